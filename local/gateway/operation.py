@@ -1,0 +1,158 @@
+"""One operation of the OpenAPI body: what it declares, who may call it, where it goes.
+
+Source: "OpenAPI extensions for API Gateway".
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from local.gateway import known
+from local.gateway.authorize import Authorizer
+from local.gateway.expressions import Declared
+from local.gateway.mock import Mock
+from local.gateway.proxy import HttpProxy
+from local.gateway.throttle import Throttle
+from local.gateway.validate import Model, Validator
+from local.template import TemplateError
+
+VALIDATOR = "x-amazon-apigateway-request-validator"
+
+_INTEGRATION = "x-amazon-apigateway-integration"
+_PARAMETER = {"name", "in", "required", "description", "schema"}
+_DOCUMENTATION = {"operationId", "summary", "description", "tags", "externalDocs", "deprecated"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str  # POST, or ANY
+    path: str  # /chat, /things/{id}, /files/{proxy+}
+    declared: Declared
+    required: tuple[tuple[str, str], ...]  # (in, name) of required parameters
+    authorizer: Authorizer | None
+    scopes: tuple[str, ...]
+    validator: Validator
+    models: Mapping[str, Model]  # by media type of the request body
+    integration: HttpProxy | Mock
+    throttle: Throttle
+
+    def match(self, segments: list[str]) -> dict[str, str] | None:
+        """The path parameters if a request's path segments fit this operation, else None."""
+        wanted = self.path.strip("/").split("/")
+        if wanted[-1].endswith("+}") and len(segments) >= len(wanted):
+            last = len(wanted) - 1
+            segments = [*segments[:last], "/".join(segments[last:])]
+        if len(segments) != len(wanted):
+            return None
+        parameters = {}
+        for template, segment in zip(wanted, segments, strict=True):
+            if template.startswith("{") and segment:
+                parameters[template.strip("{+}")] = segment
+            elif template != segment:
+                return None
+        return parameters
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Parses one operation: the definition, what it may refer to, and its place."""
+
+    definition: dict[str, Any]
+    schemas: Mapping[str, Any]
+    authorizers: Mapping[str, Authorizer]
+    validators: Mapping[str, Validator]
+    variables: Mapping[str, Any]
+    place: str
+
+    def operation(self, method: str, path: str, throttle: Throttle) -> Operation:
+        """The parsed operation; TemplateError names the place and what is wrong there."""
+        known.keys(
+            self.definition,
+            {"security", "parameters", "requestBody", "responses", VALIDATOR, _INTEGRATION}
+            | _DOCUMENTATION,
+            self.place,
+        )
+        parameters = self._parameters()
+        authorizer, scopes = self._security()
+        declared = frozenset(parameters)
+        return Operation(
+            method=method,
+            path=path,
+            declared=declared,
+            required=tuple(key for key, required in parameters.items() if required),
+            authorizer=authorizer,
+            scopes=scopes,
+            validator=self._validator(),
+            models=self._models(),
+            integration=self._integration(declared),
+            throttle=throttle,
+        )
+
+    def _parameters(self) -> dict[tuple[str, str], bool]:
+        """(in, name) of each declared parameter: whether it is required."""
+        parameters = {}
+        for index, entry in enumerate(self.definition["parameters"]):
+            here = f"{self.place}.parameters[{index}]"
+            found = known.keys(entry, _PARAMETER, here)
+            where = known.choice(found.get("in"), {"header", "query", "path"}, f"{here}.in")
+            name = known.text(found.get("name"), f"{here}.name")
+            parameters[where, name] = found.get("required") is True
+        return parameters
+
+    def _security(self) -> tuple[Authorizer | None, tuple[str, ...]]:
+        here = f"{self.place}.security"
+        requirements = self.definition.get("security", [])
+        if not requirements:
+            return None, ()
+        if not isinstance(requirements, list) or len(requirements) != 1:
+            raise TemplateError(f"{here}: API Gateway takes one authorizer for an operation.")
+        named = known.mapping(requirements[0], f"{here}[0]")
+        if len(named) != 1:
+            raise TemplateError(f"{here}[0]: API Gateway takes one authorizer for an operation.")
+        ((name, scopes),) = named.items()
+        if name not in self.authorizers:
+            raise TemplateError(
+                f"{here}[0]: `{name}` is not one of components.securitySchemes."
+                f"{known.near(name, self.authorizers)}"
+            )
+        return self.authorizers[name], known.texts(scopes, f"{here}[0].{name}")
+
+    def _validator(self) -> Validator:
+        name = self.definition[VALIDATOR]
+        if name is None:
+            return Validator()
+        return self.validators[known.choice(name, self.validators, f"{self.place}.{VALIDATOR}")]
+
+    def _models(self) -> dict[str, Model]:
+        here = f"{self.place}.requestBody"
+        body = known.keys(
+            self.definition.get("requestBody", {}), {"required", "description", "content"}, here
+        )
+        models = {}
+        for kind, entry in known.mapping(body.get("content", {}), f"{here}.content").items():
+            at = f"{here}.content.{kind}"
+            schema = known.keys(entry, {"schema"}, at).get("schema")
+            models[kind.lower()] = Model(schema, self.schemas, f"{at}.schema")
+        return models
+
+    def _responses(self) -> dict[str, Set[str]]:
+        """The headers that each response declares, by status."""
+        here = f"{self.place}.responses"
+        answers: dict[str, Set[str]] = {}
+        for status, entry in known.mapping(self.definition.get("responses", {}), here).items():
+            at = f"{here}.{status}"
+            found = known.keys(entry, {"description", "headers", "content"}, at)
+            answers[str(status)] = set(known.mapping(found.get("headers", {}), f"{at}.headers"))
+        return answers
+
+    def _integration(self, declared: Declared) -> HttpProxy | Mock:
+        here = f"{self.place}.{_INTEGRATION}"
+        if _INTEGRATION not in self.definition:
+            raise TemplateError(f"{self.place}: the operation has no {_INTEGRATION}.")
+        found = known.mapping(self.definition[_INTEGRATION], here)
+        answers = self._responses()
+        if known.choice(found.get("type"), {"http_proxy", "mock"}, f"{here}.type") == "mock":
+            return Mock.of(found, declared, answers, here)
+        return HttpProxy.of(found, declared, self.variables, here)
