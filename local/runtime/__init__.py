@@ -1,0 +1,7 @@
+"""The twin of Bedrock AgentCore Runtime: a door that checks tokens, and a process per session."""
+
+from local.runtime.app import create_app
+from local.runtime.config import RuntimeConfig
+from local.runtime.sessions import Sessions
+
+__all__ = ["RuntimeConfig", "Sessions", "create_app"]
