@@ -1,0 +1,24 @@
+"""AgentCore's entry point: `python main.py`, which listens until it is told to end."""
+
+import os
+import sys
+
+from sluice import logs
+from sluice.settings import Settings, SettingsError
+
+
+def main() -> int:
+    logs.configure()
+    try:
+        settings = Settings.read(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    from sluice.app import create_app, serve
+
+    serve(create_app(settings), settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

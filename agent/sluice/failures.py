@@ -1,0 +1,111 @@
+"""What a model's failure means to a person: a code and a sentence that names the mend.
+
+Exceptions are told apart by their names, because the packages of providers that are not in use
+need not be installed. Their texts are never read into an answer.
+"""
+
+from collections.abc import Iterator
+
+from sluice.refusal import Code, Refusal
+from sluice.settings import Settings
+
+# AWS error codes (botocore ClientError) of Bedrock's ConverseStream API, and exception names of
+# botocore, Strands, openai, ollama and httpx, to the keys of `_answers`.
+_MEANINGS = {
+    "ThrottlingException": "throttled",
+    "ServiceQuotaExceededException": "throttled",
+    "ModelThrottledException": "throttled",
+    "RateLimitError": "throttled",
+    "AccessDeniedException": "denied",
+    "UnrecognizedClientException": "denied",
+    "ExpiredTokenException": "denied",
+    "InvalidSignatureException": "denied",
+    "PermissionDeniedError": "denied",
+    "AuthenticationError": "denied",
+    "NoCredentialsError": "no_credentials",
+    "PartialCredentialsError": "no_credentials",
+    "CredentialRetrievalError": "no_credentials",
+    "TokenRetrievalError": "no_credentials",
+    "UnauthorizedSSOTokenError": "no_credentials",
+    "ValidationException": "rejected",
+    "ResourceNotFoundException": "rejected",
+    "BadRequestError": "rejected",
+    "NotFoundError": "rejected",
+    "ResponseError": "rejected",
+    "ReadTimeoutError": "slow",
+    "ModelTimeoutException": "slow",
+    "APITimeoutError": "slow",
+    "ReadTimeout": "slow",
+    "EndpointConnectionError": "unreachable",
+    "ConnectTimeoutError": "unreachable",
+    "ConnectionClosedError": "unreachable",
+    "APIConnectionError": "unreachable",
+    "ConnectError": "unreachable",
+    "ConnectTimeout": "unreachable",
+    "ConnectionError": "unreachable",
+    "ModelNotReadyException": "failing",
+    "ModelErrorException": "failing",
+    "ModelStreamErrorException": "failing",
+    "ServiceUnavailableException": "failing",
+    "InternalServerException": "failing",
+    "InternalServerError": "failing",
+    "EventStreamError": "failing",
+    "ContextWindowOverflowException": "too_much",
+    "MaxTokensReachedException": "too_long",
+}
+
+
+def explain(error: BaseException, settings: Settings) -> Refusal | None:
+    """The refusal that a failure of the model amounts to, or None when it is not one."""
+    answers = _answers(settings)
+    for name in _names(error):
+        if name in _MEANINGS:
+            return Refusal(*answers[_MEANINGS[name]])
+    return None
+
+
+def _names(error: BaseException | None) -> Iterator[str]:
+    """The AWS error codes and type names of an exception and of its causes, outermost first."""
+    while error is not None:
+        response = getattr(error, "response", None)
+        if isinstance(response, dict):
+            code = str(response.get("Error", {}).get("Code", ""))
+            # Errors inside an event stream begin with a small letter.
+            yield code[:1].upper() + code[1:]
+        yield from (kind.__name__ for kind in type(error).__mro__)
+        error = error.__cause__ or error.__context__
+
+
+def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
+    if settings.model == "bedrock":
+        where = f"Bedrock in {settings.model_region}"
+        access = (
+            f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} to the agent's "
+            "role, and request access to the model in the Bedrock console"
+        )
+        credentials = "run `aws configure`, or set SLUICE_MODEL=offline"
+        name = "check SLUICE_MODEL_ID and SLUICE_MODEL_REGION"
+        reach = "check the network and SLUICE_MODEL_REGION"
+    else:
+        where = f"The model server at {settings.model_url}"
+        access = credentials = "check SLUICE_MODEL_KEY"
+        name = "check that SLUICE_MODEL_ID names a model that the server has"
+        reach = "start it, or correct SLUICE_MODEL_URL"
+    model = settings.model_id
+    return {
+        "throttled": ("model_throttled", f"{model} is busy; wait a minute, then send again."),
+        "denied": ("model_access_denied", f"{model} may not be used: {access}."),
+        "no_credentials": ("model_access_denied", f"No credentials were found: {credentials}."),
+        "rejected": ("model_unavailable", f"{where} rejected the request for {model}: {name}."),
+        "slow": ("model_unavailable", f"{where} took too long to answer; send again."),
+        "unreachable": ("model_unavailable", f"{where} cannot be reached: {reach}."),
+        "failing": ("model_unavailable", f"{where} failed; wait a little, then send again."),
+        "too_much": (
+            "prompt_too_long",
+            f"The conversation is longer than {model} can read; start a new one.",
+        ),
+        "too_long": (
+            "answer_too_long",
+            f"The answer reached the output limit of {model}; ask for a shorter one.",
+        ),
+    }

@@ -1,0 +1,136 @@
+"""Every setting of the agent, read from the environment in this module only."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name, its default as a person would type it, its meaning."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable("SLUICE_MODEL", "bedrock", "bedrock, offline, ollama or openai"),
+    Variable("SLUICE_MODEL_ID", "", "model id; each provider but openai has a default"),
+    Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
+    Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
+    Variable("SLUICE_MODEL_KEY", "", "API key of an OpenAI-compatible server"),
+    Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
+    Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
+    Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),
+    # AgentCore's contract: the container listens on 0.0.0.0:8080.
+    Variable("SLUICE_HOST", "0.0.0.0", "address the agent listens on"),  # noqa: S104
+    Variable("SLUICE_PORT", "8080", "port the agent listens on"),
+)
+
+# The id and the server of a provider for which the environment names none.
+MODEL_IDS = {
+    "bedrock": "global.anthropic.claude-sonnet-4-6",
+    "offline": "offline",
+    "ollama": "llama3.2",
+    "openai": "",
+}
+MODEL_URLS = {"ollama": "http://localhost:11434", "openai": "https://api.openai.com/v1"}
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+class SettingsError(Exception):
+    """Environment variables that cannot be used: one sentence for each, one on a line."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. `offline_delay` is in seconds, `max_prompt` in characters."""
+
+    model: str
+    model_id: str
+    model_region: str
+    model_url: str
+    model_key: str = field(repr=False)
+    offline_delay: float
+    conversations: str
+    max_prompt: int
+    host: str
+    port: int
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the variables of `VARIABLES`.
+
+        Raises:
+            SettingsError: Naming every variable that is wrong, what it holds and what it should be.
+        """
+        reader = _Reader(environ)
+        model = reader.choice("SLUICE_MODEL", tuple(MODEL_IDS))
+        model_id = reader.text("SLUICE_MODEL_ID") or MODEL_IDS.get(model, "")
+        if model == "openai" and not model_id:
+            reader.wrong("SLUICE_MODEL_ID", "the id of a model that the server offers")
+        region = reader.text("SLUICE_MODEL_REGION") or environ.get("AWS_REGION", "").strip()
+        if model == "bedrock" and not region:
+            reader.wrong("SLUICE_MODEL_REGION", "a region such as us-east-1 (or set AWS_REGION)")
+        settings = cls(
+            model=model,
+            model_id=model_id,
+            model_region=region,
+            model_url=reader.url("SLUICE_MODEL_URL") or MODEL_URLS.get(model, ""),
+            model_key=reader.text("SLUICE_MODEL_KEY"),
+            offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
+            conversations=reader.place("SLUICE_CONVERSATIONS"),
+            max_prompt=reader.number("SLUICE_MAX_PROMPT", 1, 1_000_000),
+            host=reader.text("SLUICE_HOST"),
+            port=reader.number("SLUICE_PORT", 1, 65535),
+        )
+        if reader.problems:
+            raise SettingsError("\n".join(reader.problems))
+        return settings
+
+
+class _Reader:
+    """Reads variables one by one and collects a sentence for each that cannot be used."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._defaults = {variable.name: variable.default for variable in VARIABLES}
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._environ.get(name, "").strip() or self._defaults[name]
+
+    def wrong(self, name: str, wanted: str) -> None:
+        self.problems.append(f"{name} is {self.text(name) or 'not set'}: set it to {wanted}.")
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name)
+        if value not in choices:
+            self.wrong(name, f"one of {', '.join(choices)}")
+        return value
+
+    def number(self, name: str, low: int, high: int) -> int:
+        value = self.text(name)
+        # int() alone takes '1_0', '+1' and other scripts' digits.
+        if not (re.fullmatch("[0-9]{1,9}", value) and low <= int(value) <= high):
+            self.wrong(name, f"a whole number from {low} to {high}")
+            return low
+        return int(value)
+
+    def url(self, name: str) -> str:
+        value = self.text(name).rstrip("/")
+        if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+            self.wrong(name, "a URL that begins with http:// or https://")
+        return value
+
+    def place(self, name: str) -> str:
+        value = self.text(name)
+        wanted = "s3://bucket, s3://bucket/prefix or the path of a folder"
+        if value.startswith("s3://"):
+            if not _BUCKET.fullmatch(value.removeprefix("s3://").partition("/")[0]):
+                self.wrong(name, wanted)
+        elif not value or "://" in value:
+            self.wrong(name, wanted)
+        return value

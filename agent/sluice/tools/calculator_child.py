@@ -1,0 +1,72 @@
+"""The calculator's process: a JSON request on each line of stdin, a JSON result on each of stdout.
+
+Started by sluice.tools.calculator, which ends it when a calculation takes too long. The limits here
+hold even if that parent is gone. The first line on stdout says only that it is ready.
+"""
+
+import json
+import os
+import resource
+import select
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+CPU_SECONDS = 6
+MEMORY_BYTES = 1024 * 1024 * 1024
+MAX_RESULT = 10_000
+
+
+def main(idle_seconds: float) -> None:
+    """Serve until stdin closes, or nobody has asked for `idle_seconds`."""
+    _confine()
+    calculate = _import_calculator()
+    print("ready", flush=True)
+    while select.select([sys.stdin], [], [], idle_seconds)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        _allow_cpu()
+        print(json.dumps(_evaluate(calculate, json.loads(line))), flush=True)
+
+
+def _evaluate(calculate: Callable[..., Any], request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        result = calculate(**request)
+        text = "\n".join(block["text"] for block in result["content"])
+        status = result["status"]
+    except (MemoryError, RecursionError):
+        status, text = "error", "The calculation needs more memory than it may have."
+    return {"status": status, "content": [{"text": text[:MAX_RESULT]}]}
+
+
+def _confine() -> None:
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _allow_cpu() -> None:
+    """Give one calculation its CPU time; past it, the kernel ends the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+
+
+def _import_calculator() -> Callable[..., Any]:
+    # The module takes only the decorator `tool` from Strands. A stand-in that returns the function
+    # as it is spares the child the framework: 40 MB and half a second.
+    strands = types.ModuleType("strands")
+    strands.tool = lambda function: function  # type: ignore[attr-defined]
+    sys.modules["strands"] = strands
+    from strands_tools.calculator import calculator
+
+    function: Callable[..., Any] = calculator
+    return function
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]))

@@ -1,0 +1,130 @@
+"""Strands' stream of dicts as AG-UI events.
+
+Of `Agent.stream_async` only three kinds of dict are read: `event` (a raw Bedrock-shaped chunk of
+the model's stream), `message` (a finished message, which is where tool results appear) and `result`
+(read by the engine). Everything else repeats these or holds history that must not leave.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from sluice import events
+from sluice.events import Event
+
+
+class Translation:
+    """The state of one run's translation: which message, reasoning or tool call is open."""
+
+    def __init__(self) -> None:
+        # Text and the tool calls of one model message share an id, so that clients join them.
+        self._message_id = _new_id()
+        self._text_open = False
+        self._text_was_closed = False
+        self._reasoning_id: str | None = None
+        self._call_id: str | None = None
+        self._called: set[str] = set()
+
+    def translate(self, item: dict[str, Any]) -> Iterator[Event]:
+        """The events that one dict of `stream_async` means; often none."""
+        if "event" in item:
+            yield from self._chunk(item["event"])
+        elif "message" in item:
+            yield from self._message(item["message"])
+
+    def close(self) -> Iterator[Event]:
+        """End whatever is open, as an error or a stop in mid-stream leaves it."""
+        if self._text_open:
+            self._text_open = False
+            self._text_was_closed = True
+            yield events.text_end(self._message_id)
+        if self._reasoning_id is not None:
+            yield from events.reasoning_end(self._reasoning_id)
+            self._reasoning_id = None
+        if self._call_id is not None:
+            yield events.tool_call_end(self._call_id)
+            self._call_id = None
+
+    def _chunk(self, chunk: dict[str, Any]) -> Iterator[Event]:
+        if "contentBlockDelta" in chunk:
+            yield from self._delta(chunk["contentBlockDelta"]["delta"])
+        elif "contentBlockStart" in chunk:
+            if call := chunk["contentBlockStart"].get("start", {}).get("toolUse"):
+                yield from self._start_call(call["toolUseId"], call["name"])
+        elif "contentBlockStop" in chunk:
+            yield from self.close()
+        elif "messageStart" in chunk:
+            # A retried model call starts a second message without having ended the first.
+            yield from self.close()
+            self._message_id = _new_id()
+            self._text_was_closed = False
+
+    def _delta(self, delta: dict[str, Any]) -> Iterator[Event]:
+        if text := delta.get("text"):
+            if not self._text_open:
+                yield from self.close()
+                if self._text_was_closed:
+                    self._message_id = _new_id()
+                self._text_open = True
+                yield events.text_start(self._message_id)
+            yield events.text_content(self._message_id, text)
+        elif "toolUse" in delta:
+            arguments = delta["toolUse"].get("input", "")
+            if arguments and self._call_id is not None:
+                yield events.tool_call_args(self._call_id, arguments)
+        elif reasoning := delta.get("reasoningContent", {}).get("text"):
+            if self._reasoning_id is None:
+                yield from self.close()
+                self._reasoning_id = _new_id()
+                yield from events.reasoning_start(self._reasoning_id)
+            yield events.reasoning_content(self._reasoning_id, reasoning)
+
+    def _start_call(self, call_id: str, name: str) -> Iterator[Event]:
+        yield from self.close()
+        self._call_id = call_id
+        self._called.add(call_id)
+        yield events.tool_call_start(call_id, name, self._message_id)
+
+    def _message(self, message: dict[str, Any]) -> Iterator[Event]:
+        for block in message["content"]:
+            call = block.get("toolUse")
+            if call is not None and call["toolUseId"] not in self._called:
+                # Some providers name a call only in its deltas, so that no start was seen.
+                yield from self._start_call(call["toolUseId"], call["name"])
+                yield events.tool_call_args(call["toolUseId"], json.dumps(call["input"]))
+                yield from self.close()
+            result = block.get("toolResult")
+            if result is not None:
+                yield events.tool_call_result(_new_id(), result["toolUseId"], _text(result))
+
+
+def token_usage(provider: str, model_id: str, usage: dict[str, Any]) -> dict[str, Any]:
+    """Strands' usage of one invocation as an AG-UI TokenUsage.
+
+    AG-UI counts cached tokens as part of the input. Bedrock reports them beside it, OpenAI-style
+    servers within it.
+    """
+    read, written = usage.get("cacheReadInputTokens", 0), usage.get("cacheWriteInputTokens", 0)
+    tokens_in = usage["inputTokens"] + (read + written if provider == "bedrock" else 0)
+    return {
+        "provider": provider,
+        "model": model_id,
+        "inputTokens": tokens_in,
+        "outputTokens": usage["outputTokens"],
+        "totalTokens": tokens_in + usage["outputTokens"],
+        "cachedInputTokens": read,
+        "cacheWriteInputTokens": written,
+    }
+
+
+def _text(result: dict[str, Any]) -> str:
+    """A tool result's content as text; structured content as JSON."""
+    blocks = result.get("content", [])
+    return "\n".join(
+        block["text"] if "text" in block else json.dumps(block, default=str) for block in blocks
+    )
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
