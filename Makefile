@@ -1,0 +1,115 @@
+# Every verb of Sluice. `make` alone lists them; each does its own set-up on a fresh machine.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 3000
+ARGS ?=
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv),.build/uv/bin/uv)
+# Python starts three to five times faster from compiled files, and some shells forbid it to write
+# them later (PYTHONDONTWRITEBYTECODE).
+export UV_COMPILE_BYTECODE := 1
+SYNC := $(UV) sync --quiet --locked --inexact
+PYTHON := .venv/bin/python
+SAM := .build/sam/bin/sam
+export SLUICE_SAM := $(SAM)
+export SAM_CLI_TELEMETRY := 0
+
+# Node.js comes from PyPI where the machine has none, or one too old for the page's build.
+HAS_NODE := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && echo yes)
+NODE_ENV := $(if $(HAS_NODE),,.build/node.stamp)
+export PATH := $(if $(HAS_NODE),,$(CURDIR)/.build/node/bin:)$(PATH)
+
+##@ Run it on this machine
+
+.PHONY: dev
+dev: .build/dev.stamp spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000)
+	@exec $(PYTHON) -m local --port $(PORT) $(ARGS)
+
+.PHONY: token
+token: .build/dev.stamp ## an ID token of the running stack's demo user, for curl
+	@$(PYTHON) -m ops.token
+
+.PHONY: outputs
+outputs: .build/dev.stamp ## the running stack's outputs, as JSON
+	@$(PYTHON) -m ops.outputs
+
+##@ Prove it
+
+.PHONY: check
+check: .build/test.stamp .build/sam.stamp spa/node_modules/.package-lock.json ## lint, types and template, in under a minute: before a commit
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+	@.venv/bin/mypy
+	@cd spa && npm run --silent check
+	@.venv/bin/cfn-lint template.yaml
+	@$(SAM) validate --lint
+	@$(PYTHON) -m pytest --quiet tests/template
+
+.PHONY: test
+test: .build/test.stamp .build/sam.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## everything but the long tests (ARGS="-k gateway" for some)
+	@$(PYTHON) -m pytest -m "not slow" $(ARGS)
+
+.PHONY: test-all
+test-all: .build/test.stamp .build/sam.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## everything
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: bench
+bench: .build/test.stamp spa/node_modules/.package-lock.json ## what the gate costs, beside the agent asked directly
+	@$(PYTHON) -m bench.gate $(ARGS)
+
+.PHONY: pictures
+pictures: .build/test.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## the README's pictures, taken from the running page
+	@$(PYTHON) -m tests.pictures
+
+##@ Keep it
+
+.PHONY: format
+format: .build/test.stamp ## lay out the Python code
+	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff format --quiet .
+
+.PHONY: clean
+clean: ## remove what was installed and built; .local (users, conversations) stays
+	@rm -rf .venv .build .aws-sam spa/node_modules spa/dist
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*?## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*?## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- Set-up: each part once, and again when what it is made of changes -----------------------
+
+LOCK := uv.lock pyproject.toml agent/pyproject.toml .python-version
+
+.build/uv/bin/uv:
+	@echo "Fetching uv $(UV_VERSION) into .build/uv"
+	@python3 -m venv .build/uv && .build/uv/bin/pip install --quiet uv==$(UV_VERSION) \
+	  || { rm -rf .build/uv; echo "uv could not be fetched: install it (https://docs.astral.sh/uv/) and try again."; exit 1; }
+
+.build/dev.stamp: $(LOCK) | $(filter .build/%,$(UV))
+	@echo "Installing the Python packages" >&2
+	@$(SYNC) && mkdir -p .build && touch $@
+
+.build/test.stamp: $(LOCK) | $(filter .build/%,$(UV))
+	@echo "Installing the packages of the tests"
+	@$(SYNC) --group test --group lint && mkdir -p .build && touch .build/dev.stamp $@
+
+# aws-sam-cli cannot share an environment with the agent (pyproject.toml).
+.build/sam.stamp: $(LOCK) | $(filter .build/%,$(UV))
+	@echo "Installing the SAM CLI into .build/sam"
+	@UV_PROJECT_ENVIRONMENT=.build/sam $(SYNC) --only-group sam && touch $@
+
+.build/node.stamp: $(LOCK) | $(filter .build/%,$(UV))
+	@echo "Installing Node.js into .build/node" >&2
+	@UV_PROJECT_ENVIRONMENT=.build/node $(SYNC) --only-group node && touch $@
+
+spa/node_modules/.package-lock.json: spa/package-lock.json $(NODE_ENV)
+	@echo "Installing the page's packages" >&2
+	@cd spa && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+
+.build/browser.stamp: .build/test.stamp
+	@$(PYTHON) tests/browser.py && touch $@

@@ -1,0 +1,154 @@
+"""`python -m local`: template.yaml on this machine, whole, until Ctrl-C."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import watchfiles
+
+from local.page import SOURCES, PageError
+from local.pool.store import StoreError
+from local.runtime.process import AgentFailedError
+from local.stack import DEMO_EMAIL, DEMO_PASSWORD, SERVICES, Stack
+from local.template import Template, TemplateError
+
+ROOT = Path(__file__).resolve().parent.parent
+CAN_FAIL = (TemplateError, PageError, AgentFailedError, StoreError)
+
+
+def log(line: str) -> None:
+    """One line for the person who watches."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line; `make dev` passes PORT on."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=3000,
+        help="the page's port; API, sign-in and runtime take the next three (0: any four free)",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=ROOT / ".local",
+        help="folder of keys, users, conversations and outputs.json",
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a template parameter; wins over samconfig.toml",
+    )
+    return parser.parse_args()
+
+
+def bind(first: int) -> list[socket.socket]:
+    """A listening address on 127.0.0.1 for each service. Exits with a sentence if one is taken."""
+    sockets = []
+    for offset, service in enumerate(SERVICES):
+        port = first + offset if first else 0
+        # Named in full, because asyncio sends small pieces at once (TCP_NODELAY) only on sockets
+        # whose protocol says TCP; left to 0, each pause of a stream would cost 40 ms.
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+            sock.listen(128)
+        except OSError as error:
+            sys.exit(
+                f"Port {port} ({service}) cannot be had: {error.strerror}. Is another `make dev` "
+                f"running? Stop what uses it, or start here with `make dev PORT={first + 100}`."
+            )
+        sockets.append(sock)
+    return sockets
+
+
+def describe(stack: Stack, template: Template) -> str:
+    """What a person needs to begin: addresses, the demo user, a line to paste."""
+    outputs = template.outputs
+    return f"""
+  Sluice runs template.yaml on this machine.
+
+    Chat       {outputs["SpaUrl"]}    sign in as {DEMO_EMAIL} with {DEMO_PASSWORD}
+    API        {outputs["ApiUrl"]}/chat
+    Sign-in    {outputs["LoginUrl"]}
+    Runtime    {stack.origins.runtime}
+    Model      {template.parameters.get("Model", "")} (SLUICE_MODEL in this shell wins)
+
+  In another terminal:
+
+    curl -N {outputs["ApiUrl"]}/chat \\
+      -H "Authorization: Bearer $(make -s token)" \\
+      -H 'Content-Type: application/json' \\
+      -d '{{"prompt": "What is 25 * 4? Show your work."}}'
+
+  Edit agent/, spa/ or template.yaml, and it takes effect. Ctrl-C ends everything.
+"""
+
+
+async def watch(stack: Stack, root: Path) -> None:
+    """Take up edits, and say so; an edit that does not work leaves what ran before."""
+    templates = {root / "template.yaml", root / "samconfig.toml"}
+    page_files = [root / "spa" / name for name in SOURCES]
+    async for changes in watchfiles.awatch(root, recursive=True, step=50):
+        paths = {Path(path) for _, path in changes}
+        try:
+            if paths & templates:
+                await stack.apply()
+                log("template: taken up")
+            if any(path.is_relative_to(root / "agent") for path in paths):
+                await stack.renew_agent()
+                log("agent: taken up with each conversation's next message")
+            if any(path.is_relative_to(source) for path in paths for source in page_files):
+                await stack.page.rebuild()
+                log("page: reload to see it")
+        except CAN_FAIL as error:
+            log(f"not taken up: {error}")
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Start, serve, watch, and end everything on SIGINT or SIGTERM."""
+    began = time.monotonic()
+    try:
+        parameters = dict(entry.split("=", 1) for entry in arguments.parameter)
+    except ValueError:
+        sys.exit("--parameter takes NAME=VALUE, such as Model=bedrock.")
+    arguments.state.mkdir(parents=True, exist_ok=True)
+    stack = Stack(ROOT, arguments.state, bind(arguments.port), parameters, log)
+    done = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, done.set)
+    starting = asyncio.create_task(stack.start())
+    stopped = asyncio.create_task(done.wait())
+    watching: asyncio.Task[None] | None = None
+    try:
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            print(describe(stack, starting.result()), flush=True)
+            log(f"ready in {time.monotonic() - began:.1f} s")
+            watching = asyncio.create_task(watch(stack, ROOT))
+            await asyncio.wait({watching, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+    except CAN_FAIL as error:
+        sys.exit(str(error))
+    finally:
+        for task in (starting, stopped, watching):
+            if task:
+                task.cancel()
+        await stack.close()
+        log("ended")
+
+
+if __name__ == "__main__":
+    os.umask(0o077)  # keys, users and conversations are this person's alone
+    asyncio.run(run(parse_arguments()))

@@ -1,0 +1,166 @@
+"""The whole stack in one process: four services, each on a port of its own, made from a template.
+
+An edited template makes new apps, and they take the place of the old ones between two requests;
+what has to outlive an edit (keys, users, tokens, conversations, running agents) is held here.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local import gateway, pool, runtime, site
+from local.page import PageBuild
+from local.template import Origins, Template, load, read_parameters
+
+DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "Demo-1234"
+SERVICES = ("site", "api", "login", "runtime")
+
+
+class Swappable:
+    """An ASGI app that can be exchanged while it serves."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the app of this moment; a stream keeps the one it began with."""
+        await self.app(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """One of several servers in one event loop: signals are the stack's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process's signal handlers alone."""
+        yield
+
+
+class Stack:
+    """One local stack: `start`, then `apply` and the like for edits, then `close`."""
+
+    def __init__(
+        self,
+        root: Path,
+        state: Path,
+        sockets: Sequence[socket.socket],
+        parameters: dict[str, str],
+        log: Callable[[str], None],
+    ) -> None:
+        """`sockets`: one bound listening address for each of SERVICES; `parameters` win over
+        samconfig.toml's."""
+        ports = [sock.getsockname()[1] for sock in sockets]
+        urls = dict(
+            zip(SERVICES, (f"http://localhost:{port}" for port in ports), strict=True),
+        )
+        self.page = PageBuild(root / "spa", log)
+        self._root = root
+        self._state = state
+        self._log = log
+        self._given = parameters
+        self.origins = Origins(**urls, conversations=(state / "conversations").resolve())
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(30, connect=5),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            trust_env=False,  # a proxy of this shell is not on the way to this machine
+        )
+        self._store = pool.PoolStore(state / "pool")
+        self._sessions = runtime.Sessions(root / "agent", self._http, log)
+        self._runtime: runtime.RuntimeConfig | None = None
+        self._doors = {name: Swappable() for name in SERVICES}
+        self._sockets = dict(zip(SERVICES, sockets, strict=True))
+        self._servers: list[tuple[Server, asyncio.Task[None]]] = []
+
+    async def start(self) -> Template:
+        """Bring everything up. Raises TemplateError, PageError or AgentFailedError."""
+        template = self._make_apps()
+        await self.page.ensure()
+        for name, door in self._doors.items():
+            server = Server(
+                uvicorn.Config(
+                    door,
+                    lifespan="off",
+                    log_level="critical",  # each service says itself what people should know
+                    timeout_graceful_shutdown=1,
+                    server_header=False,
+                    date_header=False,
+                )
+            )
+            serving = asyncio.create_task(server.serve(sockets=[self._sockets[name]]))
+            self._servers.append((server, serving))
+        await self._apply_runtime()
+        self._write_outputs(template)
+        return template
+
+    async def apply(self) -> None:
+        """Take up an edited template.yaml or samconfig.toml. Raises TemplateError, and then the
+        stack stays as it was; or AgentFailedError."""
+        template = self._make_apps()
+        await self._apply_runtime()
+        self._write_outputs(template)
+
+    async def renew_agent(self) -> None:
+        """Take up an edited agent/. Raises AgentFailedError."""
+        await self._sessions.renew()
+
+    async def close(self) -> None:
+        """End everything that was started."""
+        self._outputs_file.unlink(missing_ok=True)
+        for server, _ in self._servers:
+            server.should_exit = True
+        if self._servers:
+            await asyncio.wait([serving for _, serving in self._servers])
+        await self._sessions.close()
+        await self._http.aclose()
+
+    def _make_apps(self) -> Template:
+        """Resolve the template, make all four apps, and only then put them in place."""
+        template = load(
+            self._root / "template.yaml",
+            {
+                **read_parameters(self._root / "samconfig.toml"),
+                "DevUrl": self.origins.site,
+                **self._given,
+            },
+            self.origins,
+        )
+        config = runtime.RuntimeConfig.of(template)
+        user_pool = pool.PoolConfig.of(template)
+        self._store.ensure_user(DEMO_EMAIL, DEMO_PASSWORD)
+        discovery = f"{template.outputs['Issuer']}/.well-known/openid-configuration"
+        arn = template.only("AWS::Cognito::UserPool").attributes["Arn"]
+        apps: dict[str, ASGIApp] = {
+            "site": site.create_app(template, self.page.dist, self.page.finished),
+            "api": gateway.create_app(
+                gateway.Api.of(template), {arn: discovery}, self._http, self._access_log
+            ),
+            "login": pool.create_app(
+                user_pool, self._store, self.origins.login, hint=(DEMO_EMAIL, DEMO_PASSWORD)
+            ),
+            "runtime": runtime.create_app(config, self._sessions, self._http, self._log),
+        }
+        for name, app in apps.items():
+            self._doors[name].app = app
+        self._next_runtime = config
+        return template
+
+    def _access_log(self, line: str) -> None:
+        self._log(f"api: {line}")
+
+    async def _apply_runtime(self) -> None:
+        if self._runtime != self._next_runtime:
+            self._runtime = self._next_runtime
+            await self._sessions.configure(self._runtime)
+
+    @property
+    def _outputs_file(self) -> Path:
+        return self._state / "outputs.json"
+
+    def _write_outputs(self, template: Template) -> None:
+        self._outputs_file.write_text(json.dumps(template.outputs, indent=2) + "\n")
