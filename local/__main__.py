@@ -11,11 +11,12 @@ from pathlib import Path
 
 import watchfiles
 
+from local.errors import TemplateError
 from local.page import SOURCES, PageError
 from local.pool.store import StoreError
 from local.runtime.process import AgentFailedError
 from local.stack import DEMO_EMAIL, DEMO_PASSWORD, SERVICES, Stack
-from local.template import Template, TemplateError
+from local.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 CAN_FAIL = (TemplateError, PageError, AgentFailedError, StoreError)
@@ -96,23 +97,34 @@ def describe(stack: Stack, template: Template) -> str:
 
 
 async def watch(stack: Stack, root: Path) -> None:
-    """Take up edits, and say so; an edit that does not work leaves what ran before."""
-    templates = {root / "template.yaml", root / "samconfig.toml"}
-    page_files = [root / "spa" / name for name in SOURCES]
-    async for changes in watchfiles.awatch(root, recursive=True, step=50):
-        paths = {Path(path) for _, path in changes}
-        try:
-            if paths & templates:
-                await stack.apply()
-                log("template: taken up")
-            if any(path.is_relative_to(root / "agent") for path in paths):
-                await stack.renew_agent()
-                log("agent: taken up with each conversation's next message")
-            if any(path.is_relative_to(source) for path in paths for source in page_files):
-                await stack.page.rebuild()
-                log("page: reload to see it")
-        except CAN_FAIL as error:
-            log(f"not taken up: {error}")
+    """Take up edits until cancelled."""
+    one_at_a_time = asyncio.Lock()
+
+    async def follow(*folders: Path, recursive: bool) -> None:
+        async for changes in watchfiles.awatch(*folders, recursive=recursive, step=50):
+            async with one_at_a_time:
+                await take_up(stack, root, {Path(path) for _, path in changes})
+
+    async with asyncio.TaskGroup() as tasks:
+        # Not the whole tree: .venv and node_modules alone have thousands of folders to watch.
+        tasks.create_task(follow(root, root / "spa", recursive=False))
+        tasks.create_task(follow(root / "agent", root / "spa" / "src", recursive=True))
+
+
+async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
+    """Take up edited files, and say so; an edit that does not work leaves what ran before."""
+    try:
+        if paths & {root / "template.yaml", root / "samconfig.toml"}:
+            await stack.apply()
+            log("template: taken up")
+        if any(path.is_relative_to(root / "agent") for path in paths):
+            await stack.renew_agent()
+            log("agent: taken up with each conversation's next message")
+        if any(path.is_relative_to(root / "spa" / name) for path in paths for name in SOURCES):
+            await stack.page.rebuild()
+            log("page: reload to see it")
+    except CAN_FAIL as error:
+        log(f"not taken up: {error}")
 
 
 async def run(arguments: argparse.Namespace) -> None:

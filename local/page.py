@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-SOURCES = ("src", "index.html", "vite.config.ts", "package-lock.json", "public")
+SOURCES = ("src", "index.html", "vite.config.ts", "package-lock.json")
 
 
 class PageError(Exception):

@@ -12,7 +12,8 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from local.template import Template, TemplateError
+from local.errors import TemplateError
+from local.template import Template
 
 # SecurityHeadersConfig of a response headers policy: key -> (header, how its value is made), after
 # "Understand response headers policies" in the CloudFront developer guide.

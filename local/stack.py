@@ -16,8 +16,10 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import gateway, pool, runtime, site
+from local.identities import Origins
 from local.page import PageBuild
-from local.template import Origins, Template, load, read_parameters
+from local.parameters import read_parameters
+from local.template import Template, load
 
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "Demo-1234"
 SERVICES = ("site", "api", "login", "runtime")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.authorize import Authorizer
 from local.gateway.operation import VALIDATOR, Operation, Reader
@@ -17,7 +18,7 @@ from local.gateway.proxy import METHODS
 from local.gateway.responses import GatewayResponses
 from local.gateway.throttle import MethodSetting, throttle_of
 from local.gateway.validate import Validator, check, check_name
-from local.template import Template, TemplateError
+from local.template import Template
 
 IDLE_S: Mapping[str, float] = {"REGIONAL": 300, "EDGE": 30}
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import httpx
 from starlette.types import Receive, Scope, Send
 
+from local.errors import TemplateError
 from local.gateway.api import Api
 from local.gateway.context import fill
 from local.gateway.exchange import ClientGoneError, Exchange, Refusal, decode
@@ -18,7 +19,6 @@ from local.gateway.mock import Mock
 from local.gateway.operation import Operation
 from local.gateway.throttle import Bucket
 from local.gateway.validate import validate_body, validate_parameters
-from local.template import TemplateError
 from local.tokens import Verifier
 
 BODY_BYTES = 10 * 1024 * 1024

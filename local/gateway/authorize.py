@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.context import CLAIMS
 from local.gateway.exchange import Exchange, Refusal
-from local.template import TemplateError
 from local.tokens import TokenError, Verifier
 
 _COGNITO = "cognito_user_pools"

@@ -8,9 +8,9 @@ import re
 from collections.abc import Set
 from dataclasses import dataclass
 
+from local.errors import TemplateError
 from local.gateway.context import is_known
 from local.gateway.exchange import Exchange, Headers, encode
-from local.template import TemplateError
 
 # (in, name) of each parameter that an operation declares, such as ("header", "Authorization").
 Declared = Set[tuple[str, str]]

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Collection
 from typing import Any
 
-from local.template import TemplateError
+from local.errors import TemplateError
 
 
 def mapping(value: Any, place: str) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.exchange import Exchange, Refusal
 from local.gateway.expressions import Declared, Expression, Mapped, headers
 from local.gateway.validate import rejects_unmapped
-from local.template import TemplateError
 
 _HEADER = "method.response.header."
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.authorize import Authorizer
 from local.gateway.expressions import Declared
@@ -14,7 +15,6 @@ from local.gateway.mock import Mock
 from local.gateway.proxy import HttpProxy
 from local.gateway.throttle import Throttle
 from local.gateway.validate import Model, Validator
-from local.template import TemplateError
 
 VALIDATOR = "x-amazon-apigateway-request-validator"
 

@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import httpx
 
 from local.disconnect import until_gone
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.exchange import Exchange, Headers, Refusal, decode, encode
 from local.gateway.expressions import Declared, Expression, Mapped, headers
 from local.gateway.validate import rejects_unmapped
-from local.template import TemplateError
 
 METHODS = {"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 BUFFERED_BYTES = 10 * 1024 * 1024

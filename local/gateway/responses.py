@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.context import fill, is_known, names
 from local.gateway.exchange import Exchange, Refusal
 from local.gateway.expressions import Expression, Mapped, headers
-from local.template import TemplateError
 
 # Type: (default status, default message). The messages are those API Gateway answers with.
 TYPES: Mapping[str, tuple[int, str]] = {

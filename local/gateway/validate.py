@@ -14,9 +14,9 @@ from typing import Any
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 
+from local.errors import TemplateError
 from local.gateway import known
 from local.gateway.exchange import Exchange, Refusal
-from local.template import TemplateError
 
 _KEYWORDS = {
     *("$ref", "type", "enum", "title", "description", "default"),

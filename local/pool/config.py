@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from local.errors import TemplateError
 from local.pool.passwords import PasswordPolicy
-from local.template import Resource, Template, TemplateError
+from local.template import Resource, Template
 
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 

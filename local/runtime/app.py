@@ -16,10 +16,10 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.disconnect import until_gone
+from local.identities import ACCOUNT
 from local.runtime.config import RuntimeConfig
 from local.runtime.process import AgentFailedError
 from local.runtime.sessions import Sessions
-from local.template import ACCOUNT
 from local.tokens import TokenError, Verifier
 
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"

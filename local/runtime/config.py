@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.template import Template, TemplateError
+from local.errors import TemplateError
+from local.template import Template
 
 TYPE = "AWS::BedrockAgentCore::Runtime"
 

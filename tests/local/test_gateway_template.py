@@ -7,8 +7,8 @@ import httpx
 import pytest
 from gateway_support import INTEGRATION, JSON, RESPONSES, open_path, template
 
+from local.errors import TemplateError
 from local.gateway import Api, create_app
-from local.template import TemplateError
 
 Edit = Callable[[dict[str, Any]], object]
 

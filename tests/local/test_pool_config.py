@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pool_support import CALLBACK, CLIENT_ID, POOL_ID, template
 
+from local.errors import TemplateError
 from local.pool import PoolConfig
-from local.template import TemplateError
 
 
 def test_lifetimes_scopes_and_addresses_come_from_the_template() -> None:

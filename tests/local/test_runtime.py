@@ -16,9 +16,11 @@ from issuer import WRONG_TOKENS, Issuer
 from starlette.types import Receive, Scope, Send
 from support import serve
 
+from local.errors import TemplateError
+from local.identities import ACCOUNT
 from local.runtime import RuntimeConfig, Sessions, create_app
 from local.runtime.process import AgentFailedError
-from local.template import ACCOUNT, Resource, Template, TemplateError
+from local.template import Resource, Template
 
 SESSION = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 MINE, YOURS = "m" * 33, "y" * 33

@@ -1,0 +1,122 @@
+"""The resources on this machine: ids and attributes in AWS's shapes, and local addresses."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+STACK = "sluice-local"
+NO_VALUE = "AWS::NoValue"
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the services of one local stack listen, each without a slash at the end."""
+
+    site: str
+    api: str
+    login: str
+    runtime: str
+    conversations: Path
+
+
+Identities = dict[str, tuple[str, dict[str, str]]]
+"""Logical id -> what Ref gives, and what Fn::GetAtt gives."""
+
+
+def identities_of(document: dict[str, Any], values: Mapping[str, str]) -> Identities:
+    """Physical id and attributes of every resource, in the shapes that AWS gives them.
+
+    Shapes: "Return values" of each type in the CloudFormation resource reference.
+    """
+
+    def of(name: str, type_: str) -> tuple[str, dict[str, str]]:
+        digits = _digits(name, 26)
+        match type_:
+            case "AWS::Cognito::UserPool":
+                pool = f"{REGION}_{digits[:9]}"
+                return pool, {
+                    "Arn": _arn("cognito-idp", f"userpool/{pool}"),
+                    "ProviderName": f"cognito-idp.{REGION}.amazonaws.com/{pool}",
+                    "ProviderURL": f"https://cognito-idp.{REGION}.amazonaws.com/{pool}",
+                    "UserPoolId": pool,
+                }
+            case "AWS::Cognito::UserPoolClient":
+                return digits, {"ClientId": digits}
+            case "AWS::Cognito::UserPoolDomain":
+                return f"{values.get('Prefix', STACK)}-{ACCOUNT}", {}
+            case "AWS::S3::Bucket":
+                bucket = f"{STACK}-{name.lower()}-{digits[:12]}"
+                return bucket, {
+                    "Arn": f"arn:aws:s3:::{bucket}",
+                    "DomainName": f"{bucket}.s3.amazonaws.com",
+                    "RegionalDomainName": f"{bucket}.s3.{REGION}.amazonaws.com",
+                }
+            case "AWS::CloudFront::Distribution":
+                return f"E{digits[:13].upper()}", {"DomainName": f"d{digits[:13]}.cloudfront.net"}
+            case "AWS::Serverless::Api":
+                return digits[:10], {}
+            case "AWS::BedrockAgentCore::Runtime":
+                runtime = f"sluice-{digits[:10]}"
+                return runtime, {
+                    "AgentRuntimeId": runtime,
+                    "AgentRuntimeArn": _arn("bedrock-agentcore", f"runtime/{runtime}"),
+                }
+            case "AWS::IAM::Role":
+                return f"{STACK}-{name}", {"Arn": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{name}"}
+            case "AWS::Logs::LogGroup":
+                return f"{STACK}-{name}", {"Arn": _arn("logs", f"log-group:{STACK}-{name}")}
+        return f"{STACK}-{name}", {}
+
+    return {
+        name: of(name, str(resource.get("Type")))
+        for name, resource in document["Resources"].items()
+        if isinstance(resource, dict)
+    }
+
+
+def rebaser(
+    document: dict[str, Any], identities: Identities, origins: Origins
+) -> Callable[[Any], Any]:
+    """Give the resources their ids, and return what replaces AWS's addresses by local ones."""
+    table = {
+        f"https://cognito-idp.{REGION}.amazonaws.com": origins.login,
+        f"https://bedrock-agentcore.{REGION}.amazonaws.com": origins.runtime,
+    }
+    for name, (ref, attributes) in identities.items():
+        resource = document["Resources"][name]
+        metadata = resource.setdefault("Metadata", {})
+        metadata["Cloud-Radar"] = {"ref": ref, "attribute-values": attributes}
+        match resource["Type"]:
+            case "AWS::CloudFront::Distribution":
+                table[f"https://{attributes['DomainName']}"] = origins.site
+            case "AWS::Serverless::Api":
+                table[f"https://{ref}.execute-api.{REGION}.amazonaws.com"] = origins.api
+            case "AWS::Cognito::UserPoolDomain":
+                table[f"https://{ref}.auth.{REGION}.amazoncognito.com"] = origins.login
+            case "AWS::S3::Bucket":
+                table[f"s3://{ref}"] = str(origins.conversations)
+
+    def rebase(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: rebase(value) for key, value in node.items()}
+        if isinstance(node, list):  # the resolver drops AWS::NoValue from mappings only
+            return [rebase(value) for value in node if value != NO_VALUE]
+        if isinstance(node, str):
+            for aws, local in table.items():
+                node = node.replace(aws, local)
+        return node
+
+    return rebase
+
+
+def _digits(text: str, count: int) -> str:
+    """Hex digits that look like an id, always the same for the same logical name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:count]
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"

@@ -1,0 +1,67 @@
+"""The template's parameters: what is given, what is declared, and whether they agree."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.errors import TemplateError
+
+
+def read_parameters(samconfig: Path, environment: str = "local") -> dict[str, str]:
+    """The parameter overrides that samconfig.toml keeps for `environment`, as NAME=value strings.
+
+    Raises TemplateError when an entry is of another form.
+    """
+    try:
+        config = tomllib.loads(samconfig.read_text())
+        overrides = config[environment]["deploy"]["parameters"]["parameter_overrides"]
+        return dict(override.split("=", 1) for override in overrides)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError, AttributeError) as error:
+        raise TemplateError(
+            f"{samconfig.name}: [{environment}.deploy.parameters] needs parameter_overrides, "
+            f"a list of NAME=value strings ({type(error).__name__}: {error})."
+        ) from error
+
+
+def parameter_values(document: dict[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Every parameter's value, as a string: CloudFormation compares numbers as text, too."""
+    declared: dict[str, Any] = document.get("Parameters", {})
+    for name in given:
+        if name not in declared:
+            raise TemplateError(
+                f"There is no parameter {name}; there are {', '.join(sorted(declared))}."
+            )
+    values = {}
+    for name, declaration in declared.items():
+        if "AllowedValues" in declaration:
+            declaration["AllowedValues"] = [str(value) for value in declaration["AllowedValues"]]
+        value = given.get(name, declaration.get("Default"))
+        if value is None:
+            raise TemplateError(f"Parameter {name} has no default and was given no value.")
+        values[name] = str(value)
+        if not _is_allowed(declaration, values[name]):
+            constraint = declaration.get("ConstraintDescription", "another value is expected.")
+            raise TemplateError(f"Parameter {name} cannot be {value}: {constraint.strip()}")
+    return values
+
+
+def _is_allowed(declaration: dict[str, Any], value: str) -> bool:
+    """Whether a parameter's declaration allows a value (CloudFormation's rules)."""
+    if "AllowedValues" in declaration and value not in declaration["AllowedValues"]:
+        return False
+    if not re.fullmatch(declaration.get("AllowedPattern", "(?s).*"), value):
+        return False
+    if declaration.get("Type") == "Number":
+        try:
+            number = float(value)
+        except ValueError:
+            return False
+        least, most = declaration.get("MinValue", number), declaration.get("MaxValue", number)
+        return float(least) <= number <= float(most)
+    return (
+        int(declaration.get("MinLength", 0))
+        <= len(value)
+        <= int(declaration.get("MaxLength", len(value)))
+    )

@@ -1,0 +1,121 @@
+"""The file itself: what a person who fills in the parameters, or reads the file, relies on."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+
+import yaml
+
+from .subject import Subject, at, entries, policy
+
+OUTPUTS = {
+    *("SpaUrl", "ApiUrl", "Issuer", "UserPoolId", "UserPoolClientId", "LoginUrl", "RuntimeArn"),
+    *("RuntimeId", "SpaBucket", "ConversationsBucket", "DistributionId"),
+}
+"""Names that scripts and the page rely on, here and deployed."""
+
+SECTIONS = [
+    *("AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules"),
+    *("Conditions", "Resources", "Outputs"),
+]
+ATTRIBUTES = [
+    *("Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"),
+    "Properties",
+]
+_INTERFACE = "AWS::CloudFormation::Interface"
+
+
+@policy
+def every_parameter_stands_in_one_group_with_a_label(subject: Subject) -> Iterator[str]:
+    """As the CloudFormation console shows them; it drops what it does not find."""
+    interface = at(subject.document, "Metadata", _INTERFACE) or {}
+    grouped = Counter(
+        itertools.chain(*(group["Parameters"] for group in interface.get("ParameterGroups", [])))
+    )
+    labels = interface.get("ParameterLabels") or {}
+    parameters = subject.document["Parameters"]
+    for name in parameters:
+        if grouped[name] != 1:
+            yield f"the parameter {name} is in {grouped[name]} groups"
+        if not at(labels, name, "default"):
+            yield f"the parameter {name} has no label"
+    for name in sorted((grouped.keys() | labels.keys()) - parameters.keys()):
+        yield f"the interface names {name}, which is no parameter"
+
+
+@policy
+def every_parameter_says_what_it_takes(subject: Subject) -> Iterator[str]:
+    """A description, a constraint, and a sentence for the person whose value is refused."""
+    for name, parameter in subject.document["Parameters"].items():
+        for key in ("Description", "ConstraintDescription"):
+            if not parameter.get(key):
+                yield f"the parameter {name} has no {key}"
+        bounded = parameter.keys() >= {"MinValue", "MaxValue"}
+        if not bounded and not parameter.keys() & {"AllowedPattern", "AllowedValues"}:
+            yield f"the parameter {name} takes anything"
+
+
+@policy
+def every_rule_says_what_to_do(subject: Subject) -> Iterator[str]:
+    """The sentence is all that a person sees of a rule."""
+    for name, rule in (subject.document.get("Rules") or {}).items():
+        for assertion in rule["Assertions"]:
+            if not assertion.get("AssertDescription"):
+                yield f"the rule {name} refuses without a word"
+
+
+@policy
+def every_output_is_there_and_described(subject: Subject) -> Iterator[str]:
+    """The same keys locally and deployed."""
+    outputs = subject.document.get("Outputs") or {}
+    for name in sorted(OUTPUTS - outputs.keys()):
+        yield f"the output {name} is missing"
+    for name, output in outputs.items():
+        if not output.get("Description"):
+            yield f"the output {name} has no Description"
+
+
+@policy
+def conditions_are_named_has_or_is(subject: Subject) -> Iterator[str]:
+    """So that !If reads as a sentence."""
+    for name in subject.document.get("Conditions") or {}:
+        if not name.startswith(("Has", "Is")):
+            yield f"the condition {name} begins with neither Has nor Is"
+
+
+@policy
+def everything_stands_in_its_order(subject: Subject) -> Iterator[str]:
+    """Sections of the file, and attributes of a resource: a reader knows where to look."""
+    if _misplaced(subject.document, SECTIONS):
+        yield f"the sections are {', '.join(subject.document)}"
+    for name, resource in subject.document["Resources"].items():
+        if _misplaced(resource, ATTRIBUTES):
+            yield f"{name} has {', '.join(resource)} in this order"
+
+
+@policy
+def cloudformation_can_read_the_file(subject: Subject) -> Iterator[str]:
+    """It refuses YAML's anchors and aliases, which every other reader takes."""
+    for token in yaml.scan(subject.text, yaml.CSafeLoader):
+        if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
+            yield f"line {token.start_mark.line + 1} has the anchor or alias {token.value}"
+
+
+@policy
+def a_linter_is_silenced_for_a_reason_only(subject: Subject) -> Iterator[str]:
+    """E3004 alone, on a resource, beside a comment; circles.py looks where cfn-lint does not."""
+    if set(subject.document["Metadata"]) != {_INTERFACE}:
+        yield "the file's Metadata holds more than the interface"
+    known = {"cfn-lint": {"config": {"ignore_checks": ["E3004"]}}}
+    resources = entries(entries(subject.root)["Resources"])
+    for name, resource in subject.document["Resources"].items():
+        if "Metadata" not in resource:
+            continue
+        if resource["Metadata"] != known:
+            yield f"{name} silences more than E3004"
+        if not subject.comment_in(entries(resources[name])["Metadata"]):
+            yield f"{name} silences a linter without a reason"
+
+
+def _misplaced(keys: dict[str, object], order: list[str]) -> bool:
+    return list(keys) != [key for key in order if key in keys]

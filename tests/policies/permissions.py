@@ -1,0 +1,104 @@
+"""Who may do what: roles, their trust, and the reasons for wide permissions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from local.identities import ACCOUNT, REGION
+
+from .subject import Subject, at, entries, listed, nodes, policy, walk
+
+PUSH_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+"""The one managed policy: API Gateway asks for these permissions, on all log groups, before it
+takes the role ("Set up CloudWatch logging for REST APIs")."""
+
+
+def _allowed(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each statement that allows something, with its place."""
+    for resource in subject.template.resources.values():
+        for place, node in walk(resource.properties, resource.id):
+            if "Statement" in node:
+                for statement in listed(node["Statement"]):
+                    if statement.get("Effect") == "Allow":
+                        yield place, statement
+
+
+@policy
+def no_action_is_a_wildcard(subject: Subject) -> Iterator[str]:
+    """And none is "all but": a list of what is forbidden grows holes with every new service."""
+    for place, statement in _allowed(subject):
+        for action in listed(statement.get("Action")):
+            if "*" in action:
+                yield f"{place} allows {action}"
+        for key in {"NotAction", "NotResource", "NotPrincipal"} & statement.keys():
+            yield f"{place} allows by {key}"
+
+
+@policy
+def a_wide_resource_gives_its_reason(subject: Subject) -> Iterator[str]:
+    """A wildcard in what a statement allows stands beside a comment or under a Condition."""
+    for node in nodes(subject.root):
+        statement = entries(node)
+        if not {"Effect", "Resource"} <= statement.keys() or statement["Effect"].value != "Allow":
+            continue
+        wide = [
+            each
+            for each in nodes(statement["Resource"])
+            if isinstance(each, yaml.ScalarNode) and "*" in each.value
+        ]
+        if wide and "Condition" not in statement and not subject.comment_in(node):
+            line = wide[0].start_mark.line + 1
+            yield f"line {line}: nothing says why {wide[0].value} must be so wide"
+
+
+@policy
+def the_agents_role_is_for_this_accounts_runtimes(subject: Subject) -> Iterator[str]:
+    """No confused deputy: AgentCore may take the role for this account's runtimes only."""
+    conditions = {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:*"},
+    }
+    role = subject.only("AWS::BedrockAgentCore::Runtime").properties.get("RoleArn")
+    for each in subject.every("AWS::IAM::Role"):
+        for statement in listed(each.properties["AssumeRolePolicyDocument"]["Statement"]):
+            service = statement.get("Principal")
+            # API Gateway takes its role for the account's logs, whichever API they are of.
+            expected = (
+                ({"Service": "bedrock-agentcore.amazonaws.com"}, conditions)
+                if each.attributes["Arn"] == role
+                else ({"Service": "apigateway.amazonaws.com"}, None)
+            )
+            if (service, statement.get("Condition")) != expected:
+                yield f"{each.id} can be taken by {service} under {statement.get('Condition')}"
+
+
+@policy
+def roles_cannot_make_themselves_stronger(subject: Subject) -> Iterator[str]:
+    """No passing and no taking of roles, no IAM, and no policy written by somebody else."""
+    for place, statement in _allowed(subject):
+        for action in listed(statement.get("Action")):
+            taken = action == "sts:AssumeRole" and "AssumeRolePolicyDocument" not in place
+            if action.startswith("iam:") or taken:
+                yield f"{place} allows {action}"
+    for role in subject.every("AWS::IAM::Role"):
+        for arn in role.properties.get("ManagedPolicyArns") or []:
+            if arn != PUSH_LOGS:
+                yield f"{role.id} has the managed policy {arn}"
+
+
+@policy
+def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[str]:
+    """T1, T4. Of all buckets, the agent's role opens one, and of all models the one that is set."""
+    bucket = subject.template.resources["ConversationsBucket"].attributes["Arn"]
+    model = f"/{subject.template.parameters['ModelId']}"
+    for place, statement in _allowed(subject):
+        if not place.startswith("RuntimeRole.Policies"):
+            continue
+        for action in listed(statement.get("Action")):
+            for resource in listed(statement.get("Resource")):
+                if action.startswith("s3:") and resource not in (bucket, f"{bucket}/*"):
+                    yield f"{place} allows {action} on {resource}"
+                profile = at(statement, "Condition", "StringEquals", "bedrock:InferenceProfileArn")
+                if action.startswith("bedrock:") and not (profile or resource).endswith(model):
+                    yield f"{place} allows {action} on {resource}"

@@ -1,0 +1,125 @@
+"""The agent's runtime: AWS::BedrockAgentCore::Runtime."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .subject import CODE_KEY, ORIGINS, ROOT, Subject, at, policy
+
+RUNTIME_NAME = r"[a-zA-Z][a-zA-Z0-9_]{0,47}"
+"""Pattern of agentRuntimeName in CreateAgentRuntime (AgentCore control plane API reference)."""
+
+FIXED_KEYS = ("agent.zip", "agent/latest.zip", "agent-1.2.3.zip", CODE_KEY.removesuffix(".zip"))
+"""Keys under which new code would never arrive."""
+
+
+def _properties(subject: Subject) -> dict[str, Any]:
+    return subject.only("AWS::BedrockAgentCore::Runtime").properties
+
+
+def _authorizer(subject: Subject) -> dict[str, Any]:
+    return at(_properties(subject), "AuthorizerConfiguration", "CustomJWTAuthorizer") or {}
+
+
+@policy
+def the_runtime_checks_tokens_of_the_user_pool(subject: Subject) -> Iterator[str]:
+    """T2, T3. Without the authorizer the runtime would take AWS signatures, and know nobody."""
+    pool = subject.only("AWS::Cognito::UserPool").attributes["UserPoolId"]
+    expected = f"{ORIGINS.login}/{pool}/.well-known/openid-configuration"
+    found = _authorizer(subject).get("DiscoveryUrl")
+    if found != expected:
+        yield f"the runtime's DiscoveryUrl is {found}, not the user pool's"
+
+
+@policy
+def the_runtime_takes_id_tokens_of_the_page(subject: Subject) -> Iterator[str]:
+    """T3. `aud` is in ID tokens, client_id and scope in access tokens: all that is listed must
+    hold, so a second list would refuse every token that Cognito makes."""
+    client = subject.only("AWS::Cognito::UserPoolClient").attributes["ClientId"]
+    audience = _authorizer(subject).get("AllowedAudience")
+    if audience != [client]:
+        yield f"AllowedAudience is {audience}, not the page's client"
+    for key in ("AllowedClients", "AllowedScopes"):
+        if key in _authorizer(subject):
+            yield f"{key} asks for a claim that no ID token has"
+
+
+@policy
+def the_agent_is_told_who_asks_by_the_token_only(subject: Subject) -> Iterator[str]:
+    """T1, T10. Any other header that reaches the agent could be taken for a person's name."""
+    allowed = at(_properties(subject), "RequestHeaderConfiguration", "RequestHeaderAllowlist")
+    if allowed != ["Authorization"]:
+        yield f"RequestHeaderAllowlist is {allowed}, not [Authorization]"
+
+
+@policy
+def the_runtimes_name_has_no_hyphen(subject: Subject) -> Iterator[str]:
+    """cfn-lint lets a hyphen pass; AgentCore does not (test_prefix.py: any Prefix)."""
+    name = str(_properties(subject).get("AgentRuntimeName"))
+    if not re.fullmatch(RUNTIME_NAME, name):
+        yield f"AgentCore refuses the name {name}"
+
+
+@policy
+def new_code_has_a_new_key(subject: Subject) -> Iterator[str]:
+    """CloudFormation compares keys, not contents."""
+    source = at(_properties(subject), "AgentRuntimeArtifact", "CodeConfiguration", "Code", "S3")
+    if at(source, "Prefix") != subject.template.parameters["AgentCodeKey"]:
+        yield "the code's key is not AgentCodeKey"
+    if at(source, "Bucket") != subject.template.parameters["AgentCodeBucket"]:
+        yield "the code's bucket is not AgentCodeBucket"
+    pattern = at(subject.document, "Parameters", "AgentCodeKey", "AllowedPattern") or ""
+    for key in FIXED_KEYS:
+        if re.search(pattern, key):
+            yield f"AgentCodeKey may be {key}, which says nothing of the content"
+
+
+@policy
+def the_runtime_has_the_python_that_tests_run_on(subject: Subject) -> Iterator[str]:
+    """The bundle's wheels are for one minor version of Python."""
+    version = (ROOT / ".python-version").read_text().strip()
+    expected = f"PYTHON_{version.replace('.', '_')}"
+    found = at(_properties(subject), "AgentRuntimeArtifact", "CodeConfiguration", "Runtime")
+    if found != expected:
+        yield f"the runtime runs {found}, .python-version says {expected}"
+
+
+@policy
+def the_runtime_is_on_the_public_network(subject: Subject) -> Iterator[str]:
+    """API Gateway reaches it there; a VPC would need endpoints that this template does not have."""
+    network = _properties(subject).get("NetworkConfiguration")
+    if network != {"NetworkMode": "PUBLIC"}:
+        yield f"NetworkConfiguration is {network}"
+    protocol = _properties(subject).get("ProtocolConfiguration")
+    if protocol != "HTTP":
+        yield f"ProtocolConfiguration is {protocol}, and the agent speaks HTTP"
+
+
+@policy
+def sessions_end_when_the_parameters_say(subject: Subject) -> Iterator[str]:
+    """T6. A session is paid for until it ends."""
+    lifecycle = _properties(subject).get("LifecycleConfiguration") or {}
+    for key, parameter in (
+        ("IdleRuntimeSessionTimeout", "IdleSeconds"),
+        ("MaxLifetime", "LifeSeconds"),
+    ):
+        if lifecycle.get(key) != subject.template.parameters[parameter]:
+            yield f"{key} is {lifecycle.get(key)}, not {parameter}"
+
+
+@policy
+def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
+    """All of the agent's settings are environment variables under one prefix."""
+    environment = _properties(subject).get("EnvironmentVariables") or {}
+    for name in environment:
+        if not name.startswith("SLUICE_"):
+            yield f"{name} is not one of the agent's settings"
+    parameters = subject.template.parameters
+    for name, value in {
+        "SLUICE_MODEL": parameters["Model"],
+        # Another provider must not be asked for Bedrock's model.
+        "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] == "bedrock" else None,
+        "SLUICE_CONVERSATIONS": str(ORIGINS.conversations),
+    }.items():
+        if environment.get(name) != value:
+            yield f"{name} is {environment.get(name)}, not {value}"

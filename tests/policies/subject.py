@@ -1,0 +1,145 @@
+"""What a policy judges: template.yaml as text, as a document, resolved, and as SAM expands it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from local.identities import Origins
+from local.template import Resource, Template, load, parse
+
+from .sam import Sam
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE_KEY = "agent/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+
+ORIGINS = Origins(
+    site="https://d111111abcdef8.cloudfront.net",
+    api="https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
+    login="https://sign-in.example",
+    runtime="https://bedrock-agentcore.us-east-1.amazonaws.com",
+    conversations=Path("/conversations"),
+)
+
+# No value is a default, so that a policy sees a number that was written where a parameter belongs.
+OPEN = {
+    "Prefix": "my-team-2",
+    "AgentCodeBucket": "code-bucket",
+    "AgentCodeKey": CODE_KEY,
+    "ModelId": "eu.amazon.nova-pro-v1:0",
+    "IdleSeconds": "301",
+    "LifeSeconds": "3602",
+    "DevUrl": "http://localhost:4000",
+    "ThrottleRate": "53",
+    "ThrottleBurst": "104",
+    "ConversationDays": "45",
+    "LogDays": "14",
+}
+CLOSED = {
+    **OPEN,
+    "Model": "offline",
+    "DevUrl": "",
+    "CorsOrigin": "https://chat.example.com",
+    "ConversationDays": "0",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One template in all the forms that policies look at."""
+
+    text: str
+    root: yaml.Node
+    """The file's content with the place of everything in it."""
+    document: dict[str, Any]
+    """The file's content as plain values; intrinsics in their long form."""
+    template: Template
+    """Resolved for the given parameters and ORIGINS."""
+    expanded: dict[str, Any]
+    """What SAM hands to CloudFormation; {"Refused": reason} when SAM does not take the file."""
+
+    @classmethod
+    def of(cls, text: str, parameters: dict[str, str], folder: Path, sam: Sam) -> Self:
+        """Read a template. `folder` takes a copy of it, for local.template reads files."""
+        path = folder / "template.yaml"
+        path.write_text(text)
+        template = load(path, parameters, ORIGINS)
+        root = yaml.compose(text, yaml.CSafeLoader)
+        document = parse(text)
+        return cls(text, root, document, template, sam.expand(document, template.parameters))
+
+    def every(self, *types: str) -> list[Resource]:
+        """The resources of these types, conditions applied."""
+        return [each for each in self.template.resources.values() if each.type in types]
+
+    def only(self, type_: str) -> Resource:
+        """The one resource of a type."""
+        return self.template.only(type_)
+
+    def comment_in(self, node: yaml.Node) -> bool:
+        """Whether there is a comment on a line of a composed node, or between its lines."""
+        lines = self.text.splitlines()[node.start_mark.line : _last_line(node) + 1]
+        return any(line.lstrip().startswith("#") or " # " in line for line in lines)
+
+
+Policy = Callable[[Subject], Iterable[str]]
+POLICIES: list[Policy] = []
+
+
+def policy(function: Policy) -> Policy:
+    """Enter a function into POLICIES. It returns the violations, each a sentence; its name is what
+    the template must be."""
+    POLICIES.append(function)
+    return function
+
+
+def at(node: Any, *path: str) -> Any:
+    """What stands at a path of keys, or None: a broken template may lack any of them."""
+    for key in path:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def listed(node: Any) -> list[Any]:
+    """A list as it is, nothing as an empty one, and a single value as a list of one."""
+    if node is None:
+        return []
+    return node if isinstance(node, list) else [node]
+
+
+def walk(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping in a plain structure, the outer ones first, each with its place."""
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            yield from walk(value, f"{place}.{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from walk(value, f"{place}[{index}]")
+
+
+def entries(node: yaml.Node) -> dict[str, yaml.Node]:
+    """A composed mapping's values by key; {} for another node."""
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {key.value: value for key, value in node.value}
+
+
+def nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    """A composed node and everything in it."""
+    yield node
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from nodes(key)
+            yield from nodes(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from nodes(value)
+
+
+def _last_line(node: yaml.Node) -> int:
+    """A block's own end mark stands after the comments and blank lines that follow it."""
+    scalars = [each for each in nodes(node) if isinstance(each, yaml.ScalarNode)]
+    return max((each.start_mark.line for each in scalars), default=node.start_mark.line)

@@ -1,0 +1,65 @@
+"""template.yaml keeps every policy, and every policy notices when it is broken."""
+
+from pathlib import Path
+
+import pytest
+from policies import POLICIES, Policy, Subject
+from policies.breaks import BREAKS, Edits
+from policies.sam import Sam
+from policies.subject import CLOSED, OPEN, ROOT
+
+from local.parameters import read_parameters
+
+TEMPLATE = (ROOT / "template.yaml").read_text()
+
+
+def violations(subject: Subject) -> dict[str, list[str]]:
+    """What each violated policy says, by its name."""
+    found = {policy.__name__: list(policy(subject)) for policy in POLICIES}
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def broken(edits: Edits) -> str:
+    """The template after the edits, each of which must find its text once."""
+    text = TEMPLATE
+    for old, new in zip(edits[::2], edits[1::2], strict=True):
+        assert text.count(old) == 1, f"template.yaml has this {text.count(old)} times: {old}"
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory, sam: Sam) -> set[str]:
+    """Policies that the template itself violates: one test says so, the others look past it."""
+    return set(violations(Subject.of(TEMPLATE, OPEN, tmp_path_factory.mktemp("intact"), sam)))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [OPEN, CLOSED, read_parameters(ROOT / "samconfig.toml")],
+    ids=["with a page under development", "for its own page only", "as make dev has it"],
+)
+def test_the_template_keeps_every_policy(
+    parameters: dict[str, str], tmp_path: Path, sam: Sam
+) -> None:
+    assert violations(Subject.of(TEMPLATE, parameters, tmp_path, sam)) == {}
+
+
+@pytest.mark.parametrize(
+    ("policy", "edits"),
+    [
+        pytest.param(policy, edits, id=f"{policy.__name__}: {name}")
+        for policy, breaks in BREAKS.items()
+        for name, edits in breaks.items()
+    ],
+)
+def test_a_broken_template_violates_exactly_the_policy_that_is_about_the_break(
+    policy: Policy, edits: Edits, tmp_path: Path, sam: Sam, faults: set[str]
+) -> None:
+    found = violations(Subject.of(broken(edits), OPEN, tmp_path, sam))
+    assert found.keys() - faults == {policy.__name__} - faults, found
+    assert policy.__name__ in found
+
+
+def test_every_policy_has_a_break() -> None:
+    assert set(BREAKS) == set(POLICIES)

@@ -1,0 +1,52 @@
+"""The tools that people deploy with take the template without a word, and without a flag."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from policies.subject import OPEN, ORIGINS, ROOT
+
+from local.template import load
+
+
+def run(*command: str | Path, **environment: str) -> str:
+    """What a command prints, in the root of the checkout; it must succeed."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    assert run(Path(sys.executable).with_name("cfn-lint"), "template.yaml") == ""
+
+
+def test_nothing_outside_the_template_silences_a_linter() -> None:
+    assert not list(ROOT.glob(".cfnlintrc*"))
+
+
+def test_sam_validate_lints_and_finds_nothing(sam_cli: Path) -> None:
+    assert run(sam_cli, "validate").strip().endswith("is a valid SAM Template")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, sam_cli: Path) -> Path:
+    """What `sam build` makes, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("build")
+    made = folder / "made"
+    output = run(sam_cli, "build", "--build-dir", made, "--cache-dir", folder / "cache")
+    assert "Build Succeeded" in output
+    return made / "template.yaml"
+
+
+def test_what_sam_builds_means_what_the_template_says(built: Path) -> None:
+    assert load(built, OPEN, ORIGINS) == load(ROOT / "template.yaml", OPEN, ORIGINS)
