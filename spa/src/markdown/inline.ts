@@ -1,0 +1,94 @@
+import type { MarkedToken, Token } from "marked";
+import { addElement, addText } from "./dom";
+import { decodeEntities } from "./entities";
+import type { MathToken } from "./math";
+import { safeUrl } from "./url";
+
+/** Adds a block's inline tokens to a node. Text becomes text nodes: nothing is ever parsed as HTML. */
+export function renderInline(tokens: readonly Token[], parent: Node): void {
+  for (const token of tokens as readonly (MarkedToken | MathToken)[]) {
+    switch (token.type) {
+      case "text":
+        if (token.tokens) renderInline(token.tokens, parent);
+        // Inside raw <pre> or <code> marked leaves the source as it is; so does this.
+        else addText(parent, token.escaped ? token.text : decodeEntities(token.text));
+        break;
+      case "escape":
+        addText(parent, token.text);
+        break;
+      case "strong":
+      case "em":
+      case "del":
+        renderInline(token.tokens, addElement(parent, token.type));
+        break;
+      case "codespan":
+        addText(addElement(parent, "code"), token.text);
+        break;
+      case "math":
+        addMath(parent, token);
+        break;
+      case "br":
+        addElement(parent, "br");
+        break;
+      case "link":
+        addLink(parent, token.href, token.tokens, token.autolink ?? false);
+        break;
+      case "image":
+        addImage(parent, token.href, token.text);
+        break;
+      case "html":
+        // The one tag models use for want of another way: a line break in a table's cell.
+        if (/^<br\s*\/?>$/i.test(token.raw)) addElement(parent, "br");
+        else addText(parent, token.raw);
+        break;
+      case "checkbox":
+        addCheckbox(parent, token.checked);
+        break;
+      default:
+        addText(parent, token.raw);
+    }
+  }
+}
+
+export function addMath(parent: Node, token: MathToken): void {
+  addText(addElement(parent, "code", "math"), token.text);
+}
+
+function anchor(parent: Node, url: URL): HTMLAnchorElement {
+  const link = addElement(parent, "a");
+  link.href = url.href;
+  link.title = url.href;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
+}
+
+function addLink(parent: Node, href: string, label: readonly Token[], literal: boolean): void {
+  const address = literal ? href : decodeEntities(href);
+  const url = safeUrl(address);
+  if (url) {
+    renderInline(label, anchor(parent, url));
+    return;
+  }
+  const shown = addElement(parent, "span", "dead-link");
+  renderInline(label, shown);
+  if (shown.textContent !== address) addText(shown, ` (${address})`);
+}
+
+/** Loading an image tells its host who reads what. It is offered as a link instead. */
+function addImage(parent: Node, href: string, description: string): void {
+  const address = decodeEntities(href);
+  const url = safeUrl(address);
+  const label = `Image: ${decodeEntities(description) || address}`;
+  addText(url ? anchor(parent, url) : addElement(parent, "span", "dead-link"), label);
+}
+
+function addCheckbox(parent: Node, checked: boolean): void {
+  const box = addElement(parent, "input");
+  box.type = "checkbox";
+  box.disabled = true;
+  // As an attribute too, because that is what a copy of the node keeps.
+  box.defaultChecked = checked;
+  box.setAttribute("aria-label", checked ? "Done" : "To do");
+  addText(parent, " ");
+}

@@ -1,0 +1,127 @@
+import type { Links, Token, Tokens } from "marked";
+import type { TextSink } from "../text-stream";
+import { growBlock, OUTLINE_START, type Outline, renderBlock } from "./blocks";
+import { lex } from "./lex";
+
+/** A block that stands on the page. */
+interface Block {
+  readonly token: Token;
+  readonly node: HTMLElement | undefined;
+  /** The outline's level after it. */
+  readonly level: number;
+}
+
+/**
+ * Markdown that is shown while it is written.
+ *
+ * A block that is complete is parsed once and never touched again; only the open blocks at the end
+ * are lexed again, at most once per frame, and of those only the nodes whose source changed are made
+ * anew. So the work per frame does not grow with the answer.
+ *
+ * @param element where the blocks go
+ * @param schedule runs a function before the next paint
+ */
+export class MarkdownView implements TextSink {
+  readonly #element: HTMLElement;
+  readonly #schedule: (render: () => void) => unknown;
+  #text = "";
+  /** All blocks, in order; the first of them are settled. */
+  #blocks: Block[] = [];
+  #settled = 0;
+  /** The text from the first block that is not settled. */
+  #tail = "";
+  /** The reference definitions in settled blocks. */
+  #links: Links = {};
+  #scheduled = false;
+  #closed = false;
+
+  constructor(
+    element: HTMLElement,
+    schedule = (render: () => void): unknown => requestAnimationFrame(render),
+  ) {
+    this.#element = element;
+    this.#schedule = schedule;
+  }
+
+  append(text: string): void {
+    this.#text += text;
+    this.#tail += text;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#schedule(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#renderTail();
+    });
+  }
+
+  /**
+   * Lexes the whole once, and makes anew what stands differently now that the end is known: uses of a
+   * reference that was defined below them, and the rare block that settled too early.
+   */
+  close(): void {
+    this.#closed = true;
+    const { tokens, links } = lex(this.#text, {});
+    // A use's source is the same with its definition and without, so that comparing would keep it.
+    if (Object.keys(links).length > 0) this.#removeFrom(0);
+    this.#patch(tokens, 0);
+    this.#blocks = [];
+  }
+
+  #renderTail(): void {
+    // A CR at the end may be half of a CRLF: it waits.
+    const source = this.#tail.replace(/\r\n|\r(?!$)/g, "\n");
+    const { tokens } = lex(source, this.#links);
+    this.#patch(tokens, this.#settled);
+    this.#settle(tokens, source);
+  }
+
+  /** Brings the blocks from a place on in line with the tokens. Blocks whose source is the same stay. */
+  #patch(tokens: readonly Token[], from: number): void {
+    let same = 0;
+    while (same < tokens.length && sameSource(this.#blocks[from + same]?.token, tokens[same]))
+      same += 1;
+    const outline: Outline = { level: this.#blocks[from + same - 1]?.level ?? OUTLINE_START };
+    const grown = this.#blocks[from + same];
+    const token = tokens[same];
+    if (grown?.node && token && growBlock(grown.node, grown.token, token, outline)) {
+      this.#blocks[from + same] = { token, node: grown.node, level: outline.level };
+      same += 1;
+    }
+    this.#removeFrom(from + same);
+    for (const added of tokens.slice(same)) {
+      const node = renderBlock(added, outline);
+      if (node) this.#element.append(node);
+      this.#blocks.push({ token: added, node, level: outline.level });
+    }
+  }
+
+  #removeFrom(place: number): void {
+    for (const gone of this.#blocks.splice(place)) gone.node?.remove();
+  }
+
+  /**
+   * Lets go of the blocks that no further text should change. The last block is open. Whether the one
+   * before it really ends there depends on what the last one turns out to be (a table's second line,
+   * the "2" of a list's next item), so that one stays open too.
+   */
+  #settle(tokens: readonly Token[], source: string): void {
+    let open = tokens.length - 2;
+    while (open > 0 && tokens[open]?.type === "space") open -= 1;
+    if (open <= 0) return;
+    let length = 0;
+    for (const token of tokens.slice(0, open)) {
+      length += token.raw.length;
+      if (token.type === "def") {
+        const { tag, href, title } = token as Tokens.Def;
+        // The first definition of a name counts.
+        this.#links = { [tag]: { href, title }, ...this.#links };
+      }
+    }
+    this.#tail = source.slice(length);
+    this.#settled += open;
+  }
+}
+
+function sameSource(before: Token | undefined, after: Token | undefined): boolean {
+  return before !== undefined && before.raw === after?.raw && before.type === after.type;
+}
