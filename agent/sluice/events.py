@@ -100,11 +100,13 @@ def tool_call_end(call_id: str) -> Event:
     return {"type": "TOOL_CALL_END", "toolCallId": call_id}
 
 
-def tool_call_result(message_id: str, call_id: str, content: str) -> Event:
-    return {
+def tool_call_result(message_id: str, call_id: str, content: str, failed: bool) -> Event:
+    event = {
         "type": "TOOL_CALL_RESULT",
         "messageId": message_id,
         "toolCallId": call_id,
         "content": content,
         "role": "tool",
     }
+    # AG-UI has no field of its own for it; `metadata` is open on every event.
+    return {**event, "metadata": {"status": "error"}} if failed else event

@@ -96,7 +96,8 @@ class Translation:
                 yield from self.close()
             result = block.get("toolResult")
             if result is not None:
-                yield events.tool_call_result(_new_id(), result["toolUseId"], _text(result))
+                failed = result.get("status") == "error"
+                yield events.tool_call_result(_new_id(), result["toolUseId"], _text(result), failed)
 
 
 def token_usage(provider: str, model_id: str, usage: dict[str, Any]) -> dict[str, Any]:

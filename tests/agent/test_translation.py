@@ -89,6 +89,12 @@ def test_a_structured_result_is_told_as_json() -> None:
     assert events[0].content == '{"json": {"a": 1}}\nb'
 
 
+def test_a_failed_result_says_so() -> None:
+    result = {"toolUseId": "c1", "status": "error", "content": [{"text": "too long"}]}
+    events = translate({"message": {"role": "user", "content": [{"toolResult": result}]}})
+    assert events[0].metadata == {"status": "error"}
+
+
 def test_a_stream_that_breaks_off_or_begins_again_leaves_nothing_open() -> None:
     events = translate(START, delta(text="a"), START, delta(text="b"), call("c2"))
     assert types(events).count("TEXT_MESSAGE_START") == types(events).count("TEXT_MESSAGE_END") == 2

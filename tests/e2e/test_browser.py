@@ -132,6 +132,15 @@ def test_a_page_of_markdown_becomes_headings_tables_code_and_lists(
         expect(answer.locator(tag).first).to_be_visible()
 
 
+def test_a_calculation_that_overruns_is_shown_as_failed_t11(
+    page: Page, paced: RunningStack
+) -> None:
+    sign_in(page, paced)
+    answer = ask(page, "What is 9**9**9?")
+    expect(answer.locator("details.tool")).to_have_attribute("data-state", "failed", timeout=20_000)
+    expect_finished(answer)
+
+
 def test_stop_ends_the_display_and_keeps_what_came(page: Page, paced: RunningStack) -> None:
     sign_in(page, paced)
     answer = ask(page, "Count to 500")
