@@ -19,11 +19,11 @@ This page shows what a chat has to render: **bold**, *italic*, ~~struck~~ and `c
 
 ## A table
 
-| Part    | Stands for        | Answers in |
+| Part    | Stands for        | Local port |
 |:--------|:------------------|-----------:|
-| gateway | API Gateway       |       2 ms |
-| runtime | AgentCore Runtime |       3 ms |
-| agent   | a Strands agent   |      15 ms |
+| site    | CloudFront and S3 |       3000 |
+| gateway | API Gateway       |       3001 |
+| runtime | AgentCore Runtime |       3003 |
 
 ## Code
 
