@@ -92,11 +92,11 @@ LOCK := uv.lock pyproject.toml agent/pyproject.toml .python-version
 
 .build/dev.stamp: $(LOCK) | $(filter .build/%,$(UV))
 	@echo "Installing the Python packages" >&2
-	@$(SYNC) && mkdir -p .build && touch $@
+	@$(SYNC) --all-packages && mkdir -p .build && touch $@
 
 .build/test.stamp: $(LOCK) | $(filter .build/%,$(UV))
 	@echo "Installing the packages of the tests"
-	@$(SYNC) --group test --group lint && mkdir -p .build && touch .build/dev.stamp $@
+	@$(SYNC) --all-packages --group test --group lint && mkdir -p .build && touch .build/dev.stamp $@
 
 # aws-sam-cli cannot share an environment with the agent (pyproject.toml).
 .build/sam.stamp: $(LOCK) | $(filter .build/%,$(UV))
