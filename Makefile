@@ -14,6 +14,7 @@ UV := $(or $(shell command -v uv),.build/uv/bin/uv)
 export UV_COMPILE_BYTECODE := 1
 SYNC := $(UV) sync --quiet --locked --inexact
 PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 SAM := .build/sam/bin/sam
 export SLUICE_SAM := $(SAM)
 export SAM_CLI_TELEMETRY := 0
@@ -51,11 +52,11 @@ check: .build/test.stamp .build/sam.stamp spa/node_modules/.package-lock.json ##
 
 .PHONY: test
 test: .build/test.stamp .build/sam.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## everything but the long tests (ARGS="-k gateway" for some)
-	@$(PYTHON) -m pytest -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" $(ARGS)
 
 .PHONY: test-all
 test-all: .build/test.stamp .build/sam.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## everything
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 .PHONY: bench
 bench: .build/test.stamp spa/node_modules/.package-lock.json ## what the gate costs, beside the agent asked directly

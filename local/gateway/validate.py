@@ -159,6 +159,11 @@ def _described(error: ValidationError) -> list[str]:
             what = f"string is too short (length: {len(given)}, required minimum: {wanted})"
         case "maxLength":
             what = f"string is too long (length: {len(given)}, maximum allowed: {wanted})"
+        case "minProperties":
+            what = (
+                f"object has too few properties (found {len(given)} but schema requires at least "
+                f"{wanted})"
+            )
         case "additionalProperties":
             what = "object instance has properties which are not allowed by the schema"
         case "anyOf" | "oneOf":

@@ -138,7 +138,10 @@ def test_with_scopes_an_access_token_with_one_of_them_is_wanted(
         (b'{"prompt": ""}', "[/prompt: string is too short (length: 0, required minimum: 1)]"),
         (b'{"action": "fly"}', "[/action: instance value not found in enum"),
         (b'{"messages": [{}]}', '[/messages/0: object has missing required properties (["role"])]'),
-        (b"{}", "[instance does not satisfy minProperties (1)]"),
+        (
+            b"{}",
+            "[object has too few properties (found 0 but schema requires at least 1)]",
+        ),
         (b"[]", "[instance type (array) does not match any allowed primitive type"),
         (b"", "[instance type (null) does not match any allowed primitive type"),
         (b'{"prompt": ', "[the body is not valid JSON]"),
