@@ -10,18 +10,15 @@ from sluice.refusal import Code, Refusal
 from sluice.settings import Settings
 
 # AWS error codes (botocore ClientError) of Bedrock's ConverseStream API, and exception names of
-# botocore, Strands, openai, ollama and httpx, to the keys of `_answers`.
+# botocore, urllib3, Strands, openai, ollama and httpx, to the keys of `_answers`.
 _MEANINGS = {
     "ThrottlingException": "throttled",
     "ServiceQuotaExceededException": "throttled",
     "ModelThrottledException": "throttled",
-    "RateLimitError": "throttled",
     "AccessDeniedException": "denied",
     "UnrecognizedClientException": "denied",
     "ExpiredTokenException": "denied",
     "InvalidSignatureException": "denied",
-    "PermissionDeniedError": "denied",
-    "AuthenticationError": "denied",
     "NoCredentialsError": "no_credentials",
     "PartialCredentialsError": "no_credentials",
     "CredentialRetrievalError": "no_credentials",
@@ -29,9 +26,6 @@ _MEANINGS = {
     "UnauthorizedSSOTokenError": "no_credentials",
     "ValidationException": "rejected",
     "ResourceNotFoundException": "rejected",
-    "BadRequestError": "rejected",
-    "NotFoundError": "rejected",
-    "ResponseError": "rejected",
     "ReadTimeoutError": "slow",
     "ModelTimeoutException": "slow",
     "APITimeoutError": "slow",
@@ -48,32 +42,46 @@ _MEANINGS = {
     "ModelStreamErrorException": "failing",
     "ServiceUnavailableException": "failing",
     "InternalServerException": "failing",
-    "InternalServerError": "failing",
     "EventStreamError": "failing",
+    # What a stream that had begun well ends with: an error told in it, or a broken connection.
+    "APIError": "failing",
+    "ResponseError": "failing",
+    "ProtocolError": "failing",
+    "TransportError": "failing",
     "ContextWindowOverflowException": "too_much",
     "MaxTokensReachedException": "too_long",
 }
 
+# Statuses of an Ollama or OpenAI-compatible server, which the errors of both clients carry.
+_STATUSES = {401: "denied", 403: "denied", 408: "slow", 413: "too_much", 429: "throttled"}
+
 
 def explain(error: BaseException, settings: Settings) -> Refusal | None:
     """The refusal that a failure of the model amounts to, or None when it is not one."""
-    answers = _answers(settings)
-    for name in _names(error):
-        if name in _MEANINGS:
-            return Refusal(*answers[_MEANINGS[name]])
+    for meaning in _meanings(error):
+        return Refusal(*_answers(settings)[meaning])
     return None
 
 
-def _names(error: BaseException | None) -> Iterator[str]:
-    """The AWS error codes and type names of an exception and of its causes, outermost first."""
+def _meanings(error: BaseException | None) -> Iterator[str]:
+    """The keys of `_answers` for an exception and its causes, outermost first."""
     while error is not None:
-        response = getattr(error, "response", None)
-        if isinstance(response, dict):
-            code = str(response.get("Error", {}).get("Code", ""))
-            # Errors inside an event stream begin with a small letter.
-            yield code[:1].upper() + code[1:]
-        yield from (kind.__name__ for kind in type(error).__mro__)
+        status = getattr(error, "status_code", None)
+        # Ollama's client says -1 for an error that was told within a stream.
+        if isinstance(status, int) and status >= 400:
+            yield _STATUSES.get(status, "rejected" if status < 500 else "failing")
+        yield from (_MEANINGS[name] for name in _names(error) if name in _MEANINGS)
         error = error.__cause__ or error.__context__
+
+
+def _names(error: BaseException) -> Iterator[str]:
+    """The AWS error code of an exception, and the names of its types."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        code = str(response.get("Error", {}).get("Code", ""))
+        # Errors inside an event stream begin with a small letter.
+        yield code[:1].upper() + code[1:]
+    yield from (kind.__name__ for kind in type(error).__mro__)
 
 
 def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
@@ -89,7 +97,8 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
     else:
         where = f"The model server at {settings.model_url}"
         access = credentials = "check SLUICE_MODEL_KEY"
-        name = "check that SLUICE_MODEL_ID names a model that the server has"
+        pull = f"run `ollama pull {settings.model_id}`, or " if settings.model == "ollama" else ""
+        name = f"{pull}set SLUICE_MODEL_ID to a model that the server has and that can call tools"
         reach = "start it, or correct SLUICE_MODEL_URL"
     model = settings.model_id
     return {

@@ -19,7 +19,7 @@ VARIABLES = (
     Variable("SLUICE_MODEL_ID", "", "model id; each provider but openai has a default"),
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
-    Variable("SLUICE_MODEL_KEY", "", "API key of an OpenAI-compatible server"),
+    Variable("SLUICE_MODEL_KEY", "", "API key of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
     Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),

@@ -67,7 +67,7 @@ def create_app(
                 relay = _relay(http, process.origin, headers, body, session_id, send)
                 await until_gone(receive, relay)
             except httpx.TransportError as error:
-                reason = type(error).__name__ if process.alive else await process.obituary()
+                reason = await process.obituary() or type(error).__name__
                 log(f"runtime: {process.name} did not answer: {reason}")
                 raise _failed_agent("ended before it answered") from error
             finally:

@@ -80,15 +80,21 @@ class AgentProcess:
                 await self.stop()
                 raise AgentFailedError(f"The agent did not answer /ping within {START_SECONDS} s.")
             await asyncio.sleep(0.02)  # the port opens when it opens: nothing tells us
-        raise AgentFailedError(await self.obituary())
+        raise AgentFailedError(await self.obituary() or "The agent ended.")
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.returncode is None
 
-    async def obituary(self) -> str:
-        """What became of a process that has ended, with the last lines it printed."""
+    async def obituary(self) -> str | None:
+        """What became of a process that has ended, with the last lines it printed; None if it
+        still runs."""
+        # Its connections break a moment before the kernel tells that it has ended.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), 1)
+        if self.alive:
+            return None
         if self._output:
             await asyncio.wait([self._output], timeout=1)
         lines = "".join(f"\n    {line}" for line in self._last_lines)

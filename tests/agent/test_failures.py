@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import sluice.models
 from botocore import exceptions as aws
 from sluice.failures import explain
 from sluice.settings import Settings
@@ -96,7 +97,11 @@ def test_bedrock_itself_refusing_is_told_in_band(
 
 
 @pytest.mark.parametrize("package", ["ollama", "openai"])
-def test_a_provider_whose_package_is_missing_names_the_command(run_agent, wire, package) -> None:
+def test_a_provider_whose_package_is_missing_names_the_command(
+    run_agent, wire, monkeypatch, package
+) -> None:
+    # As in the deployed bundle, which carries neither package.
+    monkeypatch.setattr(sluice.models, "find_spec", {}.get)
     with run_agent(SLUICE_MODEL=package, SLUICE_MODEL_ID="m") as client:
         refused = wire(client.post({"prompt": "hello"}))[-1]
         warm = client.post({"action": "warm"}).json()

@@ -107,7 +107,7 @@ def test_answers_are_not_to_be_cached(client) -> None:
 
 
 def test_a_comment_goes_out_when_nothing_else_does(run_agent, wire) -> None:
-    with run_agent(heartbeat_seconds=0.05, SLUICE_OFFLINE_DELAY_MS="250") as client:
+    with run_agent(heartbeat_seconds=0.01, SLUICE_OFFLINE_DELAY_MS="50") as client:
         answer = client.post({"prompt": "thanks"})
     assert answer.content.count(b"\n\n:\n\n") >= 3
     wire(answer)

@@ -8,6 +8,12 @@ from sluice.aws import client_config
 from sluice.refusal import Refusal
 from sluice.settings import Settings
 
+# How long a server may take to be reached, and to send its next piece.
+CONNECT_SECONDS = 5.0
+BEDROCK_SECONDS = 120.0
+# A server at home may first have to load the model, and read a long prompt without a GPU.
+SERVER_SECONDS = 600.0
+
 
 def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
@@ -22,16 +28,10 @@ def make_model(settings: Settings) -> Model:
             return OfflineModel(settings.offline_delay)
         case "ollama":
             _require("ollama")
-            from strands.models.ollama import OllamaModel
-
-            return OllamaModel(settings.model_url, model_id=settings.model_id)
+            return _ollama(settings)
         case "openai":
             _require("openai")
-            from strands.models.openai import OpenAIModel
-
-            # The client insists on a key; servers at home often have none.
-            client = {"base_url": settings.model_url, "api_key": settings.model_key or "none"}
-            return OpenAIModel(client_args=client, model_id=settings.model_id)
+            return _openai(settings)
         case _:
             return _bedrock(settings)
 
@@ -43,9 +43,39 @@ def _bedrock(settings: Settings) -> Model:
     return BedrockModel(
         model_id=settings.model_id,
         region_name=settings.model_region,
-        boto_client_config=client_config(5, 120),
+        boto_client_config=client_config(CONNECT_SECONDS, BEDROCK_SECONDS),
         cache_config=CacheConfig(strategy="auto"),
     )
+
+
+def _ollama(settings: Settings) -> Model:
+    from httpx import Limits, Timeout
+    from strands.models.ollama import OllamaModel
+
+    key = settings.model_key
+    client = {
+        # Without it, the client would wait for ever for a server that hangs.
+        "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
+        "headers": {"Authorization": f"Bearer {key}"} if key else {},
+        # Strands makes a client for every call and closes none: keep no connection open.
+        "limits": Limits(max_keepalive_connections=0),
+    }
+    return OllamaModel(settings.model_url, ollama_client_args=client, model_id=settings.model_id)
+
+
+def _openai(settings: Settings) -> Model:
+    from openai import Timeout
+    from strands.models.openai import OpenAIModel
+
+    client = {
+        "base_url": settings.model_url,
+        # The client insists on a key; servers at home often have none.
+        "api_key": settings.model_key or "none",
+        "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
+        # It tries twice, as the AWS clients do.
+        "max_retries": 1,
+    }
+    return OpenAIModel(client_args=client, model_id=settings.model_id)
 
 
 def _require(package: str) -> None:
