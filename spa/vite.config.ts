@@ -13,5 +13,7 @@ export default defineConfig({
   test: {
     environment: "happy-dom",
     include: ["test/**/*.test.{ts,tsx}"],
+    // Thousands of random pages take seconds on a busy machine; a hang is what this is to catch.
+    testTimeout: 60_000,
   },
 });
