@@ -20,6 +20,8 @@ VARIABLES = (
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_MODEL_KEY", "", "API key of an Ollama or OpenAI-compatible server"),
+    Variable("SLUICE_GUARDRAIL_ID", "", "Bedrock guardrail that reads along; empty for none"),
+    Variable("SLUICE_GUARDRAIL_VERSION", "DRAFT", "version of the guardrail"),
     Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
     Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),
@@ -53,6 +55,8 @@ class Settings:
     model_region: str
     model_url: str
     model_key: str = field(repr=False)
+    guardrail_id: str
+    guardrail_version: str
     offline_delay: float
     conversations: str
     max_prompt: int
@@ -74,12 +78,17 @@ class Settings:
         region = reader.text("SLUICE_MODEL_REGION") or environ.get("AWS_REGION", "").strip()
         if model == "bedrock" and not region:
             reader.wrong("SLUICE_MODEL_REGION", "a region such as us-east-1 (or set AWS_REGION)")
+        guardrail_id = reader.text("SLUICE_GUARDRAIL_ID")
+        if guardrail_id and model != "bedrock":
+            reader.wrong("SLUICE_GUARDRAIL_ID", "nothing: bedrock alone has guardrails")
         settings = cls(
             model=model,
             model_id=model_id,
             model_region=region,
             model_url=reader.url("SLUICE_MODEL_URL") or MODEL_URLS.get(model, ""),
             model_key=reader.text("SLUICE_MODEL_KEY"),
+            guardrail_id=guardrail_id,
+            guardrail_version=reader.text("SLUICE_GUARDRAIL_VERSION"),
             offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
             conversations=reader.place("SLUICE_CONVERSATIONS"),
             max_prompt=reader.number("SLUICE_MAX_PROMPT", 1, 1_000_000),

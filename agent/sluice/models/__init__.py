@@ -45,6 +45,10 @@ def _bedrock(settings: Settings) -> Model:
         region_name=settings.model_region,
         boto_client_config=client_config(CONNECT_SECONDS, BEDROCK_SECONDS),
         cache_config=CacheConfig(strategy="auto"),
+        # Without an id Strands sends no guardrail. With one, Bedrock holds each piece back until it
+        # has been read ("synchronous", its default): the other mode may show what is then refused.
+        guardrail_id=settings.guardrail_id or None,
+        guardrail_version=settings.guardrail_version,
     )
 
 
