@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import logging
+import logging.handlers
 import os
 import signal
 import socket
@@ -11,20 +13,34 @@ from pathlib import Path
 
 import watchfiles
 
+from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.errors import TemplateError
 from local.page import SOURCES, PageError
 from local.pool.store import StoreError
 from local.runtime.process import AgentFailedError
-from local.stack import DEMO_EMAIL, DEMO_PASSWORD, SERVICES, Stack
+from local.stack import SERVICES, Stack
 from local.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 CAN_FAIL = (TemplateError, PageError, AgentFailedError, StoreError)
+LOG_BYTES = 1_000_000
+
+_kept = logging.getLogger("stack")
+_kept.propagate = False
 
 
 def log(line: str) -> None:
-    """One line for the person who watches."""
+    """One line for the person who watches, and for `make logs`."""
     print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+    _kept.warning(line)
+
+
+def keep_log(state: Path) -> None:
+    """From now on, keep the log's lines in `state`/stack.log too, and the last megabyte of it in
+    stack.log.1."""
+    file = logging.handlers.RotatingFileHandler(state / "stack.log", "a", LOG_BYTES, 1)
+    file.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    _kept.addHandler(file)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -135,6 +151,7 @@ async def run(arguments: argparse.Namespace) -> None:
     except ValueError:
         sys.exit("--parameter takes NAME=VALUE, such as Model=bedrock.")
     arguments.state.mkdir(parents=True, exist_ok=True)
+    keep_log(arguments.state)
     stack = Stack(ROOT, arguments.state, bind(arguments.port), parameters, log)
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -69,6 +69,19 @@ def identities_of(document: dict[str, Any], values: Mapping[str, str]) -> Identi
                 return f"{STACK}-{name}", {"Arn": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{name}"}
             case "AWS::Logs::LogGroup":
                 return f"{STACK}-{name}", {"Arn": _arn("logs", f"log-group:{STACK}-{name}")}
+            case "AWS::ApiGateway::DomainName":
+                return str(values.get("ApiDomain")), {
+                    "RegionalDomainName": f"d-{digits[:10]}.execute-api.{REGION}.amazonaws.com",
+                    "RegionalHostedZoneId": f"Z{digits[:13].upper()}",
+                }
+            case "AWS::Cognito::UserPoolIdentityProvider":
+                return str(values.get("OidcName")), {}
+            case "AWS::SNS::Topic":
+                return _arn("sns", f"{STACK}-{name}"), {}
+            case "AWS::WAFv2::WebACL":
+                return f"{STACK}-{name}|{digits}|REGIONAL", {
+                    "Arn": _arn("wafv2", f"regional/webacl/{STACK}-{name}/{digits}")
+                }
         return f"{STACK}-{name}", {}
 
     return {
@@ -79,9 +92,15 @@ def identities_of(document: dict[str, Any], values: Mapping[str, str]) -> Identi
 
 
 def rebaser(
-    document: dict[str, Any], identities: Identities, origins: Origins
+    document: dict[str, Any],
+    values: Mapping[str, str],
+    identities: Identities,
+    origins: Origins,
 ) -> Callable[[Any], Any]:
-    """Give the resources their ids, and return what replaces AWS's addresses by local ones."""
+    """Give the resources their ids, and return what replaces AWS's addresses by local ones.
+
+    A domain of one's own takes the place of AWS's: what still names the other leads nowhere.
+    """
     table = {
         f"https://cognito-idp.{REGION}.amazonaws.com": origins.login,
         f"https://bedrock-agentcore.{REGION}.amazonaws.com": origins.runtime,
@@ -92,9 +111,11 @@ def rebaser(
         metadata["Cloud-Radar"] = {"ref": ref, "attribute-values": attributes}
         match resource["Type"]:
             case "AWS::CloudFront::Distribution":
-                table[f"https://{attributes['DomainName']}"] = origins.site
+                host = values.get("SiteDomain") or attributes["DomainName"]
+                table[f"https://{host}"] = origins.site
             case "AWS::Serverless::Api":
-                table[f"https://{ref}.execute-api.{REGION}.amazonaws.com"] = origins.api
+                host = values.get("ApiDomain") or f"{ref}.execute-api.{REGION}.amazonaws.com"
+                table[f"https://{host}"] = origins.api
             case "AWS::Cognito::UserPoolDomain":
                 table[f"https://{ref}.auth.{REGION}.amazoncognito.com"] = origins.login
             case "AWS::S3::Bucket":

@@ -16,12 +16,13 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import gateway, pool, runtime, site
+from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
 from local.template import Template, load
+from local.unplayed import absences
 
-DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "Demo-1234"
 SERVICES = ("site", "api", "login", "runtime")
 
 
@@ -132,6 +133,7 @@ class Stack:
             },
             self.origins,
         )
+        absent = absences(template)
         config = runtime.RuntimeConfig.of(template)
         user_pool = pool.PoolConfig.of(template)
         self._store.ensure_user(DEMO_EMAIL, DEMO_PASSWORD)
@@ -150,6 +152,8 @@ class Stack:
         for name, app in apps.items():
             self._doors[name].app = app
         self._next_runtime = config
+        for sentence in absent:
+            self._log(f"template: {sentence}")
         return template
 
     def _access_log(self, line: str) -> None:

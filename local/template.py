@@ -73,10 +73,10 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
             raise TemplateError(f"{path.name}: the resource {name} has no Type.")
     values = parameter_values(document, parameters)
     identities = identities_of(document, values)
-    rebase = rebaser(document, identities, origins)
+    rebase = rebaser(document, values, identities, origins)
     try:
         with contextlib.redirect_stdout(None):  # it prints itself
-            resolver = Resolver(document)
+            resolver = Resolver(document, dynamic_references={"secretsmanager": _Unread()})
         resolver.AccountId, resolver.StackName, resolver.NoValue = ACCOUNT, STACK, NO_VALUE
         resolver.StackId = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/local"
         resolved = resolver.render(params=values, region=REGION)
@@ -100,6 +100,16 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
 def parse(text: str) -> Any:
     """A template's text as plain values, intrinsics in their long form. Raises yaml.YAMLError."""
     return _plain(yaml.load(text, _Loader))  # noqa: S506 - a safe loader
+
+
+class _Unread(dict[str, str]):
+    """Secrets by their ARN. This machine reads none: each stands for itself."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> str:
+        return f"(the text of {key})"
 
 
 class _Loader(yaml.CSafeLoader):

@@ -129,7 +129,22 @@ class PoolConfig:
         )
 
 
+# Factors beside a password, and the template's parameter that brings them.
+POOL_FACTORS = {
+    "EnabledMfas": "Mfa",
+    "MfaConfiguration": "Mfa",
+    "WebAuthnFactorConfiguration": "Passkeys",
+    "WebAuthnRelyingPartyID": "Passkeys",
+    "WebAuthnUserVerification": "Passkeys",
+}
+
+
 def _check_pool(pool: Resource) -> None:
+    for name in sorted(pool.properties.keys() & POOL_FACTORS.keys()):
+        raise TemplateError(
+            f"{pool.id}.{name}: the local sign-in page knows no other factor than a password. Give "
+            f"`make dev` {POOL_FACTORS[name]}=off (samconfig.toml, [local.deploy.parameters])."
+        )
     _refuse_unknown(pool, POOL_READ | POOL_WITHOUT_EFFECT)
     if set(pool.properties.get("Policies") or {}) - {"PasswordPolicy"}:
         raise TemplateError(

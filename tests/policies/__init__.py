@@ -4,7 +4,20 @@ All of them accept a misspelt STREAM and an API that anybody may call. Each poli
 function whose name is the rule, and breaks.py shows that it notices when the rule is broken.
 """
 
-from . import api, buckets, circles, form, names, permissions, runtime, sign_in, site, stage
+from . import (
+    api,
+    buckets,
+    circles,
+    domains,
+    form,
+    names,
+    permissions,
+    runtime,
+    sign_in,
+    site,
+    stage,
+    watch,
+)
 from .subject import POLICIES, Policy, Subject
 
 __all__ = [
@@ -14,6 +27,7 @@ __all__ = [
     "api",
     "buckets",
     "circles",
+    "domains",
     "form",
     "names",
     "permissions",
@@ -21,4 +35,5 @@ __all__ = [
     "sign_in",
     "site",
     "stage",
+    "watch",
 ]

@@ -14,7 +14,10 @@ SESSION = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 PAGE_SENDS = {"authorization", "content-type", SESSION.lower()}
 """Headers of the page's requests that a browser asks about first (spa/src/wire/chat.ts)."""
 
-REFUSALS = {"UNAUTHORIZED": 401, "ACCESS_DENIED": 403, "DEFAULT_4XX": None, "DEFAULT_5XX": None}
+REFUSALS = {
+    **{"UNAUTHORIZED": 401, "ACCESS_DENIED": 403, "WAF_FILTERED": 403},
+    **{"DEFAULT_4XX": None, "DEFAULT_5XX": None},
+}
 """Gateway responses that must be there, and the status that each may set."""
 
 _INTEGRATION = "x-amazon-apigateway-integration"

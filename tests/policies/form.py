@@ -22,6 +22,9 @@ ATTRIBUTES = [
     *("Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"),
     "Properties",
 ]
+LINTS = {"E3004", "W1030", "W1033"}
+"""Checks of cfn-lint that may be silenced."""
+
 _INTERFACE = "AWS::CloudFormation::Interface"
 
 
@@ -103,18 +106,27 @@ def cloudformation_can_read_the_file(subject: Subject) -> Iterator[str]:
 
 @policy
 def a_linter_is_silenced_for_a_reason_only(subject: Subject) -> Iterator[str]:
-    """E3004 alone, on a resource, beside a comment; circles.py looks where cfn-lint does not."""
+    """On its resource: cfn-lint beside a comment, checkov with a comment for each check.
+
+    circles.py looks where E3004 does not; the two warnings fill an empty default into the branch
+    of an !If that is for other values.
+    """
     if set(subject.document["Metadata"]) != {_INTERFACE}:
         yield "the file's Metadata holds more than the interface"
-    known = {"cfn-lint": {"config": {"ignore_checks": ["E3004"]}}}
     resources = entries(entries(subject.root)["Resources"])
     for name, resource in subject.document["Resources"].items():
-        if "Metadata" not in resource:
-            continue
-        if resource["Metadata"] != known:
-            yield f"{name} silences more than E3004"
-        if not subject.comment_in(entries(resources[name])["Metadata"]):
-            yield f"{name} silences a linter without a reason"
+        metadata = dict(resource.get("Metadata", {}))
+        if "cfn-lint" in metadata:
+            ignored = at(metadata.pop("cfn-lint"), "config", "ignore_checks")
+            if not set(ignored or ["all"]) <= LINTS:
+                yield f"{name} silences more of cfn-lint than {', '.join(sorted(LINTS))}"
+            if not subject.comment_in(entries(resources[name])["Metadata"]):
+                yield f"{name} silences cfn-lint without a reason"
+        for skip in at(metadata.pop("checkov", None), "skip") or []:
+            if skip.keys() != {"id", "comment"} or len(skip["comment"].split()) < 5:
+                yield f"{name} silences checkov's {skip.get('id')} without a reason"
+        for key in metadata:
+            yield f"{name} has {key} in its Metadata"
 
 
 def _misplaced(keys: dict[str, object], order: list[str]) -> bool:

@@ -10,6 +10,13 @@ FORCED = {
     ("AWS::Serverless::Api", "Name"),  # a label
     ("AWS::Serverless::Api", "StageName"),
     ("AWS::BedrockAgentCore::Runtime", "AgentRuntimeName"),
+    # These name something else: a domain or a provider of the parameters, a metric, a log group.
+    ("AWS::ApiGateway::DomainName", "DomainName"),
+    ("AWS::ApiGateway::BasePathMapping", "DomainName"),
+    ("AWS::Cognito::UserPoolIdentityProvider", "ProviderName"),
+    ("AWS::CloudWatch::Alarm", "MetricName"),
+    ("AWS::Logs::MetricFilter", "LogGroupName"),
+    ("AWS::Route53::RecordSet", "Name"),
 }
 """Names that AWS demands, or that need not be unique and help people to find a thing."""
 
@@ -25,10 +32,11 @@ def nothing_is_named_without_need(subject: Subject) -> Iterator[str]:
 
 @policy
 def no_partition_region_or_account_is_written_out(subject: Subject) -> Iterator[str]:
-    """Service principals alone are the same everywhere, and so is the sign-in domain's suffix."""
+    """Service principals alone are the same everywhere, and so are the sign-in domain's suffix and
+    the region that CloudFront takes certificates from."""
     literal = re.compile(r"\barn:aws\b|\.amazonaws\.com\b|\b[a-z]{2}-[a-z]+-\d\b|\b\d{12}\b")
     principal = re.compile(r"Service: [a-z-]+\.amazonaws\.com\b")
     for number, line in enumerate(subject.text.splitlines(), 1):
-        code = principal.sub("", line.split(" # ")[0])
+        code = principal.sub("", line.split(" # ")[0]).replace(":acm:us-east-1:", "")
         if not code.lstrip().startswith("#") and (found := literal.search(code)):
             yield f"line {number} has {found[0]} in it"

@@ -92,6 +92,7 @@ def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[
     """T1, T4. Of all buckets, the agent's role opens one, and of all models the one that is set."""
     bucket = subject.template.resources["ConversationsBucket"].attributes["Arn"]
     model = f"/{subject.template.parameters['ModelId']}"
+    guardrail = f"/{subject.template.parameters['GuardrailId'] or None}"
     for place, statement in _allowed(subject):
         if not place.startswith("RuntimeRole.Policies"):
             continue
@@ -100,5 +101,27 @@ def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[
                 if action.startswith("s3:") and resource not in (bucket, f"{bucket}/*"):
                     yield f"{place} allows {action} on {resource}"
                 profile = at(statement, "Condition", "StringEquals", "bedrock:InferenceProfileArn")
-                if action.startswith("bedrock:") and not (profile or resource).endswith(model):
+                wanted = guardrail if action == "bedrock:ApplyGuardrail" else model
+                if action.startswith("bedrock:") and not (profile or resource).endswith(wanted):
                     yield f"{place} allows {action} on {resource}"
+
+
+@policy
+def every_role_is_bounded_when_a_boundary_is_given(subject: Subject) -> Iterator[str]:
+    """Accounts that ask for one refuse a role without it, or let it do more than they think."""
+    boundary = subject.template.parameters["PermissionsBoundaryArn"] or None
+    for role in subject.every("AWS::IAM::Role"):
+        if role.properties.get("PermissionsBoundary") != boundary:
+            yield f"{role.id} has the boundary {role.properties.get('PermissionsBoundary')}"
+
+
+@policy
+def the_agent_may_use_its_guardrail(subject: Subject) -> Iterator[str]:
+    """Without the permission every request would end in an error, with it but no guardrail none
+    would be needed."""
+    asked = any(
+        "bedrock:ApplyGuardrail" in listed(statement.get("Action"))
+        for _, statement in _allowed(subject)
+    )
+    if asked != bool(subject.template.parameters["GuardrailId"]):
+        yield f"bedrock:ApplyGuardrail is {'' if asked else 'not '}allowed"

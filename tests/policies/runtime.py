@@ -85,11 +85,21 @@ def the_runtime_has_the_python_that_tests_run_on(subject: Subject) -> Iterator[s
 
 
 @policy
-def the_runtime_is_on_the_public_network(subject: Subject) -> Iterator[str]:
-    """API Gateway reaches it there; a VPC would need endpoints that this template does not have."""
+def the_agent_stands_in_the_network_of_the_parameters(subject: Subject) -> Iterator[str]:
+    """In the subnets that are given, or in AWS's network; API Gateway reaches it either way."""
+    parameters = subject.template.parameters
+    expected: dict[str, Any] = {"NetworkMode": "PUBLIC"}
+    if parameters["RuntimeSubnets"]:
+        expected = {
+            "NetworkMode": "VPC",
+            "NetworkModeConfig": {
+                "Subnets": parameters["RuntimeSubnets"].split(","),
+                "SecurityGroups": parameters["RuntimeSecurityGroups"].split(","),
+            },
+        }
     network = _properties(subject).get("NetworkConfiguration")
-    if network != {"NetworkMode": "PUBLIC"}:
-        yield f"NetworkConfiguration is {network}"
+    if network != expected:
+        yield f"NetworkConfiguration is {network}, not {expected}"
     protocol = _properties(subject).get("ProtocolConfiguration")
     if protocol != "HTTP":
         yield f"ProtocolConfiguration is {protocol}, and the agent speaks HTTP"
@@ -115,8 +125,11 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
         if not name.startswith("SLUICE_"):
             yield f"{name} is not one of the agent's settings"
     parameters = subject.template.parameters
+    guardrail = parameters["GuardrailId"]
     for name, value in {
         "SLUICE_MODEL": parameters["Model"],
+        "SLUICE_GUARDRAIL_ID": guardrail or None,
+        "SLUICE_GUARDRAIL_VERSION": parameters["GuardrailVersion"] if guardrail else None,
         # Another provider must not be asked for Bedrock's model.
         "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] == "bedrock" else None,
         "SLUICE_CONVERSATIONS": str(ORIGINS.conversations),

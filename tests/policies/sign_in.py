@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from local.identities import REGION
+
 from .subject import ORIGINS, Subject, at, listed, policy
 
 
@@ -86,8 +88,71 @@ def tokens_say_who_and_no_more(subject: Subject) -> Iterator[str]:
     scopes = _client(subject).get("AllowedOAuthScopes")
     if scopes != ["openid", "email", "profile"]:
         yield f"the client's scopes are {scopes}, not openid, email and profile"
-    if _client(subject).get("SupportedIdentityProviders") != ["COGNITO"]:
-        yield "people of another identity provider may sign in"
+
+
+@policy
+def people_come_from_this_pool_and_the_given_provider(subject: Subject) -> Iterator[str]:
+    """T12. And the provider's secret is read by CloudFormation, so that nobody has to hold it."""
+    parameters = subject.template.parameters
+    providers = ["COGNITO"]
+    expected = []
+    if parameters["OidcIssuer"]:
+        providers.append(parameters["OidcName"])
+        expected = [
+            {
+                "oidc_issuer": parameters["OidcIssuer"],
+                "client_id": parameters["OidcClientId"],
+                "client_secret": f"(the text of {parameters['OidcSecretArn']})",
+                "authorize_scopes": "openid email profile",
+                "attributes_request_method": "GET",
+            }
+        ]
+    found = subject.every("AWS::Cognito::UserPoolIdentityProvider")
+    if [each.properties.get("ProviderDetails") for each in found] != expected:
+        yield f"the identity providers are not {expected}"
+    for each in found:
+        if at(each.properties, "AttributeMapping", "email_verified") != "email_verified":
+            yield f"{each.id} does not say whether an address is verified"
+    if _client(subject).get("SupportedIdentityProviders") != providers:
+        yield f"people may sign in by {_client(subject).get('SupportedIdentityProviders')}"
+
+
+@policy
+def a_second_factor_is_asked_for_as_the_parameter_says(subject: Subject) -> Iterator[str]:
+    """T12. By an app: a text message can be had by who has the number."""
+    mode = {"off": None, "optional": "OPTIONAL", "required": "ON"}[
+        subject.template.parameters["Mfa"]
+    ]
+    expected = {
+        "MfaConfiguration": mode,
+        "EnabledMfas": ["SOFTWARE_TOKEN_MFA"] if mode else None,
+    }
+    yield from _differences(_pool(subject), expected, "UserPool")
+
+
+@policy
+def passkeys_belong_to_the_sign_in_page(subject: Subject) -> Iterator[str]:
+    """T12. Bound to its host, and used after a finger, a face or a PIN; or not there at all."""
+    domain = subject.only("AWS::Cognito::UserPoolDomain").properties.get("Domain")
+    expected: dict[str, Any] = dict.fromkeys(
+        ("WebAuthnRelyingPartyID", "WebAuthnUserVerification", "WebAuthnFactorConfiguration")
+    )
+    policy_of_sign_in, flows = None, {"ALLOW_USER_SRP_AUTH"}
+    if subject.template.parameters["Passkeys"] == "on":
+        expected = {
+            "WebAuthnRelyingPartyID": f"{domain}.auth.{REGION}.amazoncognito.com",
+            "WebAuthnUserVerification": "required",
+            "WebAuthnFactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION",
+        }
+        policy_of_sign_in = {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}
+        flows = {"ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"}
+    yield from _differences(_pool(subject), expected, "UserPool")
+    found = at(_pool(subject), "Policies", "SignInPolicy")
+    if found != policy_of_sign_in:
+        yield f"SignInPolicy is {found}, not {policy_of_sign_in}"
+    given = set(_client(subject).get("ExplicitAuthFlows") or [])
+    if ("ALLOW_USER_AUTH" in given) != ("ALLOW_USER_AUTH" in flows):
+        yield f"the client's flows are {sorted(given)}, not {sorted(flows)}"
 
 
 @policy

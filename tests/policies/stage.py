@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .subject import Subject, at, policy
+from .subject import Subject, at, listed, policy
 
 LOGGABLE = {
     *("requestId", "extendedRequestId", "requestTime", "requestTimeEpoch", "httpMethod", "path"),
@@ -96,6 +96,63 @@ def requests_are_throttled(subject: Subject) -> Iterator[str]:
         ):
             if setting.get(key) != subject.template.parameters[parameter]:
                 yield f"{key} is {setting.get(key)}, not {parameter}"
+
+
+@policy
+def a_firewall_stands_before_the_stage_when_asked_for(subject: Subject) -> Iterator[str]:
+    """T6. Limits an address's requests and drops known attacks; its samples would show tokens."""
+    parameters = subject.template.parameters
+    firewalls = subject.every("AWS::WAFv2::WebACL")
+    joined = [each.properties for each in subject.every("AWS::WAFv2::WebACLAssociation")]
+    if parameters["Waf"] == "off":
+        if firewalls or joined:
+            yield "there is a firewall that nobody asked for"
+        return
+    api = subject.only("AWS::Serverless::Api")
+    for each in firewalls:
+        rules = each.properties.get("Rules") or []
+        rates = [at(rule, "Statement", "RateBasedStatement") for rule in rules if "Action" in rule]
+        if {"AggregateKeyType": "IP", "Limit": parameters["WafRate"]} not in rates:
+            yield f"{each.id} does not limit an address to WafRate requests"
+        if any(rule.get("Action") not in (None, {"Block": {}}) for rule in rules):
+            yield f"{each.id} has a rule that only counts"
+        groups = {at(rule, "Statement", "ManagedRuleGroupStatement", "Name") for rule in rules}
+        if "AWSManagedRulesKnownBadInputsRuleSet" not in groups:
+            yield f"{each.id} lets known attacks through"
+        if any(rule.get("OverrideAction") not in (None, {"None": {}}) for rule in rules):
+            yield f"{each.id} only counts what a group of rules would block"
+        for place in (each.properties, *rules):
+            if at(place, "VisibilityConfig", "SampledRequestsEnabled") is not False:
+                yield f"{each.id} keeps samples of requests, tokens and all"
+    arns = {each.attributes["Arn"] for each in firewalls}
+    if {each.get("WebACLArn") for each in joined} != arns or len(arns) != 1:
+        yield "the firewall stands before nothing"
+    for each in joined:
+        if not str(each.get("ResourceArn")).endswith(f"/stages/{api.properties['StageName']}"):
+            yield f"the firewall stands before {each.get('ResourceArn')}"
+
+
+@policy
+def what_needs_the_stage_waits_for_it(subject: Subject) -> Iterator[str]:
+    """SAM makes the stage; its name in a string is no reference that CloudFormation would see."""
+    stages = [
+        name
+        for name, each in subject.expanded.get("Resources", {}).items()
+        if each["Type"] == "AWS::ApiGateway::Stage"
+    ]
+    needing = {"AWS::WAFv2::WebACLAssociation", "AWS::ApiGateway::BasePathMapping"}
+    for name, resource in subject.document["Resources"].items():
+        first = set(listed(resource.get("DependsOn")))
+        if resource["Type"] in needing and not first & set(stages):
+            yield f"{name} may be made before the stage"
+
+
+@policy
+def requests_are_traced_when_asked_for(subject: Subject) -> Iterator[str]:
+    """X-Ray's traces hold times, statuses and addresses."""
+    expected = True if subject.template.parameters["Tracing"] == "on" else None
+    if _properties(subject).get("TracingEnabled") is not expected:
+        yield f"TracingEnabled is {_properties(subject).get('TracingEnabled')}, not {expected}"
 
 
 def _variables(log_format: str) -> set[str]:

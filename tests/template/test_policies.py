@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from policies import POLICIES, Policy, Subject
 from policies.breaks import BREAKS, Edits
+from policies.breaks_of_features import BREAKS_OF_FEATURES
 from policies.sam import Sam
-from policies.subject import CLOSED, OPEN, ROOT
+from policies.subject import CLOSED, FULL, OPEN, ROOT
 
 from local.parameters import read_parameters
 
@@ -31,13 +32,24 @@ def broken(edits: Edits) -> str:
 @pytest.fixture(scope="module")
 def faults(tmp_path_factory: pytest.TempPathFactory, sam: Sam) -> set[str]:
     """Policies that the template itself violates: one test says so, the others look past it."""
-    return set(violations(Subject.of(TEMPLATE, OPEN, tmp_path_factory.mktemp("intact"), sam)))
+    return {
+        name
+        for parameters in (OPEN, FULL)
+        for name in violations(
+            Subject.of(TEMPLATE, parameters, tmp_path_factory.mktemp("intact"), sam)
+        )
+    }
 
 
 @pytest.mark.parametrize(
     "parameters",
-    [OPEN, CLOSED, read_parameters(ROOT / "samconfig.toml")],
-    ids=["with a page under development", "for its own page only", "as make dev has it"],
+    [OPEN, CLOSED, FULL, read_parameters(ROOT / "samconfig.toml")],
+    ids=[
+        "with a page under development",
+        "for its own page only",
+        "with every feature",
+        "as make dev has it",
+    ],
 )
 def test_the_template_keeps_every_policy(
     parameters: dict[str, str], tmp_path: Path, sam: Sam
@@ -46,20 +58,26 @@ def test_the_template_keeps_every_policy(
 
 
 @pytest.mark.parametrize(
-    ("policy", "edits"),
+    ("policy", "edits", "parameters"),
     [
-        pytest.param(policy, edits, id=f"{policy.__name__}: {name}")
-        for policy, breaks in BREAKS.items()
+        pytest.param(policy, edits, parameters, id=f"{policy.__name__}: {name}")
+        for table, parameters in ((BREAKS, OPEN), (BREAKS_OF_FEATURES, FULL))
+        for policy, breaks in table.items()
         for name, edits in breaks.items()
     ],
 )
 def test_a_broken_template_violates_exactly_the_policy_that_is_about_the_break(
-    policy: Policy, edits: Edits, tmp_path: Path, sam: Sam, faults: set[str]
+    policy: Policy,
+    edits: Edits,
+    parameters: dict[str, str],
+    tmp_path: Path,
+    sam: Sam,
+    faults: set[str],
 ) -> None:
-    found = violations(Subject.of(broken(edits), OPEN, tmp_path, sam))
+    found = violations(Subject.of(broken(edits), parameters, tmp_path, sam))
     assert found.keys() - faults == {policy.__name__} - faults, found
     assert policy.__name__ in found
 
 
 def test_every_policy_has_a_break() -> None:
-    assert set(BREAKS) == set(POLICIES)
+    assert set(BREAKS) | set(BREAKS_OF_FEATURES) == set(POLICIES)

@@ -1,29 +1,13 @@
 """The tools that people deploy with take the template without a word, and without a flag."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from policies.subject import OPEN, ORIGINS, ROOT
+from tools import run
 
 from local.template import load
-
-
-def run(*command: str | Path, **environment: str) -> str:
-    """What a command prints, in the root of the checkout; it must succeed."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "SAM_CLI_TELEMETRY": "0", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def test_cfn_lint_finds_nothing() -> None:

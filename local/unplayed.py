@@ -1,0 +1,65 @@
+"""Resources that this machine does not play: which, and why that is no lie.
+
+A type that is neither here nor played elsewhere stops the start, as an unknown property does.
+"""
+
+from collections.abc import Mapping
+
+from local.errors import TemplateError
+from local.template import Template
+
+PLAYED = {
+    "AWS::BedrockAgentCore::Runtime",
+    "AWS::CloudFront::Distribution",
+    "AWS::CloudFront::ResponseHeadersPolicy",
+    "AWS::Cognito::ManagedLoginBranding",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolDomain",
+    "AWS::S3::Bucket",
+    "AWS::Serverless::Api",
+}
+
+# Permissions and where logs go: nobody but AWS asks about them.
+ALWAYS_THERE = {
+    "AWS::ApiGateway::Account",
+    "AWS::CloudFront::OriginAccessControl",
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::BucketPolicy",
+}
+
+ABSENT: Mapping[str, str] = {
+    "AWS::ApiGateway::BasePathMapping": "a domain of one's own is localhost here",
+    "AWS::ApiGateway::DomainName": "a domain of one's own is localhost here",
+    "AWS::Budgets::Budget": "nothing here costs anything",
+    "AWS::CloudWatch::Alarm": "the log of this window is all there is to watch",
+    "AWS::CloudWatch::Dashboard": "the log of this window is all there is to watch",
+    "AWS::Logs::MetricFilter": "the log of this window is all there is to watch",
+    "AWS::Route53::RecordSet": "a domain of one's own is localhost here",
+    "AWS::SNS::Topic": "nobody is told anything by mail",
+    "AWS::WAFv2::WebACL": "every request comes from one address, this machine's",
+    "AWS::WAFv2::WebACLAssociation": "every request comes from one address, this machine's",
+}
+
+
+def absences(template: Template) -> list[str]:
+    """A sentence for each resource that is not played here and that somebody may miss.
+
+    Raises TemplateError for a resource of a type that nobody has thought about.
+    """
+    found = []
+    for resource in template.resources.values():
+        if resource.type in ABSENT:
+            found.append(f"{resource.id} is not played here: {ABSENT[resource.type]}")
+        elif resource.type == "AWS::Cognito::UserPoolIdentityProvider":
+            raise TemplateError(
+                f"{resource.id}: the local pool has no other identity provider. Give `make dev` "
+                "an empty OidcIssuer (samconfig.toml, [local.deploy.parameters])."
+            )
+        elif resource.type not in PLAYED | ALWAYS_THERE:
+            raise TemplateError(
+                f"{resource.id}: the local stack does not know {resource.type}. Take it out of the "
+                "template, or say in local/unplayed.py why it can be missing here."
+            )
+    return found

@@ -1,0 +1,38 @@
+"""The features of the template that are off by default."""
+
+# A feature, the parameters that turn it on, and the resources that come with it.
+FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "guardrail": (("GuardrailId", "GuardrailVersion"), set()),
+    "network": (("RuntimeSubnets", "RuntimeSecurityGroups"), set()),
+    "second factor": (("Mfa",), set()),
+    "passkeys": (("Passkeys",), set()),
+    "identity provider": (
+        ("OidcName", "OidcIssuer", "OidcClientId", "OidcSecretArn"),
+        {"UserPoolOidc"},
+    ),
+    "firewall": (("Waf", "WafRate"), {"ApiFirewall", "ApiFirewallAssociation"}),
+    "domain of the page": (("SiteDomain", "SiteCertificateArn"), set()),
+    "domain of the page, with records": (
+        ("SiteDomain", "SiteCertificateArn", "HostedZoneId"),
+        {"SiteRecord", "SiteRecordIpv6"},
+    ),
+    "domain of the API": (
+        ("ApiDomain", "ApiCertificateArn"),
+        {"ApiDomainName", "ApiDomainMapping"},
+    ),
+    "domain of the API, with records": (
+        ("ApiDomain", "ApiCertificateArn", "HostedZoneId"),
+        {"ApiDomainName", "ApiDomainMapping", "ApiRecord"},
+    ),
+    "alarms": (
+        ("Alarms",),
+        {
+            *("FirstContentMetric", "ThrottledMetric", "AlarmTopic", "ApiFailureAlarm"),
+            *("SlowAnswerAlarm", "ThrottledAlarm", "RuntimeFailureAlarm", "RuntimeThrottledAlarm"),
+        },
+    ),
+    "dashboard": (("Dashboard",), {"FirstContentMetric", "ThrottledMetric", "Overview"}),
+    "tracing": (("Tracing",), set()),
+    "budget": (("BudgetDollars", "BudgetEmail"), {"Budget"}),
+    "boundary": (("PermissionsBoundaryArn",), set()),
+}

@@ -1,0 +1,148 @@
+"""What tells people that something is wrong: alarms, the dashboard, the budget."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from local.template import Resource
+
+from .subject import Subject, at, policy
+
+ALARMED = {
+    ("AWS/ApiGateway", "5XXError"),
+    ("STACK", "FirstContent"),
+    ("STACK", "Throttled"),
+    ("AWS/Bedrock-AgentCore", "SystemErrors"),
+    ("AWS/Bedrock-AgentCore", "Throttles"),
+}
+"""Failures, slow answers and refusals at the gate; failures and refusals of the runtime."""
+
+
+def _alarms(subject: Subject) -> list[Resource]:
+    return subject.every("AWS::CloudWatch::Alarm")
+
+
+def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
+    """The dimensions under which AWS keeps a namespace's metrics ("Amazon API Gateway dimensions
+    and metrics"; AgentCore's as public code reads them)."""
+    api = subject.only("AWS::Serverless::Api").properties
+    runtime = subject.only("AWS::BedrockAgentCore::Runtime")
+    return {
+        "AWS/ApiGateway": {"ApiName": api["Name"], "Stage": api["StageName"]},
+        "AWS/Bedrock-AgentCore": {
+            "Resource": runtime.attributes["AgentRuntimeArn"],
+            "Operation": "InvokeAgentRuntime",
+            "Name": f"{runtime.properties['AgentRuntimeName']}::DEFAULT",
+        },
+    }.get(namespace, {})
+
+
+@policy
+def alarms_watch_the_gate_and_the_runtime(subject: Subject) -> Iterator[str]:
+    """T6, F4, F7. An alarm on a metric that does not exist never rings."""
+    stack = subject.only("AWS::Serverless::Api").properties["Name"]
+    expected = {(stack if space == "STACK" else space, name) for space, name in ALARMED}
+    if subject.template.parameters["Alarms"] == "off":
+        expected = set()
+    found = {
+        (each.properties["Namespace"], each.properties["MetricName"]) for each in _alarms(subject)
+    }
+    if found != expected:
+        yield f"alarms watch {sorted(found)}, not {sorted(expected)}"
+    for each in _alarms(subject):
+        dimensions = {
+            entry["Name"]: entry["Value"] for entry in each.properties.get("Dimensions") or []
+        }
+        if dimensions != _dimensions(subject, each.properties["Namespace"]):
+            yield f"{each.id} watches {dimensions}, which is not this stack's"
+
+
+@policy
+def alarms_tell_somebody_and_say_what_to_read(subject: Subject) -> Iterator[str]:
+    """And tell when it is over; no requests are no alarm."""
+    topics = subject.every("AWS::SNS::Topic")
+    if bool(topics) != (subject.template.parameters["Alarms"] == "on"):
+        yield f"there are {len(topics)} topics"
+    arns = [subject.template.outputs.get("AlarmTopicArn")]
+    for each in _alarms(subject):
+        for key in ("AlarmActions", "OKActions"):
+            if each.properties.get(key) != arns:
+                yield f"{each.id}.{key} is {each.properties.get(key)}, not the topic"
+        if each.properties.get("TreatMissingData") != "notBreaching":
+            yield f"{each.id} rings while nobody asks anything"
+        if "docs/operations.md" not in each.properties.get("AlarmDescription", ""):
+            yield f"{each.id} does not say where to read what to do"
+    email = subject.template.parameters["AlarmEmail"]
+    expected = [{"Protocol": "email", "Endpoint": email}] if email else None
+    for topic in topics:
+        if topic.properties.get("Subscription") != expected:
+            yield f"{topic.id} tells {topic.properties.get('Subscription')}, not AlarmEmail"
+
+
+@policy
+def metrics_of_the_access_log_name_what_it_holds(subject: Subject) -> Iterator[str]:
+    """A filter on a field that the log lacks counts nothing."""
+    parameters = subject.template.parameters
+    filters = subject.every("AWS::Logs::MetricFilter")
+    wanted = "on" in (parameters["Alarms"], parameters["Dashboard"])
+    api = subject.only("AWS::Serverless::Api").properties
+    fields = json.loads(at(api, "AccessLogSetting", "Format") or "{}").keys()
+    made = {}
+    for each in filters:
+        (transformation,) = each.properties["MetricTransformations"]
+        made[transformation["MetricNamespace"], transformation["MetricName"]] = transformation
+        pattern = each.properties["FilterPattern"]
+        for field in {pattern.split("$.")[1].split(" ")[0]} | {
+            transformation["MetricValue"].removeprefix("$.")
+        } - {"1"}:
+            if field not in fields:
+                yield f"{each.id} reads {field}, which is not in the access log"
+        group = subject.template.resources["ApiLog"].attributes["Arn"]
+        if not group.endswith(f":{each.properties['LogGroupName']}"):
+            yield f"{each.id} reads another log"
+    expected = {(api["Name"], "FirstContent"), (api["Name"], "Throttled")} if wanted else set()
+    if made.keys() != expected:
+        yield f"the access log makes {sorted(made)}, not {sorted(expected)}"
+
+
+@policy
+def the_dashboard_shows_this_stack(subject: Subject) -> Iterator[str]:
+    """Its body is text to CloudFormation, which looks at none of it."""
+    dashboards = subject.every("AWS::CloudWatch::Dashboard")
+    if bool(dashboards) != (subject.template.parameters["Dashboard"] == "on"):
+        yield f"there are {len(dashboards)} dashboards"
+    for each in dashboards:
+        try:
+            widgets = json.loads(each.properties["DashboardBody"])["widgets"]
+        except ValueError:
+            yield f"{each.id} is not JSON"
+            continue
+        for widget in widgets:
+            namespace, _, *rest = widget["properties"]["metrics"][0]
+            pairs = [part for part in rest if isinstance(part, str)]
+            dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
+            if dimensions != _dimensions(subject, namespace):
+                yield f"{widget['properties']['title']} shows {dimensions}, not this stack's"
+
+
+@policy
+def the_budget_warns_before_and_at_its_end(subject: Subject) -> Iterator[str]:
+    """T6. It stops nothing, so it has to be early."""
+    parameters = subject.template.parameters
+    budgets = subject.every("AWS::Budgets::Budget")
+    if bool(budgets) != (parameters["BudgetDollars"] != "0"):
+        yield f"there are {len(budgets)} budgets"
+    for each in budgets:
+        budget = each.properties.get("Budget") or {}
+        limit = {"Amount": parameters["BudgetDollars"], "Unit": "USD"}
+        if (budget.get("TimeUnit"), budget.get("BudgetLimit")) != ("MONTHLY", limit):
+            yield f"{each.id} is not of BudgetDollars a month"
+        warnings = each.properties.get("NotificationsWithSubscribers") or []
+        kinds = {at(warning, "Notification", "NotificationType") for warning in warnings}
+        if kinds != {"ACTUAL", "FORECASTED"}:
+            yield f"{each.id} warns of {kinds}"
+        people = {
+            subscriber["Address"] for warning in warnings for subscriber in warning["Subscribers"]
+        }
+        if people != {parameters["BudgetEmail"]}:
+            yield f"{each.id} warns {people}, not BudgetEmail"

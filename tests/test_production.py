@@ -1,0 +1,84 @@
+"""What the pages for production say is what the code has: costs, alarms, the workflow."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from policies.subject import ROOT
+
+from local.template import parse
+
+TEMPLATE = parse((ROOT / "template.yaml").read_text())
+COSTS = (ROOT / "docs" / "costs.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+# Dollars an hour for a vCPU and for a GB, and what "1,000 turns" assumes.
+CPU, MEMORY = 0.0895, 0.00945
+SESSIONS, GIGABYTES, CPU_SECONDS, LAST_ANSWER = 200, 0.25, 4, 252
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The rows of the table under a heading, its own heading left out."""
+    section = page.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+@pytest.mark.parametrize("row", table(COSTS, "What an idle session costs"))
+def test_the_price_of_idle_time_is_what_it_comes_to(row: list[str]) -> None:
+    idle = int(row[0].split(",")[0].strip("`"))
+    life = min(LAST_ANSWER + idle, 28_800)
+    assert row[1] == f"{life:,} s"
+    assert float(row[2]) == round(SESSIONS * GIGABYTES * life / 3600 * MEMORY, 3)
+
+
+def test_a_thousand_turns_add_up() -> None:
+    costs = {row[0].strip("*"): float(row[2].strip("*")) for row in table(COSTS, "1,000 turns")}
+    together = costs.pop("together")
+    assert together == round(sum(costs.values()), 2)
+    assert costs["CPU"] == round(SESSIONS * CPU_SECONDS / 3600 * CPU, 3)
+    assert costs["model, input"] == 2_000_000 * 3 / 1_000_000
+    assert costs["model, output"] == 400_000 * 15 / 1_000_000
+    default = TEMPLATE["Parameters"]["IdleSeconds"]["Default"]
+    assert any(
+        row[0] == f"{default}, the default" for row in table(COSTS, "What an idle session costs")
+    )
+
+
+def test_each_alarm_has_a_row_that_says_what_to_do() -> None:
+    made = [
+        name
+        for name, each in TEMPLATE["Resources"].items()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    assert [row[0].strip("`") for row in table(OPERATIONS, "Alarms")] == made
+
+
+def test_every_parameter_that_a_page_names_exists() -> None:
+    known = (
+        TEMPLATE["Parameters"].keys() | TEMPLATE["Resources"].keys() | TEMPLATE["Outputs"].keys()
+    )
+    elsewhere = {"CacheConfig", "RetainExceptOnCreate"}
+    for page in (COSTS, OPERATIONS):
+        for name in re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", page):
+            assert name in known | elsewhere, name
+
+
+@pytest.fixture
+def workflow() -> dict[Any, Any]:
+    found: dict[Any, Any] = yaml.safe_load(
+        (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
+    )
+    return found
+
+
+def test_the_workflow_deploys_by_a_role_and_stores_no_key(workflow: dict[Any, Any]) -> None:
+    (job,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    assert job["environment"]["name"] == "${{ inputs.environment }}"
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        'make deploy ENV="$ENVIRONMENT"'  # a variable: an input's text is never part of a command
+    ]
+    assert "secrets." not in (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
