@@ -1,23 +1,24 @@
-"""`make token`: an ID token, got the way the page gets one: authorization code with PKCE."""
+"""`make token [EMAIL=] [STACK=]`: an ID token, got the way the page gets one: code and PKCE.
 
-import base64
-import hashlib
-import secrets
+Locally the demo user's, or EMAIL's, whose password is asked for or stands in SLUICE_PASSWORD. At a
+deployed stack, that of whoever signs in, in the browser.
+"""
+
+import getpass
+import os
 import sys
+from collections.abc import Mapping
 from html.parser import HTMLParser
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from local.stack import DEMO_EMAIL, DEMO_PASSWORD
-from ops.outputs import read_outputs
+from local.demo import DEMO_EMAIL, DEMO_PASSWORD
+from ops.browser import sign_in_by_browser
+from ops.oauth import CodeFlow, SignedIn, SignInError, Tokens, open_http
+from ops.outputs import is_local, read_outputs, read_parameters
 
 
-class SignInError(Exception):
-    """The sign-in did not give a token. `str()` says at which step, and holds no secret."""
-
-
-class _HiddenFields(HTMLParser):
+class HiddenFields(HTMLParser):
     """The hidden fields of a page's form."""
 
     def __init__(self) -> None:
@@ -30,59 +31,58 @@ class _HiddenFields(HTMLParser):
             self.fields[str(found["name"])] = found.get("value") or ""
 
 
-def sign_in(outputs: dict[str, str], email: str, password: str) -> dict[str, str]:
-    """Sign in at `LoginUrl` and return the token endpoint's answer: id_token, access_token,
-    refresh_token, expires_in (seconds) and token_type. Raises SignInError."""
-    login, redirect = outputs["LoginUrl"], outputs["SpaUrl"]
-    client_id = outputs["UserPoolClientId"]
-    verifier = secrets.token_urlsafe(48)
-    challenge = hashlib.sha256(verifier.encode()).digest()
-    state = secrets.token_urlsafe(16)
-    try:
-        with httpx.Client(follow_redirects=True, trust_env=False) as browser:
-            page = browser.get(
-                f"{login}/oauth2/authorize",
-                params={
-                    "client_id": client_id,
-                    "redirect_uri": redirect,
-                    "response_type": "code",
-                    "scope": "openid email profile",
-                    "state": state,
-                    "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
-                    "code_challenge_method": "S256",
-                },
-            )
-            form = _HiddenFields()
+def sign_in(outputs: Mapping[str, str], email: str, password: str) -> Tokens:
+    """Sign in at a local stack, by its form. Raises SignInError."""
+    flow = CodeFlow.begin(outputs, outputs["SpaUrl"])
+    with open_http() as browser:
+        try:
+            page = browser.get(flow.address(), follow_redirects=True)
+            form = HiddenFields()
             form.feed(page.text)
             answer = browser.post(
-                page.url,
-                data={**form.fields, "username": email, "password": password},
-                follow_redirects=False,
+                page.url, data={**form.fields, "username": email, "password": password}
             )
-            target = answer.headers.get("location", "")
-            returned = parse_qs(urlsplit(target).query)
-            if not target.startswith(redirect) or returned.get("state") != [state]:
-                raise SignInError(f"{login} did not accept this email and password.")
-            tokens = browser.post(
-                f"{login}/oauth2/token",
-                data={
-                    "grant_type": "authorization_code",
-                    "client_id": client_id,
-                    "redirect_uri": redirect,
-                    "code": returned["code"][0],
-                    "code_verifier": verifier,
-                },
-            )
-            granted: dict[str, str] = tokens.raise_for_status().json()
-            return granted
-    except httpx.HTTPError as error:
+        except httpx.HTTPError as error:
+            raise SignInError(
+                f"{flow.login_url} did not answer as expected ({type(error).__name__})."
+            ) from error
+        target = answer.headers.get("location", "")
+        if not target.startswith(flow.redirect_uri) or not flow.is_ours(target):
+            raise SignInError(f"{flow.login_url} did not accept this email and password.")
+        return flow.redeem(target, browser)
+
+
+def sign_in_here(outputs: Mapping[str, str]) -> SignedIn:
+    """Whoever runs this verb, signed in at the stack that it is about. Raises SignInError."""
+    email = os.environ.get("EMAIL", "")
+    if not is_local():
+        tokens = sign_in_by_browser(outputs, read_parameters().get("DevUrl", ""), email)
+    elif email in ("", DEMO_EMAIL):
+        tokens = sign_in(outputs, DEMO_EMAIL, DEMO_PASSWORD)
+    else:
+        tokens = sign_in(outputs, email, _password_of(email))
+    return SignedIn(outputs, tokens)
+
+
+def _password_of(email: str) -> str:
+    if password := os.environ.get("SLUICE_PASSWORD"):
+        return password
+    if not sys.stdin.isatty():
         raise SignInError(
-            f"{login} did not answer as expected ({type(error).__name__})."
-        ) from error
+            f"The password of {email} can be asked for in a terminal only: set SLUICE_PASSWORD."
+        )
+    return getpass.getpass(f"Password of {email}: ", stream=sys.stderr)
+
+
+def main() -> None:
+    """Print the ID token."""
+    try:
+        print(sign_in_here(read_outputs()).id_token())
+    except SignInError as error:
+        sys.exit(str(error))
+    except (KeyboardInterrupt, EOFError):
+        sys.exit("Not signed in.")
 
 
 if __name__ == "__main__":
-    try:
-        print(sign_in(read_outputs(), DEMO_EMAIL, DEMO_PASSWORD)["id_token"])
-    except SignInError as failure:
-        sys.exit(str(failure))
+    main()

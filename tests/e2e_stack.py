@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from local.stack import DEMO_EMAIL, DEMO_PASSWORD
+from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from ops.token import sign_in
 
 ROOT = Path(__file__).resolve().parent.parent

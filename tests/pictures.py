@@ -10,7 +10,7 @@ from browser import launch
 from e2e_stack import ROOT, RunningStack, run_stack
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
-from local.stack import DEMO_EMAIL, DEMO_PASSWORD
+from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 
 README = ROOT / "docs" / "pictures"
 OTHERS = ROOT / ".build" / "pictures"

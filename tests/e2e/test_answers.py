@@ -125,8 +125,7 @@ def test_no_token_is_a_401_that_browsers_can_read(stack: RunningStack) -> None:
 def test_the_runtime_cannot_be_called_around_the_gate_without_a_token_t2(
     stack: RunningStack, token: str
 ) -> None:
-    path = f"/runtimes/{stack.outputs['RuntimeId']}/invocations"
-    url = f"{_runtime_origin(stack)}{path}?qualifier=DEFAULT&accountId=123456789012"
+    url = stack.outputs["RuntimeUrl"]
     assert httpx.post(url, json={"prompt": "Hello"}).status_code == 401
     signed = {"Authorization": f"Bearer {token}"}
     answer = httpx.post(url, json={"prompt": 42}, headers=signed)
@@ -168,6 +167,7 @@ def test_outputs_stand_in_a_file_while_the_stack_runs(stack: RunningStack) -> No
         "LoginUrl",
         "RuntimeArn",
         "RuntimeId",
+        "RuntimeUrl",
         "SpaBucket",
         "ConversationsBucket",
         "DistributionId",
@@ -197,9 +197,4 @@ def test_the_page_comes_with_the_templates_headers(stack: RunningStack) -> None:
 
 
 def _origins(stack: RunningStack) -> list[str]:
-    urls = (stack.outputs[name] for name in ("SpaUrl", "ApiUrl", "LoginUrl"))
-    return [*urls, _runtime_origin(stack)]
-
-
-def _runtime_origin(stack: RunningStack) -> str:
-    return next(line.split()[1] for line in stack.lines if line.strip().startswith("Runtime "))
+    return [stack.outputs[name] for name in ("SpaUrl", "ApiUrl", "LoginUrl", "RuntimeUrl")]

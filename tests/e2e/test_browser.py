@@ -8,7 +8,7 @@ from browser import launch
 from e2e_stack import RunningStack, run_stack
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from local.stack import DEMO_EMAIL, DEMO_PASSWORD
+from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 
 PHONE = {"width": 360, "height": 740}
 

@@ -3,7 +3,6 @@
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,30 +12,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from checkout import copy_checkout, edit
 from e2e_stack import ROOT, RunningStack, run_stack, text_of
-
-PARTS = ("agent", "local", "ops", "samconfig.toml", "spa", "template.yaml")
+from verbs import run_verb
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of what runs, to edit and to break."""
-    root = tmp_path / "checkout"
-    root.mkdir()
-    for name in PARTS:
-        if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("node_modules", "__pycache__")
-            shutil.copytree(ROOT / name, root / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, root / name)
-    (root / "spa" / "node_modules").symlink_to(ROOT / "spa" / "node_modules")
-    return root
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text, f"{path.name} no longer holds {old!r}"
-    path.write_text(text.replace(old, new))
+    return copy_checkout(tmp_path / "checkout")
 
 
 def start_and_fail(root: Path, *arguments: str) -> str:
@@ -249,15 +233,7 @@ def test_a_model_that_is_not_known_is_named(tmp_path: Path) -> None:
 
 
 def ask_verb(module: str, state: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"ops.{module}"],
-        cwd=ROOT,
-        env={**os.environ, "SLUICE_STATE": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return run_verb(module, environment={"SLUICE_STATE": str(state)})
 
 
 def test_token_prints_an_id_token_and_nothing_else(stack: RunningStack) -> None:

@@ -1,0 +1,83 @@
+"""A stack under test: how it is asked, and answers that several checks look at."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+from ops.chat import SESSION_HEADER
+from ops.frames import Event, read_events
+from ops.oauth import SignedIn
+from ops.terminal import printable
+
+# Any model says this in many pieces; the offline one knows it, too.
+COUNT = "Count from 1 to 60, in digits, and say nothing else."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, read to its end; `arrivals` are seconds since the request."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    arrivals: tuple[float, ...]
+
+    @property
+    def events(self) -> list[Event]:
+        try:
+            return list(read_events([self.body]))
+        except ValueError:
+            return []
+
+    @property
+    def end(self) -> str:
+        """How a turn ended: its last event and an error's code, or the status and the body."""
+        if self.status == httpx.codes.OK and self.events:
+            last = self.events[-1]
+            return " ".join(str(last[key]) for key in ("type", "code") if key in last)
+        return f"{self.status} {printable(self.body[:120].decode(errors='replace'))}".strip()
+
+
+class Target:
+    """A stack under test, and answers that several checks look at."""
+
+    def __init__(self, outputs: Mapping[str, str], person: SignedIn, http: httpx.Client) -> None:
+        self.outputs = outputs
+        self.person = person
+        self.http = http
+        self.api = f"{outputs['ApiUrl']}/chat"
+        self.session = str(uuid.uuid4())
+
+    def post(self, body: Any, token: str = "", *, url: str = "", session: str = "") -> Answer:
+        """Post a body as the page does, to the API unless another `url` is given."""
+        headers = {"Origin": self.outputs["SpaUrl"]}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {SESSION_HEADER: session} if session else {}
+        began = time.monotonic()
+        with self.http.stream("POST", url or self.api, json=body, headers=headers) as answer:
+            pieces, arrivals = [], []
+            for piece in answer.iter_raw():
+                pieces.append(piece)
+                arrivals.append(time.monotonic() - began)
+            return Answer(answer.status_code, answer.headers, b"".join(pieces), tuple(arrivals))
+
+    def turn(self, prompt: str, thread: str) -> Answer:
+        """One turn of a thread. All are in one session, so that one microVM is started for them."""
+        body = {"threadId": thread, "prompt": prompt}
+        return self.post(body, self.person.id_token(), session=self.session)
+
+    @cached_property
+    def counted(self) -> Answer:
+        """A long answer, in a session that was woken before, so that no cold start is measured."""
+        self.post({"action": "warm"}, self.person.id_token(), session=self.session)
+        return self.turn(COUNT, str(uuid.uuid4()))
+
+    @cached_property
+    def refused(self) -> Answer:
+        """What the API answers to a page that sends no token."""
+        return self.post({"prompt": "Hello"})
