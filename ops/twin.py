@@ -1,0 +1,151 @@
+"""Proof that a bundle works: the unpacked zip answers, on this machine, with nothing else at hand.
+
+The zip is for arm64 Linux. Its twin is the zip itself with only the machine code (and what else
+differs between the wheels) replaced by this machine's.
+"""
+
+import base64
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from ops.archive import Files
+
+# AgentCore gives the agent so long to answer /ping.
+START_SECONDS = 30.0
+ANSWER_SECONDS = 30.0
+QUESTION = "What is 25 * 4?"
+
+
+@contextlib.contextmanager
+def unpacked(bundle: Path, theirs: Files, ours: Files) -> Iterator[Path]:
+    """The twin of a zip in a new folder: what is `theirs` alone is replaced by what is `ours`."""
+    with tempfile.TemporaryDirectory(prefix="sluice-twin-") as name:
+        folder = Path(name)
+        with zipfile.ZipFile(bundle) as archive:
+            archive.extractall(folder)
+        for path in theirs.keys() - ours.keys():
+            (folder / path).unlink()
+        for path, content in ours.items():
+            if theirs.get(path) != content:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+        yield folder
+
+
+def prove(twin: Path) -> float:
+    """Ask the twin, and have it make its client for Bedrock (which sends nothing).
+
+    Returns:
+        Seconds from its start to its first answer to /ping.
+
+    Exits with what the agent said when it does not start, or answers anything but 100.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": place}
+        with started(twin, offline) as agent:
+            _expect(agent, {"prompt": QUESTION}, "Result: 100")
+    bedrock = {
+        "SLUICE_MODEL": "bedrock",
+        "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
+        "AWS_REGION": "us-east-1",
+    }
+    with started(twin, bedrock) as other:
+        _expect(other, {"action": "warm"}, '"warm"')
+    return agent.seconds
+
+
+class Agent:
+    """The agent of an unpacked bundle, running."""
+
+    def __init__(self, origin: str, seconds: float, log: Path) -> None:
+        self.origin = origin
+        self.seconds = seconds
+        """From its start to its first answer to /ping."""
+        self.log = log
+
+    def ask(self, body: dict[str, object]) -> str:
+        """The whole answer to a request. Raises httpx.HTTPError."""
+        answer = httpx.post(
+            f"{self.origin}/invocations",
+            json=body,
+            headers={"Authorization": f"Bearer {_token()}"},
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
+        )
+        return answer.raise_for_status().text
+
+
+@contextlib.contextmanager
+def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
+    """Run `python main.py` in an unpacked bundle until the block ends.
+
+    Its Python is that of a new and empty virtual environment, and its environment variables are
+    the given ones alone, so that whatever it imports, beside Python's own, is in the bundle.
+    """
+    with tempfile.TemporaryDirectory() as name, socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        sock.close()
+        python, log = Path(name, "python"), Path(name, "log")
+        venv.create(python, symlinks=True)
+        start = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [python / "bin" / "python", "main.py"],
+                cwd=twin,
+                env={"SLUICE_HOST": "127.0.0.1", "SLUICE_PORT": str(port), **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            origin = f"http://127.0.0.1:{port}"
+            _wait(process, origin, log)
+            yield Agent(origin, time.monotonic() - start, log)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", origin: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with httpx.Client(trust_env=False) as http:
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                if http.get(f"{origin}/ping").is_success:
+                    return
+            time.sleep(0.01)  # the port opens when it opens: nothing tells us
+    _fail("did not start", log)
+
+
+def _expect(agent: Agent, body: dict[str, object], wanted: str) -> None:
+    try:
+        answer = agent.ask(body)
+    except httpx.HTTPError as error:
+        _fail(f"did not answer ({type(error).__name__})", agent.log)
+    if wanted not in answer or "RUN_ERROR" in answer:
+        _fail(f"answered {body} without {wanted}: {answer}", agent.log)
+
+
+def _fail(what: str, log: Path) -> None:
+    sys.exit(
+        f"The bundled agent {what}. If it misses a module, ops/pruning.py leaves out too much. Its "
+        f"last words:\n{log.read_text(errors='replace')[-2000:]}"
+    )
+
+
+def _token() -> str:
+    """An ID token as AgentCore forwards it to the agent, which leaves signatures to AgentCore."""
+    claims = json.dumps({"sub": "bundle", "token_use": "id"}).encode()
+    return f"e30.{base64.urlsafe_b64encode(claims).rstrip(b'=').decode()}.none"
