@@ -34,7 +34,12 @@ def test_a_clone_becomes_an_environment_with_its_own_stack_agent_and_page(
             '\n[prod.deploy.parameters]\nstack_name = "chat-prod"\n'
             'parameter_overrides = ["Prefix=chat-prod", "Model=offline"]\n'
         )
-    uv = {name: os.environ[name] for name in ("UV", "UV_CACHE_DIR") if name in os.environ}
+    # How this machine fetches packages: where uv is, its settings, certificates and proxy.
+    uv = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("UV", "SSL_CERT")) or name.upper() == "HTTPS_PROXY"
+    }
     ran = subprocess.run(
         [sys.executable, "-m", "ops.deploy"],
         cwd=folder,
