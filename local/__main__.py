@@ -99,7 +99,7 @@ def describe(stack: Stack, template: Template) -> str:
     API        {outputs["ApiUrl"]}/chat
     Sign-in    {outputs["LoginUrl"]}
     Runtime    {stack.origins.runtime}
-    Model      {template.parameters.get("Model", "")} (SLUICE_MODEL in this shell wins)
+    Model      {os.environ.get("SLUICE_MODEL") or template.parameters["Model"]}
 
   In another terminal:
 

@@ -34,14 +34,17 @@ class PageBuild:
             raise PageError("spa/node_modules is missing: `make dev` installs it.")
         async with self._lock:
             began = time.monotonic()
-            process = await asyncio.create_subprocess_exec(
-                *("npm", "run", "--silent", "build"),
-                cwd=self._folder,
-                env={**os.environ, "NO_COLOR": "1"},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *("npm", "run", "--silent", "build"),
+                    cwd=self._folder,
+                    env={**os.environ, "NO_COLOR": "1"},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
+                )
+            except FileNotFoundError as error:
+                raise PageError("There is no npm here: `make dev` brings its own.") from error
             output, _ = await process.communicate()
             if process.returncode:
                 raise PageError(output.decode(errors="replace").strip())

@@ -23,11 +23,12 @@ def checkout(tmp_path: Path) -> Path:
     return copy_checkout(tmp_path / "checkout")
 
 
-def start_and_fail(root: Path, *arguments: str) -> str:
+def start_and_fail(root: Path, *arguments: str, **environment: str) -> str:
     """What the stack says when it cannot start; it has to end by itself, and not well."""
     ended = subprocess.run(
         [sys.executable, "-m", "local", *(arguments or ("--port", "0"))],
         cwd=root,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -215,18 +216,14 @@ def test_a_page_that_does_not_build_is_shown_with_the_builders_words(checkout: P
     assert "none.ts" in start_and_fail(checkout)
 
 
+def test_a_machine_without_npm_is_told_what_to_do(checkout: Path) -> None:
+    (checkout / "spa" / "dist" / "index.html").unlink(missing_ok=True)
+    assert "There is no npm here: `make dev`" in start_and_fail(checkout, PATH="")
+
+
 def test_a_model_that_is_not_known_is_named(tmp_path: Path) -> None:
-    said = subprocess.run(
-        [sys.executable, "-m", "local", "--port", "0", "--state", str(tmp_path)],
-        cwd=ROOT,
-        env={**os.environ, "SLUICE_MODEL": "nonsense"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert said.returncode == 1
-    assert "SLUICE_MODEL" in said.stderr
+    state = ("--port", "0", "--state", str(tmp_path))
+    assert "SLUICE_MODEL" in start_and_fail(ROOT, *state, SLUICE_MODEL="nonsense")
 
 
 # ---- the verbs ---------------------------------------------------------------------------------
