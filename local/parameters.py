@@ -35,8 +35,6 @@ def parameter_values(document: dict[str, Any], given: Mapping[str, str]) -> dict
             )
     values = {}
     for name, declaration in declared.items():
-        if "AllowedValues" in declaration:
-            declaration["AllowedValues"] = [str(value) for value in declaration["AllowedValues"]]
         value = given.get(name, declaration.get("Default"))
         if value is None:
             raise TemplateError(f"Parameter {name} has no default and was given no value.")
@@ -49,7 +47,8 @@ def parameter_values(document: dict[str, Any], given: Mapping[str, str]) -> dict
 
 def _is_allowed(declaration: dict[str, Any], value: str) -> bool:
     """Whether a parameter's declaration allows a value (CloudFormation's rules)."""
-    if "AllowedValues" in declaration and value not in declaration["AllowedValues"]:
+    allowed = declaration.get("AllowedValues")
+    if allowed is not None and value not in map(str, allowed):
         return False
     if not re.fullmatch(declaration.get("AllowedPattern", "(?s).*"), value):
         return False

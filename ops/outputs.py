@@ -5,7 +5,10 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ops.stacks import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,27 +40,26 @@ def read_outputs() -> dict[str, str]:
 
 def read_parameters() -> dict[str, str]:
     """The parameters that the deployed stack STACK was given. Exits with a sentence as above."""
-    parameters = _describe(os.environ["STACK"]).get("Parameters", [])
-    return {entry["ParameterKey"]: entry["ParameterValue"] for entry in parameters}
+    return _describe(os.environ["STACK"]).parameters
 
 
 def _deployed_outputs(name: str) -> dict[str, str]:
     stack = _describe(name)
-    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
-    if not outputs:
+    if not stack.outputs:
         sys.exit(
-            f"Stack {name} has no outputs; it is {stack['StackStatus']}. Deploy it with "
+            f"Stack {name} has no outputs; it is {stack.status}. Deploy it with "
             f"`make deploy STACK={name}`."
         )
-    return outputs
+    return stack.outputs
 
 
 @functools.cache
-def _describe(name: str) -> Any:
-    from ops import aws  # boto3 takes a fifth of a second, which local verbs can do without
+def _describe(name: str) -> "Stack":
+    # boto3 takes a fifth of a second, which local verbs can do without.
+    from ops import aws, stacks
 
     with aws.failures_in_words():
-        return aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        return stacks.describe(name)
 
 
 if __name__ == "__main__":

@@ -49,14 +49,18 @@ class Resource:
 def find(name: str) -> Stack | None:
     """The stack of this name, or None. Raises one of aws.Failure."""
     try:
-        found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        stack = describe(name)
     except ClientError as error:
         if "does not exist" in error.response["Error"].get("Message", ""):
             return None
         raise
     # A change set that was never executed leaves a stack of nothing.
-    if found["StackStatus"] == "REVIEW_IN_PROGRESS":
-        return None
+    return None if stack.status == "REVIEW_IN_PROGRESS" else stack
+
+
+def describe(name: str) -> Stack:
+    """The stack of this name. Raises one of aws.Failure, also when there is none."""
+    found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     return Stack(
         name=name,
         id=found["StackId"],

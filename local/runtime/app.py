@@ -13,6 +13,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, unquote
 
 import httpx
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.disconnect import until_gone
@@ -99,7 +100,7 @@ def _check_path(scope: Scope, config: RuntimeConfig) -> None:
 
 async def _check_token(scope: Scope, config: RuntimeConfig, verifier: Verifier) -> None:
     """Everything that the template's authorizer configures must hold, not just one part of it."""
-    values = _header_values(scope, "authorization")
+    values = Headers(scope=scope).getlist("authorization")
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("one Authorization header with a Bearer token is needed")
@@ -120,7 +121,7 @@ async def _check_token(scope: Scope, config: RuntimeConfig, verifier: Verifier) 
 
 
 def _session_id(scope: Scope) -> str:
-    values = _header_values(scope, SESSION_HEADER.lower())
+    values = Headers(scope=scope).getlist(SESSION_HEADER)
     if not values:
         return str(uuid.uuid4())
     if len(values) > 1 or not 33 <= len(values[0]) <= 256:
@@ -151,10 +152,8 @@ def _agent_headers(
 ) -> dict[str, str]:
     """What the container sees of a request: its own headers and the allowlist, nothing else."""
     headers = {
-        name: value.decode("latin-1")
-        for name, value in (
-            (key.decode("latin-1").lower(), value) for key, value in scope["headers"]
-        )
+        name: value
+        for name, value in Headers(scope=scope).items()  # lower-case names: ASGI sees to that
         if name in {"content-type", "accept"} or name in config.header_allowlist
     }
     return {**headers, SESSION_HEADER: session_id, REQUEST_HEADER: request_id}
@@ -195,14 +194,6 @@ async def _relay(
         except httpx.TransportError:
             return
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _header_values(scope: Scope, name: str) -> list[str]:
-    return [
-        value.decode("latin-1")
-        for key, value in scope["headers"]
-        if key.decode("latin-1").lower() == name
-    ]
 
 
 def _unauthorized(reason: str) -> RefusalError:

@@ -1,7 +1,5 @@
 """One ID token: why a door would refuse it. No part of it is ever printed but its claims' gist."""
 
-import base64
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from ops.doctor.check import CannotLookError, Fault, Group, Symptom
+from ops.oauth import decode_part
 
 EARLY_SECONDS = 60
 """AgentCore refuses a token that expires within a minute (local/runtime/app.py plays it)."""
@@ -35,7 +34,7 @@ class Token:
     def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Header and claims, not yet believed. Raises ValueError."""
         header, claims, _ = self.text.split(".")
-        return _decoded(header), _decoded(claims)
+        return decode_part(header), decode_part(claims)
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -157,13 +156,6 @@ def signature(token: Token) -> Iterator[Fault]:
             "before `make dev` was given new keys",
             _FRESH,
         )
-
-
-def _decoded(part: str) -> dict[str, Any]:
-    found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    if not isinstance(found, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - the caller's one kind of failure
-    return found
 
 
 def judge(text: str, outputs: Mapping[str, str], http: httpx.Client) -> Token:

@@ -10,12 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from checkout import copy_checkout
+from checkout import ROOT, copy_checkout
 from emulator import Emulator
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.timeout(240)  # the first run of a clone fetches the agent's packages

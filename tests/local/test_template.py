@@ -10,7 +10,7 @@ import pytest
 
 from local.errors import TemplateError
 from local.identities import Origins
-from local.parameters import read_parameters
+from local.parameters import parameter_values, read_parameters
 from local.template import Template, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -336,3 +336,10 @@ def test_a_samconfig_of_another_form_is_refused_with_the_form_it_needs(
     path.write_text(text)
     with pytest.raises(TemplateError, match=r"samconfig.toml: .* a list of NAME=value strings"):
         read_parameters(path)
+
+
+def test_checking_parameters_leaves_the_template_as_it_was() -> None:
+    """Two templates are compared after it (ops/deploy.py)."""
+    document = {"Parameters": {"Days": {"Type": "Number", "AllowedValues": [1, 30], "Default": 1}}}
+    assert parameter_values(document, {"Days": "30"}) == {"Days": "30"}
+    assert document["Parameters"]["Days"]["AllowedValues"] == [1, 30]
