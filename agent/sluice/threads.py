@@ -1,0 +1,214 @@
+"""Conversations of people in a store: opened, written as runs proceed, listed, changed, deleted.
+
+Layout: `<sha256 of owner>/threads/<sha256 of thread id>.json`, and `<sha256 of owner>/index.json`.
+Two processes may write one thread: what one finds changed it reads again, and joins (thread.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from weakref import WeakValueDictionary
+
+from sluice import thread as rules
+from sluice.refusal import Refusal
+from sluice.store import Entry, Store, digest
+from sluice.store.document import Document
+from sluice.thread import Rating, Summary, Thread, Turn, timestamp
+from sluice.thread_index import Indexed, ThreadIndex, thread_name
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_LISTED = 1000
+READS_AT_ONCE = 16
+
+type Summaries = list[Summary]
+
+
+class ThreadDeletedError(Exception):
+    """The thread was deleted after it was opened; nothing of it is stored again."""
+
+
+class Threads:
+    """The conversations in a store. Used on one event loop.
+
+    Every method raises StorageUnavailableError when the store fails or is slow, or when what it
+    holds of a thread cannot be read; that is then never written over.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # One for all who use it at once, so that they need not contend for it.
+        self._indexes: WeakValueDictionary[str, ThreadIndex] = WeakValueDictionary()
+
+    async def open(self, owner: str, thread_id: str) -> "OpenThread":
+        """Read a thread, also one that does not exist yet."""
+        opened = OpenThread(self._store, self._index(owner), _prefix(owner), thread_id)
+        await opened.read()
+        return opened
+
+    async def list(self, owner: str) -> Summaries:
+        """The newest 1,000 threads of a person, newest first."""
+        index, prefix = self._index(owner), _prefix(owner)
+        entries, listing = await asyncio.gather(self._store.list(prefix), index.read())
+        newest = sorted(entries, key=lambda entry: entry.modified, reverse=True)[:MAX_LISTED]
+        current = {entry.key.removeprefix(prefix): entry for entry in newest}
+        known = {n: each for n, each in listing.items() if n in current and each.covers(current[n])}
+        found = await self._look([current[name] for name in current.keys() - known.keys()])
+        gone = listing.keys() - current.keys()
+        if found or gone:
+            await index.mend(found, gone)
+        summaries = [each.summary for each in (*known.values(), *found)]
+        return sorted(summaries, key=lambda each: (each["updatedAt"], each["threadId"]))[::-1]
+
+    async def rename(self, owner: str, thread_id: str, title: str) -> Summary:
+        """Raises Refusal `not_found`, as `rate` does."""
+        renamed = await self._change(owner, thread_id, lambda thread: rules.rename(thread, title))
+        return renamed.summary
+
+    async def rate(self, owner: str, thread_id: str, run_id: str, rating: Rating | None) -> None:
+        def change(thread: Thread) -> Thread:
+            if thread.find(run_id) is None:
+                raise Refusal("not_found", "This conversation has no such answer.")
+            return rules.rate(thread, run_id, rating)
+
+        await self._change(owner, thread_id, change)
+
+    async def delete(self, owner: str, thread_id: str) -> None:
+        """Also of a thread that does not exist, or cannot be read."""
+        await self._store.delete(_prefix(owner) + thread_name(thread_id))
+        await self._index(owner).remove(thread_id)
+
+    async def _change(
+        self, owner: str, thread_id: str, change: Callable[[Thread], Thread]
+    ) -> Thread:
+        opened = await self.open(owner, thread_id)
+        try:
+            return await opened.change(change)
+        except ThreadDeletedError:
+            raise _not_found() from None
+
+    async def _look(self, entries: Collection[Entry]) -> Collection[Indexed]:
+        """Read the threads that the index does not know well. A damaged one is left out."""
+        permits = asyncio.Semaphore(READS_AT_ONCE)
+
+        async def look(entry: Entry) -> Indexed | None:
+            async with permits:
+                stored = await self._store.read(entry.key)
+            try:
+                thread = rules.decode(stored.data) if stored else None
+            except ValueError:
+                return None
+            if thread is None or not entry.key.endswith(f"/{thread_name(thread.thread_id)}"):
+                return None
+            return Indexed(thread.summary, entry.modified)
+
+        return [each for each in await asyncio.gather(*map(look, entries)) if each]
+
+    def _index(self, owner: str) -> ThreadIndex:
+        key = f"{digest(owner)}/index.json"
+        return self._indexes.setdefault(key, ThreadIndex(self._store, key))
+
+
+class OpenThread:
+    """A thread as it was last read or written; `thread` is None while there is none.
+
+    Its methods may be called at once; they write one after the other.
+    """
+
+    def __init__(self, store: Store, index: ThreadIndex, prefix: str, thread_id: str) -> None:
+        self.thread: Thread | None = None
+        self._thread_id = thread_id
+        self._index = index
+        self._writing = asyncio.Lock()
+        self._document: Document[Thread] = Document(
+            store,
+            prefix + thread_name(thread_id),
+            lambda data: rules.decode(data, thread_id),
+            rules.encode,
+        )
+
+    async def read(self) -> None:
+        self.thread = await self._document.read()
+
+    async def save(self, turn: Turn) -> None:
+        """Put a turn in, or in the place of an earlier state of the same run.
+
+        Of what it replaces, `replaced_by` is set. Nothing is read when nobody else has written.
+
+        Raises:
+            StorageUnavailableError: The store failed or was slow.
+            ThreadDeletedError: The thread was deleted meanwhile.
+            Refusal: `thread_full`, for a new turn only: one that was let in can be ended.
+        """
+
+        def change(thread: Thread | None) -> Thread:
+            if thread is not None and thread.find(turn.run_id) is None:
+                self._refuse_when_full(turn)
+            return rules.join(thread, self._thread_id, turn)
+
+        await self._write(change, indexed=turn.state != "running")
+
+    async def interrupt(self, run_ids: Collection[str]) -> None:
+        """Close those of the runs that stand as running, because their process has died.
+
+        Raises:
+            StorageUnavailableError, ThreadDeletedError: As `save`.
+        """
+        moment = timestamp()
+        if self.thread is not None:
+            await self._write(
+                lambda thread: rules.interrupt(_existing(thread), run_ids, moment), indexed=False
+            )
+
+    async def change(self, change: Callable[[Thread], Thread]) -> Thread:
+        """Change what is not a turn.
+
+        Raises:
+            Refusal: `not_found`, when there is no thread.
+            StorageUnavailableError, ThreadDeletedError: As `save`.
+        """
+        return await self._write(lambda thread: change(_existing(thread)), indexed=True)
+
+    async def _write(self, change: Callable[[Thread | None], Thread], indexed: bool) -> Thread:
+        async with self._writing:
+            begun, first = datetime.now(UTC), self.thread is None
+
+            def change_what_is_ours(thread: Thread | None) -> Thread:
+                if self.thread is not None and not _continues(thread, self.thread):
+                    raise ThreadDeletedError
+                return change(thread)
+
+            before = self._document.value
+            self.thread = await self._document.change(change_what_is_ours)
+            if first or (indexed and self.thread != before):
+                await self._index.put(Indexed(self.thread.summary, begun))
+            return self.thread
+
+    def _refuse_when_full(self, turn: Turn) -> None:
+        if self._document.size + rules.turn_size(turn) > MAX_BYTES:
+            megabytes = MAX_BYTES // 1024 // 1024
+            raise Refusal(
+                "thread_full", f"This conversation has reached {megabytes} MB; start a new one."
+            )
+
+
+def _continues(thread: Thread | None, earlier: Thread) -> bool:
+    """Whether a thread is what became of an earlier one, and not another under the same id.
+
+    Turns never leave a thread.
+    """
+    runs = {turn.run_id for turn in thread.turns} if thread else set()
+    return runs.issuperset(turn.run_id for turn in earlier.turns)
+
+
+def _existing(thread: Thread | None) -> Thread:
+    if thread is None:
+        raise _not_found()
+    return thread
+
+
+def _not_found() -> Refusal:
+    return Refusal("not_found", "You have no such conversation.")
+
+
+def _prefix(owner: str) -> str:
+    return f"{digest(owner)}/threads/"
