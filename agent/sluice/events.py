@@ -5,7 +5,7 @@ tests, so that the agent itself does not carry that package.
 """
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from sluice.refusal import Refusal
 
@@ -13,15 +13,21 @@ PROTOCOL_VERSION = "1.0"
 HEARTBEAT = b":\n\n"
 
 type Event = dict[str, Any]
+type Notice = Literal["storage_unavailable", "model_retry", "tools_unavailable", "context_trimmed"]
 
 
 def encode_frame(event_id: int, event: Event) -> bytes:
-    """One SSE frame: `id: n`, then the event as one line of JSON.
+    """One SSE frame: `id: n`, then the event as one line of JSON, its text as `carried` has it."""
+    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {event_id}\ndata: {data}\n\n".encode("utf-8", "replace")
+
+
+def carried(text: str) -> str:
+    """A text as it arrives at the other end.
 
     A lone surrogate, which a model may emit and UTF-8 cannot carry, becomes a question mark.
     """
-    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event_id}\ndata: {data}\n\n".encode("utf-8", "replace")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def run_started(thread_id: str, run_id: str) -> Event:
@@ -33,24 +39,30 @@ def run_started(thread_id: str, run_id: str) -> Event:
     }
 
 
-def run_finished(thread_id: str, run_id: str, usage: dict[str, Any]) -> Event:
+def run_finished(thread_id: str, run_id: str, usage: dict[str, Any] | None) -> Event:
     """`usage` is one AG-UI TokenUsage: provider, model, inputTokens, outputTokens, totalTokens."""
-    return {
+    event: Event = {
         "type": "RUN_FINISHED",
         "threadId": thread_id,
         "runId": run_id,
         "outcome": {"type": "success"},
-        "usage": [usage],
     }
+    return event if usage is None else {**event, "usage": [usage]}
 
 
 def run_error(refusal: Refusal) -> Event:
     return {"type": "RUN_ERROR", "code": refusal.code, "message": refusal.message}
 
 
-def notice(name: str, message: str) -> Event:
-    """Something a person should know that does not end the run."""
-    return {"type": "CUSTOM", "name": name, "value": {"message": message}}
+def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
+    """Something a person should know that does not end the run.
+
+    `seconds` go with `model_retry`: until the model is asked again.
+    """
+    value: dict[str, Any] = {"message": message}
+    if seconds is not None:
+        value["seconds"] = seconds
+    return {"type": "CUSTOM", "name": name, "value": value}
 
 
 def text_start(message_id: str) -> Event:

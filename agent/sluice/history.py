@@ -1,25 +1,101 @@
-"""Repairs a stored history, so that no interruption can brick a thread.
+"""What a model is sent of a conversation: whole, repaired, and as much as it can read.
 
 Models refuse a conversation in which a tool call has no result, a result has no call, or two
 messages in a row have the same role. A process that died in mid-run leaves exactly these.
-Messages and blocks are Strands' (Bedrock Converse): {"role", "content": [{"text"} | {"toolUse"}
-| {"toolResult"} ...]}.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
-# Strands' Message and ContentBlock: TypedDicts, which mypy cannot follow through a spread.
-type Message = Any
-type Block = Any
+from sluice.converse import Block, CallIds, StrandsMessage, measure, shorten, translate
+from sluice.thread import Turn
+
+# English has about 4 letters a token. Bytes, not letters: other scripts have fewer letters a token.
+BYTES_PER_TOKEN = 4
 
 
-def repair(messages: list[Message]) -> list[Message]:
+@dataclass(frozen=True)
+class Past:
+    """What a model is sent of a conversation; `trimmed` when its oldest turns are left out."""
+
+    messages: list[StrandsMessage] = field(repr=False)
+    trimmed: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the engine is asked; `token` is the person's ID token, for MCP servers."""
+
+    past: list[StrandsMessage] = field(repr=False)
+    content: list[Block] = field(repr=False)
+    time_zone: str | None
+    token: str = field(repr=False)
+
+
+def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
+    """The past of a conversation, for `open_turn`.
+
+    Turns without an answer are left out where their run did not finish: they can be asked again.
+    When the rest is over `max_tokens`, the oldest turns drop until half of that is left, so that
+    the beginning then stays the same for many turns, and providers can cache it. The newest turn
+    always stays; a turn's tool results are cut where they alone would fill that half.
+    """
+    room = max_tokens * BYTES_PER_TOKEN
+    ids = CallIds()
+    told = [_tell(turn, ids, room // 2) for turn in turns if turn.replaced_by is None]
+    told = [messages for messages in told if messages]
+    start = _start([measure(messages) for messages in told], room)
+    past: list[StrandsMessage] = []
+    for message in chain.from_iterable(told[start:]):
+        _append(past, message)
+    return Past(past, trimmed=start > 0)
+
+
+def _tell(turn: Turn, ids: CallIds, max_bytes: int) -> list[StrandsMessage]:
+    """A turn as models take it, or nothing."""
+    rough: list[StrandsMessage] = []
+    for message in translate(turn.messages, ids):
+        _append(rough, message)
+    messages = repair(rough)
+    is_answered = any(message["role"] == "assistant" for message in messages)
+    return shorten(messages, max_bytes) if is_answered or turn.state == "finished" else []
+
+
+def _start(sizes: list[int], room: int) -> int:
+    """The first of the turns to send.
+
+    It is found by going through the conversation as it grew, so that it stays where it is until the
+    next turn that does not fit.
+    """
+    start = total = 0
+    for index, size in enumerate(sizes):
+        total += size
+        if total > room:
+            while total > room // 2 and start < index:
+                total -= sizes[start]
+                start += 1
+    return start
+
+
+def open_turn(history: list[StrandsMessage], text: str) -> tuple[list[StrandsMessage], list[Block]]:
+    """Split a repaired history and a new message into what is past and what is now asked.
+
+    A last message from a person, which no answer followed, becomes part of the new turn, because
+    two messages of the same role in a row are refused.
+    """
+    if history and history[-1]["role"] == "user":
+        return history[:-1], [*history[-1]["content"], {"text": text}]
+    return history, [{"text": text}]
+
+
+def repair(messages: list[StrandsMessage]) -> list[StrandsMessage]:
     """A history that models take: it opens with a person, roles alternate, calls have results.
 
     A well-formed history comes back equal. What a person or the model said is kept; results of no
     call are dropped, and missing results are stated as interrupted.
     """
-    repaired: list[Message] = []
+    repaired: list[StrandsMessage] = []
     for message in messages:
         role = message["role"]
         said = [block for block in message["content"] if "toolResult" not in block]
@@ -38,18 +114,7 @@ def repair(messages: list[Message]) -> list[Message]:
     return repaired
 
 
-def open_turn(history: list[Message], text: str) -> tuple[list[Message], list[Block]]:
-    """Split a repaired history and a new message into what is past and what is now asked.
-
-    A last message from a person, which no answer followed, becomes part of the new turn, because
-    two messages of the same role in a row are refused.
-    """
-    if history and history[-1]["role"] == "user":
-        return history[:-1], [*history[-1]["content"], {"text": text}]
-    return history, [{"text": text}]
-
-
-def _open_calls(messages: list[Message]) -> list[str]:
+def _open_calls(messages: list[StrandsMessage]) -> list[str]:
     """The ids of the calls that the next message must answer, each once."""
     if not messages:
         return []
@@ -67,12 +132,14 @@ def _interrupted(call: str) -> Block:
     return {"toolResult": {"toolUseId": call, "status": "error", "content": said}}
 
 
-def _append(messages: list[Message], message: Message) -> None:
-    """Add a message that says something, joining it with the last when both have one role."""
+def _append(messages: list[StrandsMessage], message: StrandsMessage) -> None:
+    """Add a message that says something, or join it to the last when both have one role.
+
+    The message is then part of `messages`: its content is a list that nobody else has.
+    """
     if not message["content"] or (not messages and message["role"] != "user"):
         return
     if messages and messages[-1]["role"] == message["role"]:
-        joined = [*messages[-1]["content"], *message["content"]]
-        messages[-1] = {**messages[-1], "content": joined}
+        messages[-1]["content"] += message["content"]
     else:
         messages.append(message)

@@ -5,13 +5,19 @@ from typing import Literal
 type Code = Literal[
     "answer_too_long",
     "bad_request",
+    "daily_limit",
     "internal_error",
+    "interrupted",
     "model_access_denied",
     "model_throttled",
     "model_unavailable",
+    "not_found",
     "prompt_too_long",
+    "run_limit",
     "stopped",
     "thread_busy",
+    "thread_full",
+    "too_many_runs",
     "unauthorized",
 ]
 

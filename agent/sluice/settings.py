@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sluice.tools.servers import Server, read_servers
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -25,6 +27,15 @@ VARIABLES = (
     Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
     Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),
+    Variable("SLUICE_MAX_CONTEXT", "100000", "tokens of a conversation that the model is sent"),
+    Variable("SLUICE_MAX_TURNS", "20", "model calls in one run"),
+    Variable("SLUICE_MAX_TOKENS", "16000", "tokens that one run may write"),
+    Variable("SLUICE_MAX_SECONDS", "600", "seconds that one run may take"),
+    Variable("SLUICE_OWNER_RUNS", "4", "runs of one person at once"),
+    Variable("SLUICE_OWNER_TOKENS", "1000000", "tokens of one person in a day (UTC); 0 for no end"),
+    Variable("SLUICE_THINKING", "0", "tokens that a Bedrock model may reason with; 0 for none"),
+    Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
+    Variable("SLUICE_TRACES", "", "OTLP/HTTP collector that gets traces; empty for none"),
     # AgentCore's contract: the container listens on 0.0.0.0:8080.
     Variable("SLUICE_HOST", "0.0.0.0", "address the agent listens on"),  # noqa: S104
     Variable("SLUICE_PORT", "8080", "port the agent listens on"),
@@ -48,7 +59,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says. `offline_delay` is in seconds, `max_prompt` in characters."""
+    """What the environment says. `offline_delay` is in seconds, `max_prompt` in characters,
+    `max_context`, `max_tokens`, `owner_tokens` and `thinking` in tokens."""
 
     model: str
     model_id: str
@@ -60,6 +72,15 @@ class Settings:
     offline_delay: float
     conversations: str
     max_prompt: int
+    max_context: int
+    max_turns: int
+    max_tokens: int
+    max_seconds: int
+    owner_runs: int
+    owner_tokens: int
+    thinking: int
+    mcp_servers: tuple[Server, ...] = field(repr=False)
+    traces: str
     host: str
     port: int
 
@@ -92,6 +113,15 @@ class Settings:
             offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
             conversations=reader.place("SLUICE_CONVERSATIONS"),
             max_prompt=reader.number("SLUICE_MAX_PROMPT", 1, 1_000_000),
+            max_context=reader.number("SLUICE_MAX_CONTEXT", 1_000, 10_000_000),
+            max_turns=reader.number("SLUICE_MAX_TURNS", 1, 200),
+            max_tokens=reader.number("SLUICE_MAX_TOKENS", 1, 1_000_000),
+            max_seconds=reader.number("SLUICE_MAX_SECONDS", 1, 28_800),
+            owner_runs=reader.number("SLUICE_OWNER_RUNS", 1, 1_000),
+            owner_tokens=reader.number("SLUICE_OWNER_TOKENS", 0, 999_999_999),
+            thinking=reader.number("SLUICE_THINKING", 0, 1_000_000),
+            mcp_servers=reader.servers("SLUICE_MCP"),
+            traces=reader.url("SLUICE_TRACES"),
             host=reader.text("SLUICE_HOST"),
             port=reader.number("SLUICE_PORT", 1, 65535),
         )
@@ -133,6 +163,14 @@ class _Reader:
         if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
             self.wrong(name, "a URL that begins with http:// or https://")
         return value
+
+    def servers(self, name: str) -> tuple[Server, ...]:
+        try:
+            return read_servers(self.text(name))
+        except ValueError as error:
+            # It may hold a token: what it holds is not told.
+            self.problems.append(str(error))
+            return ()
 
     def place(self, name: str) -> str:
         value = self.text(name)

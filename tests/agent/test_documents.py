@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import get_args
 
 from sluice.body import MAX_BODY_BYTES
+from sluice.events import Notice
+from sluice.fields import MAX_TITLE
 from sluice.refusal import Code
+from sluice.request import ACTIONS
 from sluice.run import HEARTBEAT_SECONDS
 
 WIRE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
@@ -18,3 +21,13 @@ def test_every_code_is_explained_and_no_other() -> None:
 def test_the_limits_are_those_of_the_code() -> None:
     assert f"{MAX_BODY_BYTES // 1024} KiB" in WIRE
     assert f"{HEARTBEAT_SECONDS:g} seconds" in WIRE
+    assert f"a title {MAX_TITLE}." in WIRE
+
+
+def test_every_action_is_documented_in_the_order_of_the_refusal_that_lists_them() -> None:
+    assert tuple(re.findall(r'^\| `{"action": "(\w+)"', WIRE, re.M)) == ACTIONS
+
+
+def test_every_notice_is_documented_and_no_other() -> None:
+    (row,) = re.findall(r"^\| `CUSTOM` \|.*", WIRE, re.M)
+    assert re.findall(r"`(\w+_\w+)`", row) == list(get_args(Notice.__value__))

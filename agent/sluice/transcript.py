@@ -1,0 +1,174 @@
+"""A run's events as AG-UI messages, and messages as events again.
+
+Messages are what is stored and what a model is sent of the past; events are what streams.
+"""
+
+from collections.abc import Callable, Iterator
+
+from sluice import events
+from sluice.events import Event, carried
+from sluice.thread import Message, Turn
+
+
+class Transcript:
+    """The messages that a run's events make, in the order in which they began.
+
+    An event costs the same however long the run is. A look joins the texts that grew since the
+    last one, and its messages do not change afterwards. Writing and looking happen on one loop.
+    """
+
+    def __init__(self, first: Message) -> None:
+        """`first` is the person's message, which is no event of the run."""
+        self._entries: list[Message | _Said] = [first]
+        self._said: dict[tuple[str, str], _Said] = {}
+        self._arguments: dict[str, _Text] = {}
+
+    def add(self, event: Event) -> None:
+        """Take one event; those that are no part of a message change nothing."""
+        match event["type"]:
+            case "TEXT_MESSAGE_CONTENT":
+                self._of("assistant", event["messageId"]).text.append(event["delta"])
+            case "TOOL_CALL_ARGS":
+                if arguments := self._arguments.get(event["toolCallId"]):
+                    arguments.append(event["delta"])
+            case "REASONING_MESSAGE_CONTENT":
+                self._of("reasoning", event["messageId"]).text.append(event["delta"])
+            case "TEXT_MESSAGE_START":
+                self._of("assistant", event["messageId"])
+            case "REASONING_MESSAGE_START":
+                self._of("reasoning", event["messageId"])
+            case "TOOL_CALL_START":
+                call_id = event["toolCallId"]
+                # As AG-UI's clients do: a call without a parent is a message of its own.
+                parent = self._of("assistant", event.get("parentMessageId") or call_id)
+                # An id that repeats is another call: what follows belongs to the newest.
+                self._arguments[call_id] = parent.call(call_id, event["toolCallName"])
+            case "TOOL_CALL_RESULT":
+                self._entries.append(_result(event))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages so far, the last of them perhaps with half of its text or arguments."""
+        return tuple(e.message() if isinstance(e, _Said) else e for e in self._entries)
+
+    def _of(self, role: str, message_id: str) -> "_Said":
+        said = self._said.get((role, message_id))
+        if said is None:
+            said = self._said[role, message_id] = _Said(role, message_id)
+            self._entries.append(said)
+        return said
+
+
+def replay(turn: Turn, thread_id: str) -> Iterator[Event]:
+    """A stored run as a stream: RUN_STARTED, each message whole, and its terminal event.
+
+    The person's message is not part of it, as it is none of a live stream.
+
+    Raises:
+        ValueError: The run is stored as under way, so that nobody knows its end.
+    """
+    if turn.state == "running":
+        raise ValueError("a run that is stored as running has no end to tell")
+    return _replay(turn, thread_id)
+
+
+def _replay(turn: Turn, thread_id: str) -> Iterator[Event]:
+    yield events.run_started(thread_id, turn.run_id)
+    for message in turn.messages:
+        if events_of := _EVENTS.get(message["role"]):
+            yield from events_of(message)
+    if turn.state == "finished":
+        yield events.run_finished(thread_id, turn.run_id, turn.usage)
+    else:
+        yield {"type": "RUN_ERROR", **(turn.error or _UNTOLD)}
+
+
+def _assistant(message: Message) -> Iterator[Event]:
+    message_id, content = message["id"], message.get("content")
+    calls = message.get("toolCalls", [])
+    if content or not calls:
+        yield events.text_start(message_id)
+        if content:
+            yield events.text_content(message_id, content)
+        yield events.text_end(message_id)
+    for call in calls:
+        yield events.tool_call_start(call["id"], call["function"]["name"], message_id)
+        if arguments := call["function"]["arguments"]:
+            yield events.tool_call_args(call["id"], arguments)
+        yield events.tool_call_end(call["id"])
+
+
+def _reasoning(message: Message) -> Iterator[Event]:
+    yield from events.reasoning_start(message["id"])
+    if message["content"]:
+        yield events.reasoning_content(message["id"], message["content"])
+    yield from events.reasoning_end(message["id"])
+
+
+def _tool(message: Message) -> Iterator[Event]:
+    failed = "error" in message
+    yield events.tool_call_result(message["id"], message["toolCallId"], message["content"], failed)
+
+
+# No run is stored so; a stream must end in any case.
+_UNTOLD = {"code": "internal_error", "message": "The run ended, and did not say why."}
+
+_EVENTS: dict[str, Callable[[Message], Iterator[Event]]] = {
+    "assistant": _assistant,
+    "reasoning": _reasoning,
+    "tool": _tool,
+}
+
+
+def _result(event: Event) -> Message:
+    content = carried(event["content"])
+    message = {
+        "id": event["messageId"],
+        "role": "tool",
+        "content": content,
+        "toolCallId": carried(event["toolCallId"]),
+    }
+    failed = event.get("metadata", {}).get("status") == "error"
+    return {**message, "error": content or "The tool failed."} if failed else message
+
+
+class _Text:
+    """A text that grows by pieces, which are joined when somebody looks."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.append = self._pieces.append
+
+    def join(self) -> str:
+        if len(self._pieces) > 1:
+            self._pieces[:] = ["".join(self._pieces)]
+        return carried(self._pieces[0]) if self._pieces else ""
+
+
+class _Said:
+    """A message of the model that is still growing: text or reasoning, and the calls it makes."""
+
+    def __init__(self, role: str, message_id: str) -> None:
+        self._role = role
+        self._id = message_id
+        self._calls: list[tuple[str, str, _Text]] = []
+        self.text = _Text()
+
+    def call(self, call_id: str, name: str) -> _Text:
+        """Add a call; its arguments are for the caller to fill."""
+        arguments = _Text()
+        self._calls.append((carried(call_id), carried(name), arguments))
+        return arguments
+
+    def message(self) -> Message:
+        message: Message = {"id": self._id, "role": self._role, "content": self.text.join()}
+        if self._calls:
+            message["toolCalls"] = [
+                {
+                    "id": call_id,
+                    "type": "function",
+                    "function": {"name": name, "arguments": arguments.join()},
+                }
+                for call_id, name, arguments in self._calls
+            ]
+        return message
