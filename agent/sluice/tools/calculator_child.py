@@ -1,6 +1,6 @@
 """The calculator's process: a JSON request on each line of stdin, a JSON result on each of stdout.
 
-Started by sluice.tools.calculator, which ends it when a calculation takes too long. The limits here
+Started by sluice.tools.child, which ends it when a calculation takes too long. The limits here
 hold even if that parent is gone. The first line on stdout says only that it is ready.
 """
 
@@ -10,7 +10,7 @@ import resource
 import select
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 CPU_SECONDS = 6
@@ -23,12 +23,21 @@ def main(idle_seconds: float) -> None:
     _confine()
     calculate = _import_calculator()
     print("ready", flush=True)
-    while select.select([sys.stdin], [], [], idle_seconds)[0]:
-        line = sys.stdin.readline()
-        if not line:
-            return
+    for line in _read_lines(idle_seconds):
         _allow_cpu()
         print(json.dumps(_evaluate(calculate, json.loads(line))), flush=True)
+
+
+def _read_lines(idle_seconds: float) -> Iterator[bytes]:
+    """The lines of stdin. Empty ones, which only say that a run has begun, are passed over."""
+    rest = b""
+    # Not sys.stdin: what that has read ahead, select does not see.
+    while select.select([0], [], [], idle_seconds)[0]:
+        piece = os.read(0, 65536)
+        if not piece:
+            return
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from filter(None, lines)
 
 
 def _evaluate(calculate: Callable[..., Any], request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""The person's own tools: every file of agent/tools with Strands' `@tool` functions."""
+
+import importlib.util
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from strands.types.tools import AgentTool
+
+from sluice.tools.limited import SECONDS
+
+# Beside the package: agent/tools in a checkout, tools in the bundle.
+FOLDER = Path(__file__).parents[2] / "tools"
+MAX_SECONDS = 600.0
+# What Bedrock takes as a tool's name; other providers take the same.
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+_log = logging.getLogger(__name__)
+
+
+def load_tools(folder: Path = FOLDER) -> list[tuple[AgentTool, float]]:
+    """Import every file of a folder whose name does not begin with `_`, in the order of names.
+
+    A file that cannot be imported is logged and left out: the agent is of use without it.
+
+    Returns:
+        The tools and the seconds that a call may take: `SECONDS` of the file, where it has one.
+    """
+    found: list[tuple[AgentTool, float]] = []
+    for path in sorted(folder.glob("[!_.]*.py")):
+        try:
+            module = _import(path)
+            tools = [(tool, _seconds(module)) for tool in _tools(module)]
+        # SystemExit is what a script says at its end.
+        except (Exception, SystemExit) as error:
+            kind = type(error).__name__
+            _log.error(
+                "the tools of %s cannot be used: it raised %s", path.name, kind, exc_info=error
+            )
+            continue
+        if not tools:
+            _log.error("%s has no tools: a tool is a function with @tool", path.name)
+        found += tools
+    return found
+
+
+def _import(path: Path) -> ModuleType:
+    # Not `tools.NAME`: a file may have the name of a package that it imports.
+    name = f"sluice_own_tools_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and annotations look their module up.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _tools(module: ModuleType) -> Iterator[AgentTool]:
+    """The tools that a file defines or imports, each once."""
+    seen: list[object] = []
+    for value in vars(module).values():
+        if isinstance(value, AgentTool) and value not in seen:
+            seen.append(value)
+            if not NAME.fullmatch(value.tool_name):
+                raise ValueError("a tool's name has letters, digits, hyphens and underscores")
+            yield value
+
+
+def _seconds(module: ModuleType) -> float:
+    seconds = getattr(module, "SECONDS", SECONDS)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError("SECONDS is a number")
+    if not 0 < seconds <= MAX_SECONDS:
+        raise ValueError("SECONDS is out of range")
+    return float(seconds)

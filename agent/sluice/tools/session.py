@@ -1,0 +1,107 @@
+"""A session with an MCP server, over streamable HTTP.
+
+Imported only where a server is configured: Strands' client and the mcp package take half a second.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import threading
+from collections.abc import AsyncIterator
+from functools import cache
+from math import ceil
+from types import TracebackType
+from typing import Any, override
+
+import certifi
+import httpx2
+
+from sluice.tools import client_half
+from sluice.tools.servers import Server
+from sluice.tools.signing import Signature
+
+client_half.install()
+
+from mcp.client.streamable_http import streamable_http_client  # noqa: E402
+from strands.tools.mcp import MCPClient  # noqa: E402
+
+# A person waits for this, so it is shorter than what a call may take.
+CONNECT_SECONDS = 10.0
+
+
+class Session(MCPClient):
+    """Strands' client with a transport that keeps to its time, and is used once.
+
+    Its methods block, but for those that say `async`. `token` is the person's, for a server with
+    auth `person`.
+    """
+
+    def __init__(self, server: Server, token: str) -> None:
+        self._server = server
+        self._connect_seconds = min(server.seconds, CONNECT_SECONDS)
+        self._token = token if server.auth == "person" else server.token
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._limit: asyncio.Timeout | None = None
+        self.has_ended = False
+        super().__init__(
+            self._transport,
+            # The transport's own limit comes first: at this one, Strands' client would go on
+            # waiting for its thread.
+            startup_timeout=ceil(self._connect_seconds) + 5,
+            application_name="sluice",
+        )
+
+    def keep(self) -> None:
+        """Connecting is over: from now on, the session stays until it is stopped."""
+        if self._loop is not None and self._limit is not None:
+            self._loop.call_soon_threadsafe(self._limit.reschedule, None)
+
+    @override
+    def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        """End the session; nobody is told how it went."""
+        if self.has_ended and self._thread is not None and self._loop is not None:
+            # Strands' own would send word to the thread, which does not listen any more.
+            self._thread.join()
+            self._loop.close()
+            return
+        with contextlib.suppress(Exception):
+            super().stop(exc_type, exc_val, exc_tb)
+
+    @contextlib.asynccontextmanager
+    async def _transport(self) -> AsyncIterator[Any]:
+        """What the client speaks through, on the loop of its own thread."""
+        self._loop, self._thread = asyncio.get_running_loop(), threading.current_thread()
+        try:
+            async with (
+                asyncio.timeout(self._connect_seconds) as self._limit,
+                self._http_client() as http,
+                streamable_http_client(self._server.url, http_client=http) as streams,
+            ):
+                yield streams
+        finally:
+            self.has_ended = True
+
+    def _http_client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
+            auth=Signature(self._server.url) if self._server.auth == "iam" else None,
+            # A call is ended by its tool's own limit: this one would end the session with it.
+            timeout=httpx2.Timeout(self._connect_seconds, read=self._server.seconds + 30),
+            verify=_certificates(),
+            # A server may not send the agent, with what it has been given, elsewhere (T5).
+            follow_redirects=False,
+        )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The machine's certificate authorities and Mozilla's: a container may have none of its own."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context

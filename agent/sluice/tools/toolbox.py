@@ -1,0 +1,81 @@
+"""Every tool that a run may call: the built-in ones, the person's own, those of MCP servers."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from strands.types.tools import AgentTool
+
+from sluice import events
+from sluice.events import Event
+from sluice.history import Question
+from sluice.settings import Settings
+from sluice.tools.calculator import Calculator
+from sluice.tools.clock import Clock
+from sluice.tools.limited import Limited
+from sluice.tools.lines import Lines
+from sluice.tools.own import FOLDER, load_tools
+
+_log = logging.getLogger(__name__)
+
+
+class Toolbox:
+    """Made once for a process. Of two tools with one name, the first is had: built-in ones come
+    first, then the person's own in the order of files, then those of MCP servers.
+
+    Nothing is sent anywhere unless an MCP server is configured (T5).
+    """
+
+    def __init__(self, settings: Settings, folder: Path = FOLDER) -> None:
+        self._calculator = Calculator()
+        self._told: set[str] = set()
+        built_in = [Limited(self._calculator.calculate), _clock(None)]
+        own = [Limited(tool, seconds) for tool, seconds in load_tools(folder)]
+        self._tools = self._first_of_each_name([*built_in, *own])
+        servers = settings.mcp_servers
+        self._lines = Lines(servers) if servers else None
+        # Last, so that it takes nothing from what the first answer waits for.
+        self._calculator.prepare()
+
+    @property
+    def description(self) -> list[dict[str, str]]:
+        """What everybody has: names and descriptions, those of servers once they have answered."""
+        remote = self._lines.known_tools if self._lines else []
+        specs = [tool.tool_spec for tool in self._first_of_each_name([*self._tools, *remote])]
+        return [{"name": spec["name"], "description": spec["description"]} for spec in specs]
+
+    async def tools_for(self, question: Question) -> tuple[list[AgentTool], list[Event]]:
+        """The tools of one run, and what the person should know of those that are missing."""
+        self._calculator.prepare()
+        clock = _clock(question.time_zone)
+        tools = [clock if tool.tool_name == clock.tool_name else tool for tool in self._tools]
+        if self._lines is None:
+            return tools, []
+        remote, unreachable = await self._lines.tools(question.token)
+        found = self._first_of_each_name([*tools, *remote])
+        if not unreachable:
+            return found, []
+        said = (
+            f"The tools of {' and '.join(unreachable)} cannot be reached: "
+            "this answer does without them."
+        )
+        return found, [events.notice("tools_unavailable", said)]
+
+    def close(self) -> None:
+        self._calculator.close()
+        if self._lines is not None:
+            self._lines.close()
+
+    def _first_of_each_name(self, tools: Iterable[AgentTool]) -> list[AgentTool]:
+        """Strands takes `a-b` and `a_b` for one name, and would refuse the whole list."""
+        first: dict[str, AgentTool] = {}
+        for tool in tools:
+            name = tool.tool_name.replace("-", "_")
+            if first.setdefault(name, tool) is not tool and name not in self._told:
+                self._told.add(name)
+                _log.error("two tools are named %s: only the first is used", tool.tool_name)
+        return list(first.values())
+
+
+def _clock(time_zone: str | None) -> Limited:
+    return Limited(Clock(time_zone).current_time)
