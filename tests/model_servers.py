@@ -27,6 +27,7 @@ MODEL_IDS = {
     "openai": "gpt-test",
     "ollama": "llama-test",
 }
+KEY = "sesame-7f21"
 HOLD_SECONDS = 10
 CALL_ID = "call_1"
 
@@ -45,8 +46,9 @@ class Tokens:
 class Reply:
     """One streamed answer: reasoning, text and a call of the calculator, each where given.
 
-    `hold` is waited for before the last piece. `fault` ends the answer after its text with the
-    service's own error of that name; `cut` ends it there with a broken connection.
+    `hold` is waited for before the last piece, or, when it is `silent`, before the answer's status.
+    `fault` ends the answer after its text with the service's own error of that name; `cut` ends it
+    there with a broken connection.
     """
 
     text: tuple[str, ...] = ()
@@ -55,6 +57,7 @@ class Reply:
     stop: Literal["end", "length"] = "end"
     tokens: Tokens = Tokens()
     hold: threading.Event | None = None
+    silent: bool = False
     fault: str = ""
     cut: bool = False
 
@@ -97,16 +100,21 @@ class Dialect(ABC):
 
 
 class ModelServer:
-    """`app` speaks every dialect at its own path; `asked` holds the requests of the script."""
+    """`app` speaks every dialect at its own path; `asked` holds the requests of the script.
+
+    `holding` is set when a client waits for what is held back, `left` when it goes away then.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.holding, self.left = threading.Event(), threading.Event()
         self._script: tuple[Reply | Refused, ...] = ()
         self.app = Starlette(routes=[self._route(dialect) for dialect in DIALECTS.values()])
 
     def play(self, *script: Reply | Refused) -> None:
         """Answer the next requests with a new script."""
         self.asked, self._script = [], script
+        self.holding, self.left = threading.Event(), threading.Event()
 
     def _route(self, dialect: Dialect) -> Route:
         async def answer(request: Request) -> Response:
@@ -115,20 +123,40 @@ class ModelServer:
             self.asked.append(Asked(path, dict(request.headers), await request.json()))
             if isinstance(part, Refused):
                 return dialect.refuse(part)
-            return StreamingResponse(_play(part, dialect), media_type=dialect.media_type)
+            if part.silent:
+                await self._hold_back(part, request)
+            return StreamingResponse(self._play(part, dialect), media_type=dialect.media_type)
 
         return Route(dialect.path, answer, methods=["POST"])
 
+    async def _hold_back(self, reply: Reply, request: Request) -> None:
+        """Wait for the reply's hold, or for the client to go away."""
+        hold = asyncio.ensure_future(self._wait(reply))
+        gone = asyncio.ensure_future(request.receive())
+        await asyncio.wait((hold, gone), return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            self.left.set()
+        for task in (hold, gone):
+            task.cancel()
 
-async def _play(reply: Reply, dialect: Dialect) -> AsyncIterator[bytes]:
-    *pieces, last = dialect.say(reply)
-    for piece in pieces:
-        yield piece
-    if reply.hold is not None:
-        assert await asyncio.to_thread(reply.hold.wait, HOLD_SECONDS), "nobody let it go on"
-    yield last
-    if reply.cut:
-        raise ConnectionAbortedError("uvicorn closes the connection without the last chunk")
+    async def _play(self, reply: Reply, dialect: Dialect) -> AsyncIterator[bytes]:
+        *pieces, last = dialect.say(reply)
+        for piece in pieces:
+            yield piece
+        if not reply.silent:
+            try:
+                await self._wait(reply)
+            except asyncio.CancelledError:
+                self.left.set()
+                raise
+        yield last
+        if reply.cut:
+            raise ConnectionAbortedError("uvicorn closes the connection without the last chunk")
+
+    async def _wait(self, reply: Reply) -> None:
+        if reply.hold is not None:
+            self.holding.set()
+            assert await asyncio.to_thread(reply.hold.wait, HOLD_SECONDS), "nobody let it go on"
 
 
 class Bedrock(Dialect):
@@ -237,6 +265,8 @@ class Ollama(Dialect):
         return {"SLUICE_MODEL_URL": url}
 
     def say(self, reply: Reply) -> Iterator[bytes]:
+        for text in reply.reasoning:
+            yield _line({"content": "", "thinking": text})
         for text in reply.text:
             yield _line({"content": text})
         if reply.fault:

@@ -58,9 +58,13 @@ _STATUSES = {401: "denied", 403: "denied", 408: "slow", 413: "too_much", 429: "t
 
 def explain(error: BaseException, settings: Settings) -> Refusal | None:
     """The refusal that a failure of the model amounts to, or None when it is not one."""
-    for meaning in _meanings(error):
-        return Refusal(*_answers(settings)[meaning])
-    return None
+    meaning = meaning_of(error)
+    return None if meaning is None else Refusal(*_answers(settings)[meaning])
+
+
+def meaning_of(error: BaseException) -> str | None:
+    """What a failure of the model amounts to, such as "throttled"; None when it is not one."""
+    return next(_meanings(error), None)
 
 
 def _meanings(error: BaseException | None) -> Iterator[str]:
@@ -92,13 +96,19 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
             "role, and request access to the model in the Bedrock console"
         )
         credentials = "run `aws configure`, or set SLUICE_MODEL=offline"
-        name = "check SLUICE_MODEL_ID and SLUICE_MODEL_REGION"
+        # What Bedrock has validated; the last two only where they are used.
+        names = ["SLUICE_MODEL_ID", "SLUICE_MODEL_REGION", "SLUICE_MAX_TOKENS"]
+        names += ["SLUICE_THINKING"] if settings.thinking else []
+        names += ["SLUICE_GUARDRAIL_ID"] if settings.guardrail_id else []
+        name = f"check {', '.join(names)}"
         reach = "check the network and SLUICE_MODEL_REGION"
     else:
         where = f"The model server at {settings.model_url}"
         access = credentials = "check SLUICE_MODEL_KEY"
         pull = f"run `ollama pull {settings.model_id}`, or " if settings.model == "ollama" else ""
         name = f"{pull}set SLUICE_MODEL_ID to a model that the server has and that can call tools"
+        if settings.model == "openai":
+            name += ", and SLUICE_MAX_TOKENS to what it may write"
         reach = "start it, or correct SLUICE_MODEL_URL"
     model = settings.model_id
     return {
@@ -115,6 +125,7 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         ),
         "too_long": (
             "answer_too_long",
-            f"The answer reached the output limit of {model}; ask for a shorter one.",
+            f"The answer reached {settings.max_tokens:,} tokens (SLUICE_MAX_TOKENS), or the output "
+            f"limit of {model}; ask for a shorter one.",
         ),
     }

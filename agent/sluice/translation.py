@@ -100,25 +100,6 @@ class Translation:
                 yield events.tool_call_result(_new_id(), result["toolUseId"], _text(result), failed)
 
 
-def token_usage(provider: str, model_id: str, usage: dict[str, Any]) -> dict[str, Any]:
-    """Strands' usage of one invocation as an AG-UI TokenUsage.
-
-    AG-UI counts cached tokens as part of the input. Bedrock reports them beside it, OpenAI-style
-    servers within it.
-    """
-    read, written = usage.get("cacheReadInputTokens", 0), usage.get("cacheWriteInputTokens", 0)
-    tokens_in = usage["inputTokens"] + (read + written if provider == "bedrock" else 0)
-    return {
-        "provider": provider,
-        "model": model_id,
-        "inputTokens": tokens_in,
-        "outputTokens": usage["outputTokens"],
-        "totalTokens": tokens_in + usage["outputTokens"],
-        "cachedInputTokens": read,
-        "cacheWriteInputTokens": written,
-    }
-
-
 def _text(result: dict[str, Any]) -> str:
     """A tool result's content as text; structured content as JSON."""
     blocks = result.get("content", [])

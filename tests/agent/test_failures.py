@@ -39,7 +39,7 @@ FAILURES = [
     (aws.ReadTimeoutError(endpoint_url=CANARY), "model_unavailable", "too long"),
     (aws.EndpointConnectionError(endpoint_url=CANARY), "model_unavailable", "check the network"),
     (strands.ContextWindowOverflowException(CANARY), "prompt_too_long", "start a new one"),
-    (strands.MaxTokensReachedException(CANARY), "answer_too_long", "shorter"),
+    (strands.MaxTokensReachedException(CANARY), "answer_too_long", "16,000 tokens (SLUICE_MAX"),
 ]
 
 
@@ -62,6 +62,21 @@ def test_a_server_at_home_that_is_not_running_is_named() -> None:
         "The model server at http://localhost:11434 cannot be reached: start it, or correct "
         "SLUICE_MODEL_URL."
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ({}, "SLUICE_MODEL_ID, SLUICE_MODEL_REGION, SLUICE_MAX_TOKENS."),
+        ({"SLUICE_THINKING": "2000"}, "SLUICE_MAX_TOKENS, SLUICE_THINKING."),
+        ({"SLUICE_GUARDRAIL_ID": "g"}, "SLUICE_MAX_TOKENS, SLUICE_GUARDRAIL_ID."),
+    ],
+)
+def test_what_bedrock_rejects_names_the_settings_it_may_be(more, names) -> None:
+    environ = {"SLUICE_CONVERSATIONS": "c", "SLUICE_MODEL_REGION": "us-east-1"} | more
+    refusal = explain(client_error("ValidationException"), Settings.read(environ))
+    assert refusal is not None
+    assert refusal.message.endswith(names)
 
 
 def test_a_fault_of_our_own_is_not_blamed_on_the_model() -> None:

@@ -1,5 +1,6 @@
 """The offline model says what a person would expect of it, and never claims to be more."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sluice.models.arithmetic import find_expression
+from sluice.models.conversation import Call, Conversation, Reply
 from sluice.models.offline import OfflineModel
-from sluice.models.skills import MAX_COUNT, SIGNATURE, SKILLS, Conversation, Reply, reply_to
+from sluice.models.skills import MAX_COUNT, SIGNATURE, SKILLS, reply_to
+from strands.types.exceptions import ModelThrottledException
 
 
 def person(text: str) -> dict[str, Any]:
@@ -24,9 +27,13 @@ def found(value: str, status: str = "success") -> dict[str, Any]:
     return {"role": "user", "content": [{"toolResult": result}]}
 
 
-def called(expression: str) -> dict[str, Any]:
-    use = {"toolUseId": "c", "name": "calculator", "input": {"expression": expression}}
+def used(tool: str, **arguments: Any) -> dict[str, Any]:
+    use = {"toolUseId": "c", "name": tool, "input": arguments}
     return {"role": "assistant", "content": [{"toolUse": use}]}
+
+
+def called(expression: str) -> dict[str, Any]:
+    return used("calculator", expression=expression)
 
 
 def reply(*messages: dict[str, Any]) -> Reply:
@@ -154,6 +161,86 @@ def test_without_a_calculator_it_says_so() -> None:
     answer = reply_to(Conversation([person("1 + 1")]))
     assert answer.call is None
     assert "have none" in "".join(answer.pieces)
+
+
+def test_it_reasons_before_it_speaks_or_calls() -> None:
+    thought = reply(person("Think about 25 * 4."))
+    assert "".join(thought.reasoning).startswith('The person wants me to think about "25 * 4".')
+    assert thought.call == Call("calculator", {"expression": "25 * 4"})
+    assert "100" in said(person("Think about 25 * 4."), called("25 * 4"), found("Result: 100"))
+    musing = reply(person("please think about the sea"))
+    assert "".join(musing.reasoning)
+    assert "thought about the sea" in "".join(musing.pieces)
+
+
+def test_a_long_answer_has_the_length_it_was_asked_for() -> None:
+    earlier = [person("hello"), model("hi")]
+    assert len(said(*earlier, person("Write 50 kB")).encode()) == 50_000
+    assert len(said(*earlier, person("write me 1 kilobyte")).encode()) == 1_000
+    assert said(*earlier, person("Write 1001 kB")) == "I write 1,000 kB at most."
+
+
+def test_it_calculates_for_ever_when_it_is_asked_to() -> None:
+    question = person("Calculate for ever")
+    assert calculated(question) == "0 + 1"
+    assert calculated(question, called("0 + 1"), found("Result: 1")) == "1 + 1"
+    earlier = [question, called("6 + 1"), found("Result: 7"), model("stopped")]
+    assert calculated(*earlier, question) == "0 + 1", "each time anew"
+
+
+def test_the_time_is_told_by_the_clock_where_there_is_one() -> None:
+    question = person("What time is it?")
+    assert "no clock" in said(question)
+    asked = reply_to(Conversation([question], {"current_time"}))
+    assert asked.call == Call("current_time", {})
+    told = found("2026-11-22T20:00:00+01:00, Sunday, time zone Europe/Zurich.")
+    assert "It is 2026-11-22T20:00:00+01:00, Sunday" in said(question, used("current_time"), told)
+
+
+def test_the_result_of_a_tool_that_it_does_not_know_is_told_as_it_is() -> None:
+    assert "weather says: Rain" in said(person("hm"), used("weather"), found("Rain"))
+    failed = found("No such place", "error")
+    assert "weather failed. It says: No such place" in said(person("hm"), used("weather"), failed)
+
+
+async def listen(prompt: str, **more: Any) -> list[Any]:
+    return [event async for event in OfflineModel(0, 10).stream([person(prompt)], **more)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("prompt", "failures"), [("Fail once", 1), ("fail 3 times!", 3)])
+async def test_it_fails_as_often_in_a_run_as_it_is_asked_to(prompt: str, failures: int) -> None:
+    state: dict[str, Any] = {}
+    for _ in range(failures):
+        with pytest.raises(ModelThrottledException):
+            await listen(prompt, invocation_state=state)
+    assert await listen(prompt, invocation_state=state)
+
+
+@pytest.mark.anyio
+async def test_it_fails_always_when_it_is_not_told_how_often() -> None:
+    state: dict[str, Any] = {}
+    for _ in range(5):
+        with pytest.raises(ModelThrottledException):
+            await listen("Fail", invocation_state=state)
+    assert reply(person("Why did you fail?")).failures == 0
+
+
+@pytest.mark.anyio
+async def test_it_is_silent_before_its_first_event() -> None:
+    reading = asyncio.ensure_future(listen("Be silent for 60 seconds"))
+    done, _ = await asyncio.wait((reading,), timeout=0.05)
+    assert not done
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+@pytest.mark.anyio
+async def test_t6_it_writes_no_more_tokens_than_it_may() -> None:
+    *_, stop, report = await listen("Count to 5000")
+    assert stop == {"messageStop": {"stopReason": "max_tokens"}}
+    assert report["metadata"]["usage"]["outputTokens"] == 10
 
 
 @given(st.text(max_size=400))

@@ -1,88 +1,36 @@
 """Every provider through the whole agent, against a server that speaks its service's wire."""
 
-import contextlib
-import gc
 import io
 import json
 import logging
 import threading
-import warnings
 from typing import Any
 
 import pytest
-import sluice.engine
 import sluice.models
 from model_servers import (
     CALL_ID,
     DIALECTS,
+    KEY,
     MODEL_IDS,
     Bedrock,
-    ModelServer,
     Refused,
     Reply,
     Tokens,
 )
 from sluice.engine import SYSTEM_PROMPT
 from sluice.logs import ContentFreeFormatter
-from support import free_socket, serve
+from sluice.settings import Settings
+from support import free_socket
 from wire_support import said
 
-KEY = "sesame-7f21"
 QUESTION = "What is 25 * 4?"
 CALL = Reply(text=("Let ", "me see."), call={"expression": "25 * 4"}, tokens=Tokens(20, 7, 100, 30))
 ANSWER = Reply(text=("It ", "is ", "100."), tokens=Tokens(40, 9, 130))
 every_provider = pytest.mark.parametrize("provider", DIALECTS)
 
 
-@pytest.fixture(scope="module")
-def model_server():
-    server = ModelServer()
-    with serve(server.app) as server.url:
-        yield server
-
-
-@pytest.fixture
-def run_on(run_agent, monkeypatch):
-    """Start the agent with a provider whose service is at a URL."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
-    monkeypatch.setitem(sluice.engine.RETRIES, "initial_delay", 0)
-
-    def run_on(url: str, provider: str, **environ: str):
-        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url)
-        environ = {"SLUICE_MODEL_ID": MODEL_IDS[provider], "SLUICE_MODEL_KEY": KEY} | environ
-        return run_agent(SLUICE_MODEL=provider, **DIALECTS[provider].environ(url), **environ)
-
-    return run_on
-
-
-@pytest.fixture
-def provide(run_on, model_server):
-    """Start the agent on a model server with a script; yields the client and the server."""
-
-    @contextlib.contextmanager
-    def provide(provider: str, *script: Reply | Refused, **environ: str):
-        model_server.play(*script)
-        with run_on(model_server.url, provider, **environ) as client:
-            yield client, model_server
-
-    return provide
-
-
-@pytest.fixture
-def released(request, caplog):
-    """Strands leaves the connection of a Bedrock stream that failed to the garbage collector."""
-    if "bedrock" not in request.node.name:
-        yield
-        return
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
-        gc.freeze()
-        yield
-        # The logged exception holds the stream.
-        caplog.get_records("call").clear()
-        gc.collect()
-        gc.unfreeze()
+pytest_plugins = ("provided",)
 
 
 def types(events: list[Any]) -> list[str]:
@@ -190,14 +138,13 @@ HISTORY = {
     "ollama": [
         {"role": "system", "content": SYSTEM_PROMPT},
         {"role": "user", "content": QUESTION},
-        # Strands ends the text after the call that followed it.
+        {"role": "assistant", "content": "Let me see."},
         {
             "role": "assistant",
             "tool_calls": [
                 {"function": {"name": "calculator", "arguments": {"expression": "25 * 4"}}}
             ],
         },
-        {"role": "assistant", "content": "Let me see."},
         {"role": "tool", "content": "Result: 100"},
         {"role": "assistant", "content": "It is 100."},
         {"role": "user", "content": "thanks"},
@@ -242,7 +189,7 @@ def sent_to_bedrock(request) -> tuple[str, str, Any]:
 
 
 def sent_to_a_server(request) -> tuple[str, str, Any]:
-    [tool] = request.body["tools"]
+    [tool, *_] = request.body["tools"]
     assert (tool["type"], tool["function"]["name"]) == ("function", "calculator")
     system = request.body["messages"][0]["content"]
     return request.body["model"], system, tool["function"]["parameters"]
@@ -306,7 +253,7 @@ MENDS = {
         "ollama": "check SLUICE_MODEL_KEY",
     },
     "model_unavailable": {
-        "bedrock": "check SLUICE_MODEL_ID and SLUICE_MODEL_REGION",
+        "bedrock": "check SLUICE_MODEL_ID, SLUICE_MODEL_REGION, SLUICE_MAX_TOKENS",
         "openai": "set SLUICE_MODEL_ID to a model that the server has and that can call tools",
         "ollama": "run `ollama pull llama-test`, or set SLUICE_MODEL_ID to a model that",
     },
@@ -386,7 +333,8 @@ def test_a_failure_in_mid_answer_keeps_what_was_said(provide, provider, fault) -
     assert types(events)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
     assert events[-1].code == "model_unavailable"
     assert fault not in events[-1].message
-    assert QUESTION not in json.dumps(server.asked[1].body), "the conversation is as it was"
+    assert len(server.asked) == 2, "what has begun to speak is not asked again unasked"
+    assert "Half an" in json.dumps(server.asked[1].body), "the model knows what it had said"
 
 
 @pytest.mark.usefixtures("released")
@@ -412,22 +360,33 @@ BUSY = {
     "openai": Refused(429, "rate_limit_error", "Rate limit reached"),
     "ollama": Refused(429, "", "too many requests"),
 }
-# Strands asks 4 times, and the clients of Bedrock and OpenAI 2 times each.
-TRIES = {"bedrock": 8, "openai": 8, "ollama": 1}
+# A run asks 4 times, and Bedrock's client 2 times each.
+TRIES = {"bedrock": 8, "openai": 4, "ollama": 4}
 
 
 @every_provider
-def test_a_busy_model_is_asked_again_and_then_told(provide, provider) -> None:
+def test_f7_a_busy_model_is_asked_again_and_each_wait_is_told(provide, provider) -> None:
     with provide(provider, *[BUSY[provider]] * TRIES[provider]) as (client, server):
         events = client.ask(QUESTION)
-    assert types(events) == ["RUN_STARTED", "RUN_ERROR"]
+    assert types(events) == ["RUN_STARTED", "CUSTOM", "CUSTOM", "CUSTOM", "RUN_ERROR"]
+    assert {event.name for event in events[1:-1]} == {"model_retry"}
+    said = f"{MODEL_IDS[provider]} is busy; it is asked again in 0 s."
+    assert events[1].value == {"message": said, "seconds": 0.0}
     assert events[-1].code == "model_throttled"
     assert len(server.asked) == TRIES[provider]
 
 
-@pytest.mark.parametrize("provider", ["bedrock", "openai"])
-def test_a_model_that_was_busy_for_a_moment_answers(provide, provider) -> None:
-    with provide(provider, BUSY[provider], ANSWER) as (client, server):
+FAILING = {
+    "bedrock": Refused(503, "ServiceUnavailableException"),
+    "openai": Refused(500, "server_error"),
+    "ollama": Refused(500, "", "llama runner process has terminated"),
+}
+
+
+@every_provider
+@pytest.mark.parametrize("refused", [BUSY, FAILING])
+def test_a_model_that_was_busy_or_failed_for_a_moment_answers(provide, provider, refused) -> None:
+    with provide(provider, refused[provider], ANSWER) as (client, server):
         assert client.say(QUESTION) == "It is 100."
     assert len(server.asked) == 2
 
@@ -454,6 +413,22 @@ def test_reasoning_is_told_apart_from_the_answer(provide, provider) -> None:
     assert types(events).index("REASONING_END") < types(events).index("TEXT_MESSAGE_START")
 
 
+def test_ollamas_reasoning_which_strands_does_not_hand_on_does_no_harm(provide) -> None:
+    thought = Reply(reasoning=("Simple ", "sum."), text=("100",))
+    with provide("ollama", thought) as (client, _):
+        events = client.ask(QUESTION)
+    assert said(events) == "100"
+    assert types(events)[-1] == "RUN_FINISHED"
+
+
+def test_a_server_that_reasons_and_then_calls_a_tool_is_answered(provide) -> None:
+    thought = Reply(reasoning=("Simple ", "sum."), call={"expression": "25 * 4"})
+    with provide("openai", thought, ANSWER) as (client, server):
+        events = client.ask(QUESTION)
+    assert said(events) == "It is 100."
+    assert server.asked[1].body["messages"][-1]["content"] == "Result: 100"
+
+
 def test_bedrock_gets_its_reasoning_back_with_the_signature(provide) -> None:
     thought = Reply(reasoning=("Simple ", "sum."), call={"expression": "25 * 4"})
     with provide("bedrock", thought, ANSWER) as (client, server):
@@ -475,15 +450,60 @@ def test_bedrock_is_told_what_to_cache(provide) -> None:
         assert json.dumps(contents).count("cachePoint") == 1
 
 
-def test_a_stopped_run_ends_though_bedrock_is_silent(provide, monkeypatch) -> None:
-    monkeypatch.setattr("sluice.run.MAX_LOG_BYTES", 2_000)
-    hold = threading.Event()
-    with provide("bedrock", Reply(text=("words " * 400,), hold=hold), ANSWER) as (client, server):
-        events = client.ask("Go on for ever")
-        hold.set()
-        assert client.say("What did I say?") == "It is 100."
-    assert said(events) == "words " * 400
-    assert types(events)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
-    assert events[-1].code == "answer_too_long"
-    roles = [message["role"] for message in server.asked[1].body["messages"]]
-    assert roles == ["user", "assistant", "user"], "the turn is kept, and the history is valid"
+LIMITS = {
+    "bedrock": lambda body: body["inferenceConfig"]["maxTokens"],
+    "openai": lambda body: body["max_tokens"],
+    "ollama": lambda body: body["options"]["num_predict"],
+}
+
+
+@every_provider
+def test_t6_a_model_is_told_how_much_it_may_write(provide, provider) -> None:
+    with provide(provider, ANSWER, SLUICE_MAX_TOKENS="1234") as (client, server):
+        client.ask(QUESTION)
+    assert LIMITS[provider](server.asked[0].body) == 1234
+
+
+def test_t6_openai_itself_is_told_by_the_name_that_its_newer_models_take() -> None:
+    openai = {"SLUICE_MODEL": "openai", "SLUICE_MODEL_ID": "m", "SLUICE_CONVERSATIONS": "c"}
+    model = sluice.models.make_model(Settings.read(openai))
+    assert model.get_config()["params"] == {"max_completion_tokens": 16_000}
+
+
+THINKING = {
+    "global.anthropic.claude-sonnet-4-6": {"type": "enabled", "budget_tokens": 2000},
+    "eu.anthropic.claude-sonnet-4-20250514-v1:0": {"type": "enabled", "budget_tokens": 2000},
+    "anthropic.claude-opus-4-7": {"type": "adaptive", "display": "summarized"},
+}
+
+
+@pytest.mark.parametrize("model", THINKING)
+def test_claude_is_asked_to_reason_in_the_way_it_takes(provide, model) -> None:
+    thinking = {"SLUICE_THINKING": "2000", "SLUICE_MODEL_ID": model}
+    with provide("bedrock", ANSWER, **thinking) as (client, server):
+        client.ask(QUESTION)
+    assert server.asked[0].body["additionalModelRequestFields"] == {"thinking": THINKING[model]}
+
+
+def test_without_a_budget_nothing_is_said_of_reasoning(provide) -> None:
+    with provide("bedrock", ANSWER) as (client, server):
+        client.ask(QUESTION)
+    assert "additionalModelRequestFields" not in server.asked[0].body
+
+
+@pytest.mark.parametrize(
+    ("thinking", "model", "mend"),
+    [
+        ("16000", MODEL_IDS["bedrock"], "less than SLUICE_MAX_TOKENS, which is 16000"),
+        ("1000", MODEL_IDS["bedrock"], "to 1024 or more"),
+        ("2000", "amazon.nova-pro-v1:0", "set it to 0"),
+    ],
+)
+def test_reasoning_that_bedrock_would_reject_is_refused_with_the_mend(
+    provide, thinking, model, mend
+) -> None:
+    with provide("bedrock", SLUICE_THINKING=thinking, SLUICE_MODEL_ID=model) as (client, server):
+        error = client.ask(QUESTION)[-1]
+    assert error.code == "model_unavailable"
+    assert mend in error.message
+    assert not server.asked

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sluice.translation import Translation, token_usage
+from sluice.translation import Translation
 from wire_support import EVENTS
 
 START = {"event": {"messageStart": {"role": "assistant"}}}
@@ -109,16 +109,3 @@ def test_what_strands_yields_besides_never_leaves() -> None:
         {"event": {"metadata": {"usage": {}}}},
     ]
     assert translate(*secrets) == []
-
-
-def test_cached_tokens_are_part_of_the_input_whoever_counts() -> None:
-    usage = {
-        "inputTokens": 10,
-        "outputTokens": 5,
-        "totalTokens": 15,
-        "cacheReadInputTokens": 100,
-        "cacheWriteInputTokens": 20,
-    }
-    bedrock, openai = token_usage("bedrock", "m", usage), token_usage("openai", "m", usage)
-    assert (bedrock["inputTokens"], bedrock["totalTokens"]) == (130, 135)
-    assert (openai["inputTokens"], openai["totalTokens"]) == (10, 15)

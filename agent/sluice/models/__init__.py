@@ -1,6 +1,7 @@
 """The model that SLUICE_MODEL names, as a Strands model provider."""
 
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from strands.models.model import Model
 
@@ -19,13 +20,14 @@ def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
 
     Raises:
-        Refusal: `model_unavailable`, when the provider's client package is not installed.
+        Refusal: `model_unavailable`, when the provider's client package is not installed, or the
+            model cannot be asked to reason as SLUICE_THINKING says.
     """
     match settings.model:
         case "offline":
             from sluice.models.offline import OfflineModel
 
-            return OfflineModel(settings.offline_delay)
+            return OfflineModel(settings.offline_delay, settings.max_tokens)
         case "ollama":
             _require("ollama")
             return _ollama(settings)
@@ -37,14 +39,18 @@ def make_model(settings: Settings) -> Model:
 
 
 def _bedrock(settings: Settings) -> Model:
-    from strands.models.bedrock import BedrockModel
     from strands.models.model import CacheConfig
 
-    return BedrockModel(
+    from sluice.models.bedrock import CuttableBedrockModel, thinking_fields
+
+    return CuttableBedrockModel(
         model_id=settings.model_id,
         region_name=settings.model_region,
         boto_client_config=client_config(CONNECT_SECONDS, BEDROCK_SECONDS),
+        # Of Anthropic's models, the system prompt with the tools before it, and the conversation.
         cache_config=CacheConfig(strategy="auto"),
+        max_tokens=settings.max_tokens,
+        additional_request_fields=thinking_fields(settings),
         # Without an id Strands sends no guardrail. With one, Bedrock holds each piece back until it
         # has been read ("synchronous", its default): the other mode may show what is then refused.
         guardrail_id=settings.guardrail_id or None,
@@ -64,7 +70,12 @@ def _ollama(settings: Settings) -> Model:
         # Strands makes a client for every call and closes none: keep no connection open.
         "limits": Limits(max_keepalive_connections=0),
     }
-    return OllamaModel(settings.model_url, ollama_client_args=client, model_id=settings.model_id)
+    return OllamaModel(
+        settings.model_url,
+        ollama_client_args=client,
+        model_id=settings.model_id,
+        max_tokens=settings.max_tokens,
+    )
 
 
 def _openai(settings: Settings) -> Model:
@@ -76,10 +87,15 @@ def _openai(settings: Settings) -> Model:
         # The client insists on a key; servers at home often have none.
         "api_key": settings.model_key or "none",
         "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
-        # It tries twice, as the AWS clients do.
-        "max_retries": 1,
+        # It would wait up to a minute without a word; sluice.recovery tells of its waits.
+        "max_retries": 0,
     }
-    return OpenAIModel(client_args=client, model_id=settings.model_id)
+    # OpenAI's own newer models take only the one name, and servers at home often only the other.
+    is_openai = urlsplit(settings.model_url).hostname == "api.openai.com"
+    limit = "max_completion_tokens" if is_openai else "max_tokens"
+    return OpenAIModel(
+        client_args=client, model_id=settings.model_id, params={limit: settings.max_tokens}
+    )
 
 
 def _require(package: str) -> None:

@@ -2,83 +2,31 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
 from sluice.models.arithmetic import find_expression, spell_out
+from sluice.models.conversation import (
+    Call,
+    Conversation,
+    Reply,
+    say,
+    text_of,
+    use_calculator,
+    words,
+)
 from sluice.models.page import PAGE
+from sluice.models.trials import be_silent, calculate_for_ever, fail, think, write_at_length
 
 MAX_COUNT = 10_000
 
 SIGNATURE = "This is Sluice's offline model, not a real one."
 
 
-@dataclass(frozen=True)
-class Call:
-    """A tool call, which follows the words of a reply."""
-
-    tool: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the model says, in the pieces it says it in, and the tool it then calls."""
-
-    pieces: Iterable[str]
-    call: Call | None = None
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """A conversation as a model is given it, and the tools it may call."""
-
-    messages: list[Any]
-    tools: set[str] = field(default_factory=set)
-
-    @property
-    def question(self) -> str:
-        """The last thing the person said."""
-        return self.said[-1] if self.said else ""
-
-    @property
-    def said(self) -> list[str]:
-        """What the person said, oldest first."""
-        theirs = [message for message in self.messages if message["role"] == "user"]
-        return list(_blocks(theirs, "text"))
-
-    @property
-    def is_first_answer(self) -> bool:
-        return len(self.said) < 2
-
-    @property
-    def fresh_result(self) -> dict[str, Any] | None:
-        """The tool result that the model has just been handed."""
-        last = self.messages[-1:]
-        # A message that also holds words is a new question, after a turn that was interrupted.
-        return None if any(_blocks(last, "text")) else next(_blocks(last, "toolResult"), None)
-
-    @property
-    def last_number(self) -> str | None:
-        """The number that the calculator found last, such as 100 or -2.5."""
-        for result in reversed(list(_blocks(self.messages, "toolResult"))):
-            found = re.fullmatch(r"Result: (-?[\d,]*\.?\d+(?:e[+-]?\d+)?)", _tool_text(result))
-            if found:
-                return found[1].replace(",", "")
-        return None
-
-    def expression_of(self, result: dict[str, Any]) -> str:
-        """What was calculated for a result."""
-        calls = _blocks(self.messages, "toolUse")
-        inputs = (c["input"] for c in calls if c["toolUseId"] == result["toolUseId"])
-        return str(next((i["expression"] for i in inputs if "expression" in i), "it"))
-
-
 def reply_to(conversation: Conversation) -> Reply:
     """The first skill's reply; the first answer of a thread says what it comes from."""
     reply = next(reply for skill in SKILLS if (reply := skill.answer(conversation)) is not None)
     if reply.call is None and conversation.is_first_answer:
-        return Reply(_then(reply.pieces, *_words(f"\n\n*{SIGNATURE}*")))
+        return replace(reply, pieces=_then(reply.pieces, *words(f"\n\n*{SIGNATURE}*")))
     return reply
 
 
@@ -86,13 +34,19 @@ def explain_result(conversation: Conversation) -> Reply | None:
     result = conversation.fresh_result
     if result is None:
         return None
-    expression, found = conversation.expression_of(result), _tool_text(result)
-    if result.get("status") == "error":
-        return _say(f"The calculator could not work out `{expression}`. It says: {found}")
+    call, found = conversation.call_of(result), text_of(result)
+    failed = result.get("status") == "error"
+    if call.tool == "current_time" and not failed:
+        return say(f"It is {found}")
+    if call.tool != "calculator":
+        return say(f"{call.tool} {'failed. It says' if failed else 'says'}: {found}")
+    expression = call.arguments.get("expression", "it")
+    if failed:
+        return say(f"The calculator could not work out `{expression}`. It says: {found}")
     value = found.removeprefix("Result: ")
     if re.search(r"nan|zoo|oo", value):
-        return _say(f"`{expression}` has no value: it is undefined.")
-    return _say(f"I gave `{expression}` to the calculator:\n\n{expression} = {value}")
+        return say(f"`{expression}` has no value: it is undefined.")
+    return say(f"I gave `{expression}` to the calculator:\n\n{expression} = {value}")
 
 
 def count(conversation: Conversation) -> Reply | None:
@@ -106,12 +60,12 @@ def count(conversation: Conversation) -> Reply | None:
         limit = f"I count {MAX_COUNT:,} numbers at most, so I stop there.\n\n"
         return Reply(_then([limit], *_numbers(first, first + MAX_COUNT - 1)))
     if last < first:
-        return _say(f"{last} comes before {first}, and I only count upwards.")
+        return say(f"{last} comes before {first}, and I only count upwards.")
     return Reply(_numbers(first, last))
 
 
 def show_page(conversation: Conversation) -> Reply | None:
-    return _say(PAGE) if re.search(r"\bmarkdown\b", conversation.question, re.I) else None
+    return say(PAGE) if re.search(r"\bmarkdown\b", conversation.question, re.I) else None
 
 
 def remember(conversation: Conversation) -> Reply | None:
@@ -119,7 +73,7 @@ def remember(conversation: Conversation) -> Reply | None:
     if not facts:
         return None
     said = " and ".join(f"your {name} is {value}" for name, value in facts.items())
-    return _say(f"I will remember that {said}.")
+    return say(f"I will remember that {said}.")
 
 
 def recall(conversation: Conversation) -> Reply | None:
@@ -133,8 +87,8 @@ def recall(conversation: Conversation) -> Reply | None:
     name = _fact_name(asked[1])
     value = dict(_facts(conversation.said)).get(name)
     if value is None:
-        return _say(f"You have not told me your {name} in this conversation.")
-    return _say(f"Your {name} is {value}.")
+        return say(f"You have not told me your {name} in this conversation.")
+    return say(f"Your {name} is {value}.")
 
 
 def follow_up(conversation: Conversation) -> Reply | None:
@@ -144,37 +98,40 @@ def follow_up(conversation: Conversation) -> Reply | None:
         if found := pattern.search(question):
             number = conversation.last_number
             if number is None:
-                return _say("There is no result to go on from yet. Ask me `25 * 4`, for example.")
+                return say("There is no result to go on from yet. Ask me `25 * 4`, for example.")
             that = f"({number})" if number.startswith("-") else number
-            return _calculate(conversation, expression.format(that, *found.groups()))
+            return use_calculator(conversation, expression.format(that, *found.groups()))
     return None
 
 
 def calculate(conversation: Conversation) -> Reply | None:
     expression = find_expression(conversation.question)
-    return None if expression is None else _calculate(conversation, expression)
+    return None if expression is None else use_calculator(conversation, expression)
 
 
 def tell_time(conversation: Conversation) -> Reply | None:
-    if re.search(r"\bwhat(?:'s| is)? (?:the )?(?:time|date|day)\b", conversation.question, re.I):
-        return _say("I have no clock, and no tool that tells the time.")
-    return None
+    asked = r"\bwhat(?:'s| is)? (?:the )?(?:time|date|day)\b"
+    if not re.search(asked, conversation.question, re.I):
+        return None
+    if "current_time" not in conversation.tools:
+        return say("I have no clock, and no tool that tells the time.")
+    return Reply(words("Let me look at the clock."), Call("current_time", {}))
 
 
 def greet(conversation: Conversation) -> Reply | None:
     if re.match(r"\s*(?:hello|hi|hey|good (?:morning|evening|day))\b", conversation.question, re.I):
-        return _say("Hello! Ask me to calculate something, or what I can do.")
+        return say("Hello! Ask me to calculate something, or what I can do.")
     return None
 
 
 def accept_thanks(conversation: Conversation) -> Reply | None:
     thanks = re.search(r"\b(?:thanks|thank you|cheers)\b", conversation.question, re.I)
-    return _say("You are welcome.") if thanks else None
+    return say("You are welcome.") if thanks else None
 
 
 def say_what_it_can(_conversation: Conversation) -> Reply:
     examples = "\n".join(f"- {skill.example}" for skill in SKILLS if skill.example)
-    return _say(f"{SIGNATURE} It knows only a few things. Try:\n\n{examples}")
+    return say(f"{SIGNATURE} It knows only a few things. Try:\n\n{examples}")
 
 
 @dataclass(frozen=True)
@@ -186,14 +143,19 @@ class Skill:
 
 
 SKILLS = (
+    Skill(calculate_for_ever, "Calculate for ever"),
     Skill(explain_result),
     Skill(count, "Count to 20"),
     Skill(show_page, "Show me a page of Markdown"),
+    Skill(think, "Think about 25 * 4"),
+    Skill(write_at_length, "Write 50 kB"),
+    Skill(be_silent, "Be silent for 12 seconds"),
+    Skill(fail, "Fail twice"),
     Skill(remember, "My lucky number is 12"),
     Skill(recall, "What is my lucky number?"),
     Skill(follow_up, "Now divide that by 10"),
     Skill(calculate, "What is 25 * 4? Show your work."),
-    Skill(tell_time),
+    Skill(tell_time, "What time is it?"),
     Skill(greet),
     Skill(accept_thanks),
     Skill(say_what_it_can),
@@ -240,22 +202,6 @@ def _fact_name(text: str) -> str:
     return re.sub(r"\s+(?:again|now|please)$", "", " ".join(text.lower().split()))
 
 
-def _calculate(conversation: Conversation, expression: str) -> Reply:
-    if "calculator" not in conversation.tools:
-        return _say(f"I would need a calculator for `{expression}`, and have none.")
-    call = Call("calculator", {"expression": expression})
-    return Reply(_words("Let me calculate that."), call)
-
-
-def _say(text: str) -> Reply:
-    return Reply(_words(text))
-
-
-def _words(text: str) -> Iterator[str]:
-    """The text in pieces of a word with its space, and long words in parts."""
-    return (piece for piece in re.findall(r"\s*\S{1,12}|\s+$", text))
-
-
 def _numbers(first: int, last: int) -> Iterator[str]:
     yield str(first)
     for number in range(first + 1, last + 1):
@@ -265,12 +211,3 @@ def _numbers(first: int, last: int) -> Iterator[str]:
 def _then(pieces: Iterable[str], *more: str) -> Iterator[str]:
     yield from pieces
     yield from more
-
-
-def _blocks(messages: list[Any], kind: str) -> Iterator[Any]:
-    """The contents of one kind of content block: text, toolUse or toolResult."""
-    return (b[kind] for message in messages for b in message["content"] if kind in b)
-
-
-def _tool_text(result: dict[str, Any]) -> str:
-    return "\n".join(block["text"] for block in result["content"] if "text" in block)

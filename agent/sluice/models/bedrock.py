@@ -1,0 +1,165 @@
+"""Bedrock through Strands, with connections that can be cut, and its way to ask for reasoning.
+
+Strands reads Bedrock's answer in a thread, which cannot be cancelled: while the model is silent it
+would hold its connection, and one of the few threads, until a timeout. Shutting down the socket
+under it ends its wait; of all that can be done to a socket from another thread, only that is safe.
+"""
+
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import AsyncGenerator
+from contextvars import ContextVar
+from typing import Any, override
+
+from botocore.awsrequest import (  # type: ignore[import-untyped]
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from strands.models.bedrock import BedrockModel
+from strands.types.content import Messages
+from strands.types.streaming import StreamEvent
+
+from sluice.refusal import Refusal
+from sluice.settings import Settings
+
+MIN_THINKING = 1024
+
+# Claude's models that take a budget; the others, which decide for themselves how long they think,
+# refuse one. https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
+_TAKES_BUDGET = re.compile(r"claude-(?:3-7|(?:opus|sonnet|haiku)-4(?:-[0156]|-\d{8})(?!\d))")
+
+
+def thinking_fields(settings: Settings) -> dict[str, Any] | None:
+    """The request's fields that let Claude reason, as SLUICE_THINKING says; None for 0.
+
+    Raises:
+        Refusal: `model_unavailable`, when Bedrock would reject every request with them.
+    """
+    budget, model = settings.thinking, settings.model_id
+    if not budget:
+        return None
+    if "claude" not in model and not model.startswith("arn:"):
+        raise Refusal(
+            "model_unavailable",
+            f"SLUICE_THINKING is for Anthropic's models, and {model} is none: set it to 0.",
+        )
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
+    if not MIN_THINKING <= budget < settings.max_tokens:
+        raise Refusal(
+            "model_unavailable",
+            f"SLUICE_THINKING is {budget}: set it to 0, or to {MIN_THINKING} or more and less than "
+            f"SLUICE_MAX_TOKENS, which is {settings.max_tokens}.",
+        )
+    if _TAKES_BUDGET.search(model):
+        return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+    # "display": without it, the newest models think unseen.
+    return {"thinking": {"type": "adaptive", "display": "summarized"}}
+
+
+class CuttableBedrockModel(BedrockModel):
+    """Strands' provider; closing its stream closes the connection to Bedrock."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        # Shared by the session's pool managers, with and without a proxy.
+        pools = self.client._endpoint.http_session._pool_classes_by_scheme
+        pools.update(http=_Pool, https=_SecurePool)
+
+    @override
+    async def stream(
+        self,
+        messages: Messages,
+        *args: Any,
+        cancel_signal: threading.Event | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[StreamEvent]:
+        # The signal is not handed on: with it, Strands makes a task for every piece and wakes 20
+        # times a second. Whoever stops a run closes this stream.
+        line = _Line()
+        # The thread that Strands starts gets a copy of the context.
+        _line.set(line)
+        try:
+            async with contextlib.aclosing(super().stream(messages, *args, **kwargs)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            line.cut()
+
+    @override
+    def _stream(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super()._stream(*args, **kwargs)
+        finally:
+            _line.get().let_go()
+
+
+class _Line:
+    """The connection that one call of the model uses, while it does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self.is_cut = False
+
+    def take(self, connection: Any) -> None:
+        with self._lock:
+            self._connection = connection
+        if self.is_cut:
+            self.cut()
+
+    def let_go(self) -> None:
+        """The connection is another call's from now on, or nobody's."""
+        with self._lock:
+            if self._connection is not None and self.is_cut:
+                self._connection.close()
+            self._connection = None
+
+    def cut(self) -> None:
+        """End every wait for the connection, now and to come."""
+        with self._lock:
+            self.is_cut = True
+            connected = self._connection and self._connection.sock
+            if connected:
+                # Not TLS's own shutdown. An error says that the other side has closed it already.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
+_line: ContextVar[_Line] = ContextVar("line")
+
+
+class _OnLine:
+    """A connection that tells the line of the call that uses it."""
+
+    _last: _Line | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        line = _line.get()
+        if line.is_cut:
+            # botocore tries again after a connection that broke.
+            raise ConnectionAbortedError("the run was stopped")
+        if self._last is not None:
+            self._last.let_go()
+        self._last = line
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        line.take(self)
+
+
+class _Connection(_OnLine, AWSHTTPConnection):  # type: ignore[misc]
+    pass
+
+
+class _SecureConnection(_OnLine, AWSHTTPSConnection):  # type: ignore[misc]
+    pass
+
+
+class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc]
+    ConnectionCls = _Connection
+
+
+class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
+    ConnectionCls = _SecureConnection

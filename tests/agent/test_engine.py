@@ -1,0 +1,244 @@
+"""One run of the engine with a model that plays a script: what it is sent, and what comes of it."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import sluice.engine
+import sluice.recovery
+from sluice.engine import Ended, Engine
+from sluice.history import Question
+from sluice.refusal import Refusal
+from sluice.run import Run
+from sluice.settings import Settings
+from strands import tool
+from strands.models.model import Model
+from strands.types.exceptions import ContextWindowOverflowException
+
+OFFLINE = Settings.read({"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c"})
+
+
+def say(text: str) -> list[Any]:
+    return [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockDelta": {"delta": {"text": text}}},
+        {"contentBlockStop": {}},
+        {"messageStop": {"stopReason": "end_turn"}},
+        {"metadata": {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}},
+    ]
+
+
+def call(name: str, **arguments: Any) -> list[Any]:
+    start = {"toolUse": {"toolUseId": f"call_{name}", "name": name}}
+    return [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockStart": {"start": start}},
+        {"contentBlockDelta": {"delta": {"toolUse": {"input": json.dumps(arguments)}}}},
+        {"contentBlockStop": {}},
+        {"messageStop": {"stopReason": "tool_use"}},
+        {"metadata": {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}},
+    ]
+
+
+class Scripted(Model):
+    """A model that plays a script: chunks of an answer, or a failure, for each call."""
+
+    def __init__(self, *script: list[Any] | Exception) -> None:
+        self.script = list(script)
+        self.asked: list[list[Any]] = []
+        self.offered: set[str] = set()
+
+    def update_config(self, **_: Any) -> None: ...
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+    def structured_output(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+    async def stream(self, messages: Any, tool_specs: Any = None, *_: Any, **__: Any) -> Any:
+        self.asked.append(messages)
+        self.offered |= {spec["name"] for spec in tool_specs or []}
+        part = self.script.pop(0)
+        if isinstance(part, Exception):
+            raise part
+        for chunk in part:
+            yield chunk
+
+
+@dataclass
+class Desk:
+    """An engine whose model plays a script."""
+
+    monkeypatch: pytest.MonkeyPatch
+
+    def give(self, *tools: Any) -> None:
+        """Let the model have these tools, and no other."""
+
+        class Toolbox:
+            description: tuple[()] = ()
+
+            def __init__(self, _: Any) -> None: ...
+
+            async def tools_for(self, _: Any) -> Any:
+                return [*tools], []
+
+            def close(self) -> None: ...
+
+        self.monkeypatch.setattr(sluice.engine, "Toolbox", Toolbox)
+
+    def ask(
+        self, model: Scripted, past: list[Any], run: Run | None = None
+    ) -> tuple[list[Any], Ended]:
+        """The events of a run and how it ended."""
+        self.monkeypatch.setattr(sluice.engine, "make_model", lambda _: model)
+        engine = Engine(OFFLINE)
+        run = run or Run("thread-1", "run-1")
+        question = Question(past, [{"text": "Now?"}], None, "token")
+        try:
+            ended = asyncio.run(engine.answer(question, run))
+        finally:
+            engine.close()
+        frames = [frame.partition(b"data: ")[2] for frame in run._frames]
+        return [json.loads(frame) for frame in frames], ended
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr(sluice.recovery, "DELAYS", [0.0, 0.0, 0.0])
+    return Desk(monkeypatch)
+
+
+def turns(count: int) -> list[Any]:
+    """So many turns of a conversation, as Strands has them."""
+    return [
+        message
+        for number in range(count)
+        for message in (
+            {"role": "user", "content": [{"text": f"question {number}"}]},
+            {"role": "assistant", "content": [{"text": f"answer {number}"}]},
+        )
+    ]
+
+
+TOO_LONG = ContextWindowOverflowException("CANARY")
+
+
+def test_a_conversation_that_is_too_long_is_halved_until_it_fits(desk: Desk) -> None:
+    model = Scripted(TOO_LONG, TOO_LONG, TOO_LONG, say("Yes"))
+    events, ended = desk.ask(model, turns(100))
+    lengths = [len(messages) for messages in model.asked]
+    assert lengths[0] == 201
+    assert all(after <= before / 2 + 1 for before, after in pairwise(lengths))
+    assert all(messages[0]["role"] == "user" for messages in model.asked)
+    assert model.asked[-1][-1]["content"] == [{"text": "Now?"}]
+    told = [event for event in events if event["type"] == "CUSTOM"]
+    assert [event["name"] for event in told] == ["context_trimmed"], "it is told once"
+    assert ended.refusal is None
+
+
+def test_a_question_that_alone_is_too_long_is_told(desk: Desk) -> None:
+    model = Scripted(TOO_LONG, TOO_LONG, TOO_LONG)
+    _, ended = desk.ask(model, turns(1))
+    assert len(model.asked) == 2
+    assert ended.refusal is not None
+    assert ended.refusal.code == "prompt_too_long"
+    assert ended.usage is None
+
+
+def test_a_tools_endless_result_is_shortened_when_nothing_else_can_go(desk: Desk) -> None:
+    @tool
+    def read() -> str:
+        """Read."""
+        return "words " * 10_000
+
+    desk.give(read)
+    model = Scripted(call("read"), TOO_LONG, say("Read."))
+    _, ended = desk.ask(model, [])
+    assert ended.refusal is None
+    question, _, result = model.asked[-1]
+    assert question["content"] == [{"text": "Now?"}]
+    assert len(json.dumps(result)) < 5_000
+
+
+def test_t4_a_model_that_obeys_an_injection_finds_no_power_to_use(desk: Desk) -> None:
+    # What a tool returned tells the model to call others, and it does.
+    model = Scripted(
+        call("calculator", expression="2 * 3"),
+        call("shell", command="touch /tmp/owned"),
+        call("http_request", method="POST", url="http://127.0.0.1:9/steal"),
+        call("calculator", expression="__import__('os').system('id')"),
+        say("I could do nothing."),
+    )
+    events, ended = desk.ask(model, [])
+    assert model.offered == {"calculator", "current_time"}, "these are all tools there are"
+    results = [event for event in events if event["type"] == "TOOL_CALL_RESULT"]
+    assert [result.get("metadata") for result in results] == [
+        None,
+        {"status": "error"},
+        {"status": "error"},
+        {"status": "error"},
+    ]
+    assert "uid=" not in results[-1]["content"]
+    assert "shell" in results[1]["content"], "the model learns that there is no such tool"
+    assert ended.refusal is None
+    assert ended.usage is not None
+    assert ended.usage["totalTokens"] == 5 * 15
+
+
+def test_what_a_failed_run_used_is_known(desk: Desk) -> None:
+    failure = ContextWindowOverflowException("CANARY")
+    model = Scripted(call("calculator", expression="1 + 1"), failure, failure)
+    _, ended = desk.ask(model, [])
+    assert ended.refusal is not None
+    assert ended.usage is not None
+    assert ended.usage["totalTokens"] == 15
+
+
+def test_a_fault_of_our_own_ends_the_run_and_keeps_what_it_used(desk: Desk, caplog) -> None:
+    model = Scripted(call("calculator", expression="1 + 1"), KeyError("CANARY"))
+    events, ended = desk.ask(model, [])
+    assert ended.refusal is not None
+    assert ended.refusal.code == "internal_error"
+    assert "CANARY" not in json.dumps(events) + ended.refusal.message
+    assert ended.usage is not None
+    assert "a run failed" in caplog.text
+
+
+def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
+    run = Run("thread-1", "run-1")
+    cancelled = []
+
+    @tool
+    async def hang() -> str:
+        """Hang."""
+        run.stop(Refusal("stopped", "The run was stopped."))
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+        return "never"
+
+    desk.give(hang)
+    model = Scripted(call("hang"))
+    events, ended = desk.ask(model, [], run)
+    assert cancelled
+    assert ended.refusal is run.stopped_because
+    assert ended.usage is not None
+    assert [event["type"] for event in events] == [
+        "TOOL_CALL_START",
+        "TOOL_CALL_ARGS",
+        "TOOL_CALL_END",
+    ]
+
+
+def test_a_run_that_was_stopped_before_the_engine_was_there_asks_nothing(desk: Desk) -> None:
+    model, run = Scripted(), Run("thread-1", "run-1")
+    run.stop(Refusal("stopped", "The run was stopped."))
+    events, ended = desk.ask(model, [], run)
+    assert (events, ended.usage, ended.refusal) == ([], None, run.stopped_because)
+    assert not model.asked
