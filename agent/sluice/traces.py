@@ -1,0 +1,27 @@
+"""Traces of runs, sent to an OpenTelemetry collector where SLUICE_TRACES names one."""
+
+import logging
+
+from sluice.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def configure(settings: Settings) -> None:
+    """Send Strands' spans to the collector of `settings.traces`; without one, do nothing.
+
+    Call it once in a process, in the thread that loads the engine: it imports the exporter (a tenth
+    of a second), and nothing of it when it is off. It raises nothing, because no answer depends on
+    a trace. A span gets `sluice.thread` and `sluice.run` where the agent is made with them as
+    `trace_attributes`.
+    """
+    if not settings.traces:
+        return
+    try:
+        from opentelemetry.trace import set_tracer_provider
+
+        from sluice.spans import make_provider
+
+        set_tracer_provider(make_provider(settings.traces))
+    except Exception:
+        _log.exception("traces cannot be sent")

@@ -1,0 +1,139 @@
+"""Traces: off unless a collector is named, and without a word of what was said (T8)."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from support import free_socket
+
+HERE = Path(__file__).parent
+AGENT = HERE.parents[1] / "agent"
+CANARY = b"CANARY-7f31"
+EVERYTHING = (
+    "gen_ai_latest_experimental,gen_ai_tool_definitions,gen_ai_span_attributes_only,"
+    "gen_ai_use_latest_invocation_tokens"
+)
+
+
+class Collector:
+    """An OTLP/HTTP receiver: what was posted, by path."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, bytes]] = []
+
+    @property
+    def bytes(self) -> bytes:
+        return b"".join(body for _, body in self.posted)
+
+    @property
+    def spans(self) -> list[Span]:
+        return [
+            span
+            for _, body in self.posted
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[Collector, str]]:
+    """A collector and its base URL."""
+    received = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.posted.append((self.path, body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield received, f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def run_agent(*arguments: str, **environment: str) -> str:
+    """The output of traced_agent.py; its spans are sent before it ends."""
+    ended = subprocess.run(
+        [sys.executable, HERE / "traced_agent.py", *arguments],
+        env={**os.environ, "PYTHONPATH": str(AGENT), "NO_PROXY": "*", **environment},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    return ended.stdout
+
+
+@pytest.mark.parametrize("conventions", ["", EVERYTHING], ids=["default", "everything"])
+def test_t8_no_span_holds_what_was_said(collector: tuple[Collector, str], conventions: str) -> None:
+    received, url = collector
+    run_agent(url, OTEL_SEMCONV_STABILITY_OPT_IN=conventions)
+    assert CANARY not in received.bytes
+    assert {path for path, _ in received.posted} == {"/v1/traces"}
+    spans = {span.name: span for span in received.spans}
+    assert spans.keys() >= {"chat", "execute_tool look_up", "invoke_agent Strands Agents"}
+    told = {
+        each.key: each.value.int_value or each.value.string_value
+        for each in next(span for span in received.spans if span.name == "chat").attributes
+    }
+    assert told["gen_ai.usage.input_tokens"] == 11
+    assert (told["sluice.thread"], told["sluice.run"]) == ("t-1", "r-1")
+    kinds = {
+        each.value.string_value
+        for span in received.spans
+        for each in span.attributes
+        if each.key == "error.type"
+    }
+    assert "ConnectionError" in kinds
+    assert not any(span.events or span.links or span.status.message for span in received.spans)
+
+
+def test_without_the_filter_that_canary_would_be_seen(collector: tuple[Collector, str]) -> None:
+    received, url = collector
+    run_agent(url, "raw")
+    assert CANARY in received.bytes
+
+
+def test_a_collector_may_be_named_with_its_path(collector: tuple[Collector, str]) -> None:
+    received, url = collector
+    run_agent(f"{url}/v1/traces")
+    assert {path for path, _ in received.posted} == {"/v1/traces"}
+
+
+def test_a_collector_that_is_away_costs_no_answer() -> None:
+    with free_socket() as sock:
+        port = sock.getsockname()[1]
+    assert run_agent(f"http://127.0.0.1:{port}") == "ended\n"
+
+
+def test_nothing_is_imported_where_traces_are_off() -> None:
+    script = (
+        "import sys; from sluice.settings import Settings; from sluice.traces import configure; "
+        "configure(Settings.read({'SLUICE_MODEL': 'offline', 'SLUICE_CONVERSATIONS': 'x'})); "
+        "print([name for name in sys.modules if name.partition('.')[0] == 'opentelemetry'])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(AGENT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed == "[]\n"
