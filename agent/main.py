@@ -14,7 +14,8 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    from sluice.app import create_app, serve
+    from sluice.app import create_app
+    from sluice.server import serve
 
     serve(create_app(settings), settings)
     return 0

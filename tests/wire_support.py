@@ -18,14 +18,21 @@ def make_token(sub: str = "alice", **claims: Any) -> str:
     return ".".join([*encoded, "signature"])
 
 
-def parse(body: bytes) -> list[Any]:
-    """The events of a stream, judged by ag-ui-protocol, with ids 1, 2, 3 ... and one terminal."""
+def frames(body: bytes) -> list[bytes]:
+    """The whole frames of a stream that may have been cut, without the comments."""
+    *whole, _cut = body.split(b"\n\n")
+    return [frame for frame in whole if frame != b":"]
+
+
+def parse(body: bytes, after: int = 0) -> list[Any]:
+    """The events of a stream, judged by ag-ui-protocol, with one terminal at the end and with ids
+    that count on from `after`."""
     events = []
     for frame in body.decode().split("\n\n"):
         if frame in ("", ":"):
             continue
         first, _, second = frame.partition("\n")
-        assert first == f"id: {len(events) + 1}"
+        assert first == f"id: {after + len(events) + 1}"
         event = EVENTS.validate_json(second.removeprefix("data: "))
         assert not event.model_extra, f"AG-UI knows no {event.model_extra}"
         events.append(event)

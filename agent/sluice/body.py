@@ -1,20 +1,20 @@
-"""Guards the request's body before the SDK reads it: at most 64 KiB, and JSON (T9).
-
-The SDK accepts 50 MB, and answers a parser's own words under 400.
-"""
+"""Reads the body of POST /invocations: at most 64 KiB, and JSON (T9)."""
 
 import json
+from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sluice.refusal import Refusal
 from sluice.responses import refuse_as_stream
 
 MAX_BODY_BYTES = 64 * 1024
+# Where the parsed body stands in the scope of a request that is passed on.
+BODY = "sluice.body"
 
 
 class BodyGuard:
-    """ASGI middleware that reads the body of POST /invocations and passes on what it may hold."""
+    """ASGI middleware that reads and parses the body, once, and passes on what it may hold."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -24,19 +24,14 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         try:
-            body = await _read(receive)
+            raw = await _read(receive)
+            if raw is None:
+                return
+            scope = {**scope, BODY: _parse(raw)}
         except Refusal as refusal:
             await refuse_as_stream(refusal)(scope, receive, send)
             return
-        if body is None:
-            return
-        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Message:
-            # After the body, the real channel: it tells when the client has gone.
-            return unread.pop() if unread else await receive()
-
-        await self._app(scope, replay, send)
+        await self._app(scope, receive, send)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -51,8 +46,11 @@ async def _read(receive: Receive) -> bytes | None:
         more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
             raise Refusal("bad_request", f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.")
+    return bytes(body)
+
+
+def _parse(body: bytes) -> Any:
     try:
-        json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise Refusal("bad_request", "The body is not JSON, or nested too deeply.") from None
-    return bytes(body)

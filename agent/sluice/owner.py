@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.refusal import Refusal
@@ -11,8 +12,16 @@ from sluice.refusal import Refusal
 _MAX_SUB = 256
 
 
-def read_owner(authorization: Sequence[str]) -> str:
-    """The owner named by the request's Authorization headers, as AgentCore forwards them.
+@dataclass(frozen=True)
+class Person:
+    """Who sent a request: `owner` is the token's `sub`. `token` is for MCP servers alone."""
+
+    owner: str
+    token: str = field(repr=False)
+
+
+def read_person(authorization: Sequence[str]) -> Person:
+    """The person whom the request's Authorization headers name, as AgentCore forwards them.
 
     AgentCore's JWT authorizer has already verified signature, issuer, audience and expiry; the
     agent only reads the payload. It accepts ID tokens alone, because an access token of the same
@@ -27,11 +36,12 @@ def read_owner(authorization: Sequence[str]) -> str:
     scheme, _, token = authorization[0].strip().partition(" ")
     if scheme.lower() != "bearer":
         raise _unauthorized("The Authorization header must be 'Bearer' and an ID token")
-    claims = _payload(token.strip())
+    token = token.strip()
+    claims = _payload(token)
     sub = claims.get("sub")
     if claims.get("token_use") != "id" or not isinstance(sub, str) or not 0 < len(sub) <= _MAX_SUB:
         raise _unauthorized("The token is not an ID token of the user pool")
-    return sub
+    return Person(sub, token)
 
 
 def _payload(token: str) -> dict[str, Any]:

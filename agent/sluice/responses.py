@@ -1,24 +1,42 @@
-"""Refusals as HTTP responses, always under 200.
+"""Answers as HTTP responses, always under 200.
 
 AgentCore turns any status of the container but 2xx into 424 and drops the body, so what a person
 should read travels in-band.
 """
 
-from starlette.responses import JSONResponse, Response
+from collections.abc import AsyncIterator
+from typing import Any
 
-from sluice.events import encode_frame, run_error
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from sluice.events import Event, encode_frame, run_error
 from sluice.refusal import Refusal
 
 HEADERS = {"Cache-Control": "no-store"}
+EVENT_STREAM = "text/event-stream"
+
+
+def stream(chunks: AsyncIterator[bytes]) -> Response:
+    """An event stream of frames."""
+    return StreamingResponse(chunks, media_type=EVENT_STREAM, headers=HEADERS)
+
+
+def stream_one(event_id: int, event: Event) -> Response:
+    """An event stream of one event."""
+    frame = encode_frame(event_id, event)
+    return Response(frame, media_type=EVENT_STREAM, headers=HEADERS)
+
+
+def answer_as_json(body: dict[str, Any]) -> Response:
+    """What an action came to."""
+    return JSONResponse(body, headers=HEADERS)
 
 
 def refuse_as_stream(refusal: Refusal) -> Response:
     """An event stream of one RUN_ERROR, for a request that would have been answered by one."""
-    frame = encode_frame(1, run_error(refusal))
-    return Response(frame, media_type="text/event-stream", headers=HEADERS)
+    return stream_one(1, run_error(refusal))
 
 
 def refuse_as_json(refusal: Refusal) -> Response:
     """`{"error": {"code", "message"}}`, for an action that is answered with JSON."""
-    error = {"code": refusal.code, "message": refusal.message}
-    return JSONResponse({"error": error}, headers=HEADERS)
+    return answer_as_json({"error": {"code": refusal.code, "message": refusal.message}})

@@ -7,57 +7,121 @@ on the server's loop, so a client that goes away ends its response and nothing e
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from sluice.events import HEARTBEAT, Event, encode_frame
 from sluice.refusal import Refusal
+from sluice.thread import Message, State, Turn, timestamp
+from sluice.transcript import Transcript
 
 HEARTBEAT_SECONDS = 10.0
 # A model that never stops talking must not fill the process's memory.
 MAX_LOG_BYTES = 8 * 1024 * 1024
+# A response holds so much of a log at once, so that a slow reader costs little (F3).
+MAX_CHUNK_BYTES = 64 * 1024
+# What a person first sees of the model's own.
+_FIRST_WORDS = ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT")
 
 
 class Run:
     """One run's identity, its frames 1, 2, 3 ... and the signal that stops it.
 
-    `append` and `finish` are called from one thread at a time; `follow` from any loop.
+    `append` and `finish` are called from one thread at a time; `follow`, `wait` and `stop` from
+    any loop. `first` is the person's message, with which the transcript begins; `replaces` is the
+    run whose place this one takes.
     """
 
-    def __init__(self, thread_id: str, run_id: str) -> None:
+    def __init__(
+        self,
+        thread_id: str,
+        run_id: str,
+        first: Message | None = None,
+        replaces: str | None = None,
+    ) -> None:
         self.thread_id = thread_id
         self.run_id = run_id
+        self.started_at = timestamp()
         # Given to the agent, which stops at its next safe point and leaves its history valid.
         self.cancel_signal = threading.Event()
         self.stopped_because: Refusal | None = None
+        self.transcript = Transcript(first or {"id": run_id, "role": "user", "content": ""})
+        self.state: State = "running"
+        self.started = time.monotonic()
+        # Seconds from the request to the model's first word or reasoning.
+        self.first_token_seconds: float | None = None
+        # Whether the log is a stored run told again: its ids are not those of the first telling.
+        self.is_replay = False
+        # The turn as it ended, while the store does not have it.
+        self.unsaved: Turn | None = None
+        self._replaces = replaces
         self._frames: list[bytes] = []
         self._bytes = 0
         self._finished = False
         self._followers: tuple[_Follower, ...] = ()
         self._followers_lock = threading.Lock()
 
+    @property
+    def finished(self) -> bool:
+        """Whether the terminal event is in the log."""
+        return self._finished
+
+    @property
+    def length(self) -> int:
+        """How many events the log holds."""
+        return len(self._frames)
+
+    @property
+    def size(self) -> int:
+        """The log's bytes."""
+        return self._bytes
+
+    def turn(
+        self,
+        state: State = "running",
+        refusal: Refusal | None = None,
+        usage: dict[str, Any] | None = None,
+    ) -> Turn:
+        """The run as it is stored: as it is now, or as it ended."""
+        return Turn(
+            run_id=self.run_id,
+            state=state,
+            started_at=self.started_at,
+            messages=self.transcript.messages,
+            ended_at=None if state == "running" else timestamp(),
+            error={"code": refusal.code, "message": refusal.message} if refusal else None,
+            usage=usage,
+            replaces=self._replaces,
+        )
+
     def append(self, event: Event) -> None:
         """Add an event to the log, where every follower finds it."""
         if self._finished:
             raise RuntimeError("a finished run takes no more events")
+        if self.first_token_seconds is None and event["type"] in _FIRST_WORDS:
+            self.first_token_seconds = time.monotonic() - self.started
         frame = encode_frame(len(self._frames) + 1, event)
+        self.transcript.add(event)
         self._frames.append(frame)
         self._bytes += len(frame)
-        if self._bytes > MAX_LOG_BYTES and self.stopped_because is None:
+        if self._bytes > MAX_LOG_BYTES:
             megabytes = MAX_LOG_BYTES // 1024 // 1024
             self.stop(
                 Refusal("answer_too_long", f"The answer passed {megabytes} MB and was ended.")
             )
         self._wake()
 
-    def finish(self, event: Event) -> None:
+    def finish(self, event: Event, state: State = "finished") -> None:
         """Add the terminal event, RUN_FINISHED or RUN_ERROR, and close the log."""
         self.append(event)
+        self.state = state
         self._finished = True
         self._wake()
 
     def stop(self, reason: Refusal) -> None:
-        """Ask the agent to stop; the run then ends with `reason` as its RUN_ERROR."""
-        self.stopped_because = reason
+        """Ask the agent to stop; the run then ends with the first `reason` as its RUN_ERROR."""
+        self.stopped_because = self.stopped_because or reason
         self.cancel_signal.set()
 
     async def follow(
@@ -65,18 +129,16 @@ class Run:
     ) -> AsyncIterator[bytes]:
         """Yield the frames after the `after`-th, then live ones, until the run has finished.
 
-        Frames that are ready together leave as one chunk. A comment frame leaves whenever nothing
-        else did for `heartbeat_seconds`.
+        Frames that are ready together leave as one chunk, of at most 64 KiB or one frame. A comment
+        frame leaves whenever nothing else did for `heartbeat_seconds`.
         """
-        follower = _Follower()
-        with self._followers_lock:
-            self._followers += (follower,)
-        try:
+        with self._follower() as follower:
             position = after
             while True:
                 # Read before the frames: what was appended before finishing is then among them.
                 finished = self._finished
-                if frames := self._frames[position:]:
+                if len(self._frames) > position:
+                    frames = self._take(position)
                     position += len(frames)
                     yield b"".join(frames)
                     continue
@@ -88,6 +150,35 @@ class Run:
                     continue
                 if not await follower.wait(heartbeat_seconds):
                     yield HEARTBEAT
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for the run's end; False if `seconds` passed first."""
+        with contextlib.suppress(TimeoutError), self._follower() as follower:
+            async with asyncio.timeout(seconds):
+                while not self._finished:
+                    follower.arm()
+                    if not self._finished:
+                        await follower.wait(seconds)
+        return self._finished
+
+    def _take(self, position: int) -> list[bytes]:
+        """The frames from `position` on that make one chunk; there is one at least."""
+        frames: list[bytes] = []
+        size = 0
+        for index in range(position, len(self._frames)):
+            size += len(self._frames[index])
+            if size > MAX_CHUNK_BYTES and frames:
+                break
+            frames.append(self._frames[index])
+        return frames
+
+    @contextlib.contextmanager
+    def _follower(self) -> Iterator["_Follower"]:
+        follower = _Follower()
+        with self._followers_lock:
+            self._followers += (follower,)
+        try:
+            yield follower
         finally:
             with self._followers_lock:
                 self._followers = tuple(f for f in self._followers if f is not follower)
@@ -128,43 +219,3 @@ class _Follower:
             # The loop is closed when the server has already gone; nobody is left to be woken.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._event.set)
-
-
-class Runs:
-    """The runs under way in this process, at most one on each (owner, thread).
-
-    Used on the worker loop only, except `busy`, which any thread may ask.
-    """
-
-    def __init__(self) -> None:
-        self._active: dict[tuple[str, str], Run] = {}
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._active)
-
-    def open(self, owner: str, thread_id: str, run_id: str) -> tuple[Run, bool]:
-        """The run to follow, and whether it is new.
-
-        A run id that repeats joins the run under way, so that a client's retry pays nothing twice.
-
-        Raises:
-            Refusal: `thread_busy`, when another run is under way on the thread.
-        """
-        active = self._active.get((owner, thread_id))
-        if active is None:
-            run = self._active[owner, thread_id] = Run(thread_id, run_id)
-            return run, True
-        if active.run_id != run_id:
-            raise Refusal(
-                "thread_busy",
-                "This conversation is still answering; wait for the answer, then send again.",
-            )
-        return active, False
-
-    def close(self, owner: str, run: Run) -> None:
-        del self._active[owner, run.thread_id]
-
-    def stop_all(self, reason: Refusal) -> None:
-        for run in tuple(self._active.values()):
-            run.stop(reason)

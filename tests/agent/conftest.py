@@ -1,9 +1,11 @@
 """The agent under test: real HTTP, the offline model, a folder for conversations."""
 
+import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,11 @@ import httpx
 import pytest
 from sluice.app import create_app
 from sluice.settings import Settings
+from sluice.store.folder import FolderStore
+from sluice.thread import Turn
+from sluice.threads import Threads
+from starlette.applications import Starlette
+from store_fake import FaultyStore
 from support import serve
 from wire_support import make_token, parse, said
 
@@ -22,18 +29,34 @@ class Client:
 
     url: str
     http: httpx.Client
+    app: Starlette
+    loop: asyncio.AbstractEventLoop
+
+    def call[T](self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def post(self, body: Any, owner: str = "alice") -> httpx.Response:
         headers = {"Authorization": f"Bearer {make_token(owner)}"}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.http.post(f"{self.url}/invocations", content=content, headers=headers)
 
-    def stream(self, body: Any) -> contextlib.AbstractContextManager[httpx.Response]:
-        headers = {"Authorization": f"Bearer {make_token()}"}
+    def act(self, action: str, owner: str = "alice", **fields: Any) -> Any:
+        """The JSON that an action answers; a refusal as its code."""
+        answer = self.post({"action": action, **fields}, owner).json()
+        return answer["error"]["code"] if "error" in answer else answer
+
+    def stream(
+        self, body: Any, owner: str = "alice"
+    ) -> contextlib.AbstractContextManager[httpx.Response]:
+        headers = {"Authorization": f"Bearer {make_token(owner)}"}
         return self.http.stream("POST", f"{self.url}/invocations", json=body, headers=headers)
 
-    def ask(self, prompt: str, thread: str = "thread-1", owner: str = "alice") -> list[Any]:
-        return parse(self.post({"prompt": prompt, "threadId": thread}, owner).content)
+    def ask(
+        self, prompt: str, thread: str = "thread-1", owner: str = "alice", **fields: Any
+    ) -> list[Any]:
+        body = {"prompt": prompt, "threadId": thread, **fields}
+        return parse(self.post(body, owner).content)
 
     def say(self, prompt: str, thread: str = "thread-1", owner: str = "alice") -> str:
         return said(self.ask(prompt, thread, owner))
@@ -46,6 +69,12 @@ class Client:
 def wire() -> Callable[[Any], list[Any]]:
     """Judge a stream, given as a response or as bytes, and return its events."""
     return lambda answer: parse(answer if isinstance(answer, bytes) else answer.content)
+
+
+@pytest.fixture
+def wire_after() -> Callable[[Any, int], list[Any]]:
+    """As `wire`, of a stream that goes on after an event."""
+    return lambda answer, after: parse(answer.content, after)
 
 
 @pytest.fixture
@@ -81,10 +110,46 @@ def run_agent(folder: Path) -> RunAgent:
             "SLUICE_CONVERSATIONS": str(folder),
         } | environ
         app = create_app(Settings.read(environ), heartbeat_seconds)
-        with serve(app) as url, httpx.Client(timeout=30) as http:
-            yield Client(url, http)
+        lifespan, loops = app.router.lifespan_context, []
+
+        @contextlib.asynccontextmanager
+        async def remember_loop(app: Starlette) -> AsyncIterator[Any]:
+            loops.append(asyncio.get_running_loop())
+            async with lifespan(app) as state:
+                yield state
+
+        app.router.lifespan_context = remember_loop
+        with serve(app) as url, httpx.Client(timeout=30, trust_env=False) as http:
+            yield Client(url, http, app, loops[0])
 
     return run
+
+
+@pytest.fixture
+def store_dead_run(folder: Path) -> Callable[..., None]:
+    """Leave a thread as a process leaves it that is killed in mid-answer."""
+
+    def store(thread: str, run: str, prompt: str, answer: str, owner: str = "alice") -> None:
+        messages: tuple[dict[str, Any], ...] = (
+            {"id": f"{run}-1", "role": "user", "content": prompt},
+            {"id": f"{run}-2", "role": "assistant", "content": answer},
+        )
+
+        async def save() -> None:
+            opened = await Threads(FolderStore(folder)).open(owner, thread)
+            await opened.save(Turn(run, "running", "2026-11-22T19:00:00.000Z", messages))
+
+        asyncio.run(save())
+
+    return store
+
+
+@pytest.fixture
+def faulty(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FaultyStore:
+    """The store of every agent that is started from here on; F9 is up to the test."""
+    store = FaultyStore(folder)
+    monkeypatch.setattr("sluice.loader.open_store", lambda *_: store)
+    return store
 
 
 @pytest.fixture

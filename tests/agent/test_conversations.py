@@ -1,43 +1,11 @@
-"""Conversations outlive the process, in one layout, and no fault of storage stops an answer."""
+"""Conversations outlive the process, and no fault of their store stops an answer (F9)."""
 
-import asyncio
-import json
-from pathlib import Path
+import time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sluice.conversations import Conversations, key, open_storage
-from sluice.history import open_turn, repair
-from strands import Agent
-from strands.storage import S3Storage
-
-
-def text(role: str, said: str) -> dict[str, Any]:
-    return {"role": role, "content": [{"text": said}]}
-
-
-def call(*ids: str) -> dict[str, Any]:
-    blocks = [
-        {"toolUse": {"toolUseId": i, "name": "calculator", "input": {"expression": "1 + 1"}}}
-        for i in ids
-    ]
-    return {"role": "assistant", "content": blocks}
-
-
-def result(*ids: str) -> dict[str, Any]:
-    done = {"status": "success", "content": [{"text": "Result: 2"}]}
-    return {"role": "user", "content": [{"toolResult": {"toolUseId": i} | done} for i in ids]}
-
-
-def store(folder: Path, messages: list[Any], thread: str = "thread-1") -> Path:
-    """Put a history where the agent will look for Alice's thread."""
-    agent = Agent(messages=messages, callback_handler=None)
-    path = folder / key("alice", thread)
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(agent.take_snapshot(preset="session").to_dict()))
-    return path
+from store_fake import threads_only
+from wire_support import said
 
 
 def test_a_follow_up_works_on_the_last_result(client) -> None:
@@ -56,143 +24,120 @@ def test_a_thread_survives_the_process(run_agent) -> None:
         assert "not told me" in client.say("What is my lucky number?", "another-thread")
 
 
-@pytest.mark.parametrize(
-    "interrupted",
-    [
-        [text("user", "My name is Ada"), call("c1", "c2")],
-        [text("user", "My name is Ada"), call("c1", "c2"), result("c1")],
-        [text("user", "My name is Ada"), call("c1"), text("user", "hello?")],
-        [text("user", "My name is Ada"), result("c9"), text("assistant", "Yes.")],
-        [text("assistant", "Welcome."), text("user", "My name is Ada")],
-    ],
-)
-def test_an_interrupted_history_does_not_brick_the_thread(client, folder, interrupted) -> None:
-    path = store(folder, interrupted)
-    assert "Ada" in client.say("What is my name?")
-    assert "1 + 2 = 3" in client.say("1 + 2")
-    stored = json.loads(path.read_text())["data"]["messages"]
-    assert_well_formed(stored)
-
-
-def assert_well_formed(messages: list[Any]) -> None:
-    """What providers demand: a person first, roles in turn, each call answered at once."""
-    open_calls: list[str] = []
-    for index, message in enumerate(messages):
-        assert message["role"] == ("user", "assistant")[index % 2]
-        assert message["content"]
-        results = [b["toolResult"]["toolUseId"] for b in message["content"] if "toolResult" in b]
-        assert results == open_calls
-        calls = [b["toolUse"]["toolUseId"] for b in message["content"] if "toolUse" in b]
-        open_calls = list(dict.fromkeys(calls))
-    assert not open_calls
-
-
-IDS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3, unique=True)
-MESSAGES = st.lists(
-    st.one_of(
-        st.builds(text, st.sampled_from(["user", "assistant"]), st.text(min_size=1, max_size=3)),
-        IDS.map(lambda ids: call(*ids)),
-        IDS.map(lambda ids: result(*ids)),
-        st.just({"role": "assistant", "content": []}),
-    ),
-    max_size=8,
-)
-
-
-@given(MESSAGES)
-def test_whatever_was_interrupted_the_repaired_history_is_well_formed(messages) -> None:
-    repaired = repair(messages)
-    assert_well_formed(repaired)
-    assert repair(repaired) == repaired
-    past, now = open_turn(repaired, "next")
-    assert_well_formed([*past, {"role": "user", "content": now}])
-
-
-def test_a_well_formed_history_is_left_as_it_is() -> None:
-    history = [text("user", "1 + 1"), call("a"), result("a"), text("assistant", "2")]
-    assert repair(history) == history
+def test_the_start_of_a_run_is_stored_before_its_end(run_agent, folder, until) -> None:
+    """What a process that dies leaves behind."""
+    body = {"prompt": "My name is Ada. Count to 10000", "threadId": "t"}
+    with run_agent(SLUICE_OFFLINE_DELAY_MS="10") as client, client.stream(body):
+        until(lambda: any(b"running" in f.read_bytes() for f in folder.rglob("threads/*.json")))
+        client.act("delete", threadId="t")
 
 
 def notices(events: list[Any]) -> list[str]:
     return [event.name for event in events if event.type.value == "CUSTOM"]
 
 
-def test_f9_an_answer_that_cannot_be_saved_still_arrives_and_says_so(run_agent, tmp_path) -> None:
+def test_f9_an_answer_that_cannot_be_saved_arrives_says_so_and_is_saved_later(
+    run_agent, faulty
+) -> None:
+    with run_agent() as client:
+        faulty.fails = threads_only("write")
+        events = client.ask("My name is Ada", "t", runId="a")
+        assert (notices(events), events[-1].type.value) == (["storage_unavailable"], "RUN_FINISHED")
+        assert "Ada" in client.say("What is my name?", "t"), "it is remembered all the same"
+        assert client.act("get", threadId="t")["runs"][0]["runId"] == "a"
+        faulty.fails = lambda *_: False
+        assert notices(client.ask("thanks", "t")) == []
+    with run_agent() as client:
+        runs = client.act("get", threadId="t")["runs"]
+        assert [run["state"] for run in runs] == ["finished"] * 3, "the next run repaired it"
+
+
+def test_f9_a_store_that_is_full(run_agent, tmp_path) -> None:
+    """A folder that cannot be written, as one on a full disk."""
     (tmp_path / "file").write_text("not a folder")
     with run_agent(SLUICE_CONVERSATIONS=str(tmp_path / "file" / "below")) as client:
         events = client.ask("What is 25 * 4?")
-    assert notices(events) == ["storage_unavailable"]
+    assert "storage_unavailable" in notices(events)
     assert any(getattr(event, "content", "") == "Result: 100" for event in events)
     assert events[-1].type.value == "RUN_FINISHED"
 
 
-@pytest.mark.parametrize("damage", ["{", "{}", "[]", '{"created_at": "", "data": {}}'])
-def test_f9_a_history_that_cannot_be_read_is_said_and_never_written_over(
-    client, folder, damage
-) -> None:
-    path = store(folder, [text("user", "hello"), text("assistant", "Hi")])
-    path.write_text(damage)
-    events = client.ask("What is 25 * 4?")
-    assert notices(events) == ["storage_unavailable"]
+def test_f9_a_thread_that_cannot_be_read_is_said_and_saved_when_it_can(run_agent, faulty) -> None:
+    with run_agent() as client:
+        client.ask("My name is Ada", "t", runId="a")
+        faulty.fails = threads_only("read")
+        events = client.ask("What is my name?", "t", runId="b")
+        assert "not told me" in said(events), "it does not know the earlier messages"
+        assert set(notices(events)) == {"storage_unavailable"}
+        assert client.act("get", threadId="t") == "internal_error"
+        faulty.fails = lambda *_: False
+        assert [run["runId"] for run in client.act("get", threadId="t")["runs"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("damage", [b"{", b"{}", b"[]", b'{"format": 99}', b""])
+def test_f9_a_damaged_thread_is_said_and_never_written_over(client, folder, damage: bytes) -> None:
+    client.ask("hello", "t")
+    [path] = folder.rglob("threads/*.json")
+    path.write_bytes(damage)
+    events = client.ask("thanks", "t")
+    assert "storage_unavailable" in notices(events)
     assert events[-1].type.value == "RUN_FINISHED"
-    assert path.read_text() == damage
+    assert path.read_bytes() == damage
 
 
-def test_a_run_that_fails_leaves_the_history_as_it_was(run_agent, folder) -> None:
-    path = store(folder, [text("user", "hello"), text("assistant", "Hi")])
-    before = path.read_text()
-    unreachable = {"SLUICE_MODEL": "bedrock", "SLUICE_MODEL_REGION": "nowhere-1"}
-    with run_agent(**unreachable) as client:
-        assert client.ask("hello")[-1].type.value == "RUN_ERROR"
-    assert path.read_text() == before
+def test_f9_a_slow_read_delays_the_own_first_word_alone(run_agent, faulty) -> None:
+    with run_agent() as client:
+        client.ask("hello", "other")
+        faulty.hangs = threads_only("read")
+        with client.stream({"prompt": "hello", "threadId": "t"}) as answer:
+            pieces = answer.iter_raw()
+            began = time.monotonic()
+            assert b"RUN_STARTED" in next(pieces)
+            assert client.ping() == "HealthyBusy"
+            assert time.monotonic() - began < 0.5
+            faulty.hangs = lambda *_: False
+            rest = b"".join(pieces)
+    assert b"storage_unavailable" in rest
+    assert b"RUN_FINISHED" in rest
 
 
-class FakeS3:
-    """An S3 client over a dict; also the session that makes it."""
-
-    class exceptions:  # noqa: N801 - botocore's spelling
-        NoSuchKey = KeyError
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def client(self, _service: str, **_options: object) -> "FakeS3":
-        return self
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
-        self.objects[f"{Bucket}/{Key}"] = Body
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        data = self.objects[f"{Bucket}/{Key}"]
-
-        class Body:
-            def read(self) -> bytes:
-                return data
-
-        return {"Body": Body()}
+def test_f9_a_slow_write_delays_no_word(run_agent, faulty) -> None:
+    """The first save hangs: the answer streams to its end, and only the terminal event waits."""
+    with run_agent() as client:
+        faulty.hangs = threads_only("write")
+        with client.stream({"prompt": "thanks", "threadId": "t"}) as answer:
+            pieces, head = answer.iter_raw(), b""
+            while b"TEXT_MESSAGE_END" not in head:
+                head += next(pieces)
+            assert b"RUN_FINISHED" not in head
+            faulty.hangs = lambda *_: False
+            rest = b"".join(pieces)
+        assert b"storage_unavailable" not in rest, "the last save succeeded"
+        assert b"RUN_FINISHED" in rest
+        assert client.act("get", threadId="t")["runs"][0]["state"] == "finished"
 
 
-def test_s3_and_a_folder_have_one_layout(tmp_path: Path) -> None:
-    fake = FakeS3()
-    s3 = Conversations(S3Storage("bucket", prefix="threads", boto_session=fake))
-    folder = Conversations(open_storage(str(tmp_path)))
-
-    async def keep(conversations: Conversations) -> list[Any]:
-        agent = Agent(messages=[text("user", "hello"), text("assistant", "Hi")])
-        await conversations.save("alice", "t", agent)
-        again = Agent(callback_handler=None)
-        await conversations.load("alice", "t", again)
-        nobody = Agent(callback_handler=None)
-        await conversations.load("bob", "t", nobody)
-        assert nobody.messages == []
-        return [message["content"] for message in again.messages]
-
-    assert asyncio.run(keep(s3)) == asyncio.run(keep(folder)) != []
-    files = [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()]
-    assert list(fake.objects) == [f"bucket/threads/{name}" for name in files]
+def test_f9_accounts_that_cannot_be_kept_stop_nothing(run_agent, faulty) -> None:
+    faulty.fails = lambda _operation, key: key.endswith("account.json")
+    with run_agent() as client:
+        events = client.ask("hello", "t")
+    assert (notices(events), events[-1].type.value) == ([], "RUN_FINISHED")
 
 
-def test_the_storage_is_the_one_that_the_setting_names() -> None:
-    storage = open_storage("s3://bucket/some/prefix")
-    assert isinstance(storage, S3Storage)
-    assert (storage._bucket, storage._prefix) == ("bucket", "some/prefix/")
+def test_a_full_thread_refuses_the_next_message(run_agent, monkeypatch) -> None:
+    monkeypatch.setattr("sluice.threads.MAX_BYTES", 3_000)
+    with run_agent() as client:
+        client.ask("hello", "t", runId="a")
+        refused = client.ask("x" * 2_900, "t", runId="b")
+        assert refused[-1].code == "thread_full"
+        assert [run["runId"] for run in client.act("get", threadId="t")["runs"]] == ["a"]
+        assert client.ask("thanks", "t")[-1].type.value == "RUN_FINISHED"
+
+
+def test_a_long_conversation_is_answered_and_told_to_be_trimmed(run_agent) -> None:
+    with run_agent(SLUICE_MAX_CONTEXT="1000") as client:
+        for number in range(6):
+            events = client.ask(f"My number is {number}. " + "x" * 900, "t")
+        assert notices(events) == ["context_trimmed"]
+        assert "5" in client.say("What is my number?", "t")
+        assert len(client.act("get", threadId="t")["runs"]) == 7

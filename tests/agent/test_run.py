@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sluice.events import HEARTBEAT, encode_frame, text_content
 from sluice.refusal import Refusal
-from sluice.run import MAX_LOG_BYTES, Run, Runs
+from sluice.run import MAX_CHUNK_BYTES, MAX_LOG_BYTES, Run
+from sluice.runs import MAX_KEPT_BYTES, MAX_KEPT_RUNS, Runs
 from wire_support import EVENTS
 
 END = {"type": "RUN_FINISHED", "threadId": "t", "runId": "r"}
@@ -59,6 +60,26 @@ async def test_what_is_ready_together_leaves_as_one_chunk() -> None:
 
 
 @pytest.mark.anyio
+async def test_f3_a_chunk_is_never_long() -> None:
+    """F3: what a slow reader holds of a log is bounded."""
+    run = Run("t", "r")
+    write(run, 5_000)
+    chunks = [chunk async for chunk in run.follow()]
+    assert b"".join(chunks) == b"".join(frames(5_000))
+    assert max(map(len, chunks)) <= MAX_CHUNK_BYTES
+    assert len(chunks) < 10
+
+
+@pytest.mark.anyio
+async def test_an_event_longer_than_a_chunk_leaves_whole() -> None:
+    run = Run("t", "r")
+    run.append(text_content("m", "x" * 2 * MAX_CHUNK_BYTES))
+    run.finish(END)
+    chunks = [chunk async for chunk in run.follow()]
+    assert [chunk.count(b"id: ") for chunk in chunks] == [1, 1]
+
+
+@pytest.mark.anyio
 async def test_a_silent_run_sends_comments_and_then_goes_on() -> None:
     run, chunks = Run("t", "r"), []
     async for chunk in run.follow(heartbeat_seconds=0.01):
@@ -94,17 +115,86 @@ def test_an_answer_that_would_fill_the_memory_is_stopped() -> None:
     assert run.stopped_because.code == "answer_too_long"
 
 
+def open_run(runs: Runs, owner: str, thread: str, run: str) -> tuple[Run, bool]:
+    new = Run(thread, run)
+    opened = runs.open(owner, new)
+    return opened, opened is new
+
+
+def end(runs: Runs, run: Run, size: int = 1) -> None:
+    run.append(text_content("m", "x" * size))
+    runs.close("alice", run)
+    run.finish(END)
+
+
 def test_one_run_at_a_time_on_a_thread_of_an_owner() -> None:
     runs = Runs()
-    run, is_new = runs.open("alice", "t", "r1")
-    assert (is_new, runs.busy) == (True, True)
-    assert runs.open("alice", "t", "r1") == (run, False)
-    assert runs.open("bob", "t", "r1")[1]
+    run, is_new = open_run(runs, "alice", "t", "r1")
+    assert (is_new, runs.status[0]) == (True, True)
+    assert open_run(runs, "alice", "t", "r1") == (run, False)
+    assert open_run(runs, "bob", "t", "r1")[1]
     with pytest.raises(Refusal) as refused:
-        runs.open("alice", "t", "r2")
+        open_run(runs, "alice", "t", "r2")
     assert refused.value.code == "thread_busy"
     runs.close("alice", run)
-    assert runs.open("alice", "t", "r2")[1]
+    assert open_run(runs, "alice", "t", "r1") == (run, False), "it is kept"
+    assert open_run(runs, "alice", "t", "r2")[1]
+
+
+def test_runs_that_ended_are_kept_up_to_a_number() -> None:
+    runs = Runs()
+    for number in range(MAX_KEPT_RUNS + 1):
+        end(runs, open_run(runs, "alice", "t", str(number))[0])
+    assert runs.find("alice", "t", "0") is None
+    assert runs.find("alice", "t", "1") is not None
+
+
+def test_runs_that_ended_are_kept_up_to_a_size() -> None:
+    runs = Runs()
+    for number in range(6):
+        end(runs, open_run(runs, "alice", "t", str(number))[0], MAX_KEPT_BYTES // 5)
+    kept = [number for number in range(6) if runs.find("alice", "t", str(number))]
+    assert kept == [2, 3, 4, 5]
+
+
+def test_a_deleted_thread_is_forgotten_and_others_are_not() -> None:
+    runs = Runs()
+    for thread in ("t", "other"):
+        end(runs, open_run(runs, "alice", thread, "r")[0])
+    runs.forget("alice", "t")
+    assert runs.find("alice", "t", "r") is None
+    assert runs.find("alice", "other", "r") is not None
+
+
+@pytest.mark.anyio
+async def test_the_end_of_a_run_is_waited_for() -> None:
+    run = Run("t", "r")
+    assert not await run.wait(0.01)
+    waiting = asyncio.create_task(run.wait(10))
+    await asyncio.sleep(0)
+    threading.Thread(target=write, args=(run, 100)).start()
+    assert await waiting
+    assert await run.wait(10)
+
+
+def test_a_run_ends_for_the_first_reason_that_it_was_given() -> None:
+    run = Run("t", "r")
+    run.stop(Refusal("run_limit", "first"))
+    run.stop(Refusal("stopped", "second"))
+    assert run.stopped_because is not None
+    assert run.stopped_because.code == "run_limit"
+
+
+def test_a_turn_is_what_was_said_so_far() -> None:
+    run = Run("t", "r", {"id": "q", "role": "user", "content": "Hi"}, replaces="earlier")
+    run.append(text_content("m", "Hel"))
+    turn = run.turn()
+    run.append(text_content("m", "lo"))
+    ended = run.turn("stopped", Refusal("stopped", "You stopped."))
+    assert [message["content"] for message in turn.messages] == ["Hi", "Hel"]
+    assert (turn.state, turn.ended_at, turn.replaces) == ("running", None, "earlier")
+    assert [message["content"] for message in ended.messages] == ["Hi", "Hello"]
+    assert (ended.state, ended.error) == ("stopped", {"code": "stopped", "message": "You stopped."})
 
 
 @given(st.text())

@@ -3,7 +3,6 @@
 import threading
 from typing import Any
 
-import pytest
 from wire_support import said
 
 
@@ -84,21 +83,10 @@ def test_warm_names_the_model_and_the_tools_once_they_are_ready(client) -> None:
     body = answer.json()
     assert body["status"] == "warm"
     assert body["model"] == "offline"
-    assert [tool["name"] for tool in body["tools"]] == ["calculator"], "T5: no tool fetches"
-    assert body["tools"][0]["description"]
-
-
-@pytest.mark.parametrize("action", ["stop", "list", "get", "rename", "delete"])
-def test_an_action_to_come_is_refused_with_json(client, action: str) -> None:
-    answer = client.post({"action": action, "threadId": "t", "runId": "r"})
-    assert answer.json() == {
-        "error": {"code": "bad_request", "message": f"The action `{action}` is not known yet."}
-    }
-
-
-def test_a_resume_is_refused_with_a_stream(client, wire) -> None:
-    events = wire(client.post({"action": "resume", "threadId": "t", "runId": "r", "after": 1}))
-    assert (events[0].code, len(events)) == ("bad_request", 1)
+    names = [tool["name"] for tool in body["tools"]]
+    assert names == ["calculator", "current_time"], "T5: no tool fetches"
+    assert all(tool["description"] for tool in body["tools"])
+    assert body["limits"] == {"prompt": 32_000}
 
 
 def test_answers_are_not_to_be_cached(client) -> None:
@@ -135,15 +123,6 @@ def test_ping_is_busy_while_a_run_is_under_way(run_agent, until) -> None:
         until(lambda: client.ping() == "Healthy")
 
 
-def test_f1_a_client_that_goes_away_loses_nothing(run_agent, until) -> None:
-    with run_agent(SLUICE_OFFLINE_DELAY_MS="2") as client:
-        body = {"prompt": "My lucky number is 12", "threadId": "t"}
-        with client.stream(body) as answer:
-            next(answer.iter_bytes())
-        until(lambda: client.ping() == "Healthy")
-        assert "12" in client.say("What is my lucky number?", "t")
-
-
 def test_a_repeated_run_id_joins_the_run_and_sees_all_of_it(run_agent, wire) -> None:
     body = {"prompt": "Count to 60", "threadId": "t", "runId": "r"}
     with run_agent(SLUICE_OFFLINE_DELAY_MS="5") as client:
@@ -157,14 +136,4 @@ def test_a_repeated_run_id_joins_the_run_and_sees_all_of_it(run_agent, wire) -> 
         joined.join(20)
         assert answers == [whole]
         assert "60" in str(wire(whole))
-        history = client.say("thanks", "t")
-    assert "offline" not in history, "one turn was stored, so this is the second answer"
-
-
-def test_a_process_told_to_end_stops_its_run_and_keeps_the_turn(run_agent) -> None:
-    with run_agent(SLUICE_OFFLINE_DELAY_MS="20") as client:
-        body = {"prompt": "My name is Ada. Count to 10000", "threadId": "t"}
-        with client.stream(body) as answer:
-            next(answer.iter_bytes())
-    with run_agent() as client:
-        assert "Ada" in client.say("What is my name?", "t")
+        assert len(client.act("get", threadId="t")["runs"]) == 1

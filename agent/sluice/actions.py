@@ -1,0 +1,102 @@
+"""What a person does with conversations, beside talking: on the worker loop, as JSON."""
+
+from typing import Any
+
+from sluice.loader import Loader
+from sluice.opening import open_thread
+from sluice.refusal import Refusal
+from sluice.request import Delete, Get, List, Rate, Rename, Stop, Warm
+from sluice.run import Run
+from sluice.runs import Runs
+from sluice.settings import Settings
+from sluice.thread import INTERRUPTED, Thread, Turn, conversation, join
+from sluice.transcript import replay
+
+type Action = Stop | List | Get | Rename | Delete | Rate | Warm
+
+# A run that is stopped ends within half a second, and is then stored.
+STOP_SECONDS = 2.0
+DIED = Refusal("interrupted", INTERRUPTED["message"])
+_STOPPED = Refusal("stopped", "You stopped this answer.")
+
+
+class Actions:
+    """Each method answers the body of docs/wire.md.
+
+    All raise Refusal (`not_found`), and StorageUnavailableError when the store fails.
+    """
+
+    def __init__(self, loader: Loader, runs: Runs, settings: Settings) -> None:
+        self._loader = loader
+        self._runs = runs
+        self._settings = settings
+
+    async def perform(self, owner: str, action: Action) -> dict[str, Any]:
+        """Do what is asked and tell what came of it."""
+        match action:
+            case Stop():
+                return await self._stop(owner, action)
+            case Get():
+                return conversation(await self._read(owner, action.thread_id))
+            case Delete():
+                return await self._delete(owner, action)
+            case Warm():
+                engine = await self._loader.engine()
+                limits = {"prompt": self._settings.max_prompt}
+                return {"status": "warm", **engine.description, "limits": limits}
+        threads = (await self._loader.storage()).threads
+        match action:
+            case List():
+                return {"threads": await threads.list(owner)}
+            case Rename():
+                return {**await threads.rename(owner, action.thread_id, action.title)}
+            case Rate():
+                await threads.rate(owner, action.thread_id, action.run_id, action.rating)
+                return {"runId": action.run_id, "rating": action.rating}
+
+    async def recall(self, owner: str, thread_id: str, run_id: str) -> Run:
+        """A stored run as a log once more; the run itself, if it has begun meanwhile."""
+        turn = await self._find(owner, thread_id, run_id)
+        if live := self._runs.find(owner, thread_id, run_id):
+            return live
+        run = Run(thread_id, run_id)
+        run.is_replay = True
+        *told, terminal = replay(turn, thread_id)
+        for event in told:
+            run.append(event)
+        run.finish(terminal, turn.state)
+        return run
+
+    async def _find(self, owner: str, thread_id: str, run_id: str) -> Turn:
+        turn = (await self._read(owner, thread_id)).find(run_id)
+        if turn is None:
+            raise Refusal("not_found", "This conversation has no such answer.")
+        return turn
+
+    async def _read(self, owner: str, thread_id: str) -> Thread:
+        """A conversation in order, with the run under way as far as it is."""
+        storage = await self._loader.storage()
+        thread = (await open_thread(storage.threads, self._runs, owner, thread_id)).thread
+        if (run := self._runs.active(owner, thread_id)) and not run.is_replay:
+            thread = join(thread, thread_id, run.turn())
+        if thread is None:
+            raise Refusal("not_found", "You have no such conversation.")
+        return thread
+
+    async def _stop(self, owner: str, action: Stop) -> dict[str, Any]:
+        run = self._runs.find(owner, action.thread_id, action.run_id)
+        if run is None:
+            turn = await self._find(owner, action.thread_id, action.run_id)
+            return {"runId": turn.run_id, "state": turn.state}
+        run.stop(_STOPPED)
+        await run.wait(STOP_SECONDS)
+        return {"runId": run.run_id, "state": run.state}
+
+    async def _delete(self, owner: str, action: Delete) -> dict[str, Any]:
+        if run := self._runs.active(owner, action.thread_id):
+            run.stop(Refusal("stopped", "You deleted this conversation."))
+            await run.wait(STOP_SECONDS)
+        storage = await self._loader.storage()
+        await storage.threads.delete(owner, action.thread_id)
+        self._runs.forget(owner, action.thread_id)
+        return {"threadId": action.thread_id, "deleted": True}

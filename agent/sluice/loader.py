@@ -1,0 +1,111 @@
+"""What a process makes once, in a thread beside the server: first the store, then the engine."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluice import traces
+from sluice.accounts import Accounts
+from sluice.refusal import Refusal
+from sluice.settings import Settings
+from sluice.store import Store, open_store
+from sluice.threads import Threads
+
+if TYPE_CHECKING:
+    from sluice.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Conversations and accounts, on one store."""
+
+    threads: Threads
+    accounts: Accounts
+    store: Store
+
+    def close(self) -> None:
+        self.store.close()
+
+
+class Loader:
+    """Begins with `start`; who needs a part waits for it, on any loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._storage: Future[Storage] = Future()
+        self._engine: Future[Engine] = Future()
+        for future in (self._storage, self._engine):
+            # Under way from here on: one who no longer waits cannot cancel it for the others.
+            future.set_running_or_notify_cancel()
+
+    def start(self) -> None:
+        # A daemon: a process that is told to end does not wait for an import.
+        threading.Thread(target=self._load, name="loader", daemon=True).start()
+
+    async def storage(self) -> Storage:
+        """The store, which is there long before the engine."""
+        return await _wait(self._storage)
+
+    async def engine(self) -> "Engine":
+        """The engine.
+
+        Raises:
+            Refusal: `model_unavailable`, when the configured model cannot be made.
+        """
+        return await _wait(self._engine)
+
+    def close(self) -> None:
+        """Close what has been made, and what still will be."""
+        self._engine.add_done_callback(_close)
+        self._storage.add_done_callback(_close)
+
+    def _load(self) -> None:
+        _fill(self._storage, self._make_storage)
+        _fill(self._engine, self._make_engine)
+
+    def _make_storage(self) -> Storage:
+        settings = self._settings
+        store = open_store(settings.conversations, settings.model_region or None)
+        accounts = Accounts(store, settings.owner_runs, settings.owner_tokens)
+        return Storage(Threads(store), accounts, store)
+
+    def _make_engine(self) -> "Engine":
+        """Importing Strands takes about half a second."""
+        traces.configure(self._settings)
+        from sluice.engine import Engine
+
+        return Engine(self._settings)
+
+
+def _fill[T](future: Future[T], make: Callable[[], T]) -> None:
+    try:
+        future.set_result(make())
+    except Refusal as refusal:
+        _log.error("the model cannot be used: %s", refusal.message)
+        future.set_exception(refusal)
+    except Exception as error:
+        _log.exception("a part of the agent could not be made")
+        future.set_exception(error)
+
+
+async def _wait[T](future: Future[T]) -> T:
+    made = asyncio.wrap_future(future)
+    await asyncio.wait((made,))
+    error = made.exception()
+    if error is None:
+        return made.result()
+    # A new exception for each who waits: one that is raised again keeps all their frames alive.
+    if isinstance(error, Refusal):
+        raise Refusal(error.code, error.message)
+    raise RuntimeError("a part of the agent could not be made, as an earlier line says")
+
+
+def _close(made: "Future[Storage] | Future[Engine]") -> None:
+    if made.exception() is None:
+        made.result().close()

@@ -1,0 +1,140 @@
+"""Answers requests: on the server's loop, with runs and stored conversations on the worker loop."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+
+from sluice import responses
+from sluice.actions import DIED, Actions
+from sluice.events import run_error, run_started
+from sluice.loader import Loader
+from sluice.metrics import Figures, record
+from sluice.owner import Person, read_person
+from sluice.performance import INTERNAL_ERROR, SHUT_DOWN, Performance
+from sluice.refusal import Refusal
+from sluice.request import Prompt, Resume, answers_with_stream, read_request
+from sluice.run import Run
+from sluice.runs import Runs
+from sluice.settings import Settings
+from sluice.store import StorageUnavailableError
+from sluice.worker import Worker
+
+# Runs that are under way when the process is told to end have so long to stop and be stored; those
+# that have not ended then get their terminal event without it.
+RUNS_SECONDS = 2.0
+CANCEL_SECONDS = 0.3
+# Python is asked to import no sooner than the server listens.
+LOAD_AFTER_SECONDS = 0.005
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """What the process does between `lifespan`'s two ends. `answer` never raises."""
+
+    def __init__(self, settings: Settings, heartbeat_seconds: float) -> None:
+        self._settings = settings
+        self._heartbeat_seconds = heartbeat_seconds
+        self._runs = Runs()
+        self._loader = Loader(settings)
+        self._actions = Actions(self._loader, self._runs, settings)
+        self._performances: dict[Future[None], Run] = {}
+        self._is_stopping = False
+
+    @property
+    def status(self) -> tuple[bool, int]:
+        """Whether a run is under way, and since when that is so, in seconds since 1970."""
+        return self._runs.status
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Serve requests; end runs on the way out."""
+        self._worker = Worker()
+        asyncio.get_running_loop().call_later(LOAD_AFTER_SECONDS, self._loader.start)
+        yield
+        await self.stop()
+        await self._worker.close(CANCEL_SECONDS)
+        self._loader.close()
+
+    async def stop(self) -> None:
+        """Refuse new messages, and end the runs: stopped, stored, each with its terminal event."""
+        self._is_stopping = True
+        self._runs.stop_all(SHUT_DOWN)
+        runs = list(self._performances.values())
+        await asyncio.gather(*(run.wait(RUNS_SECONDS) for run in runs))
+        # A copy, because runs that end leave from their own thread.
+        late = [
+            (future, run) for future, run in self._performances.copy().items() if not run.finished
+        ]
+        for future, _ in late:
+            future.cancel()
+        await asyncio.gather(*(run.wait(CANCEL_SECONDS) for _, run in late))
+
+    async def answer(self, body: object, authorization: Sequence[str]) -> Response:
+        """Answer a parsed body; whatever is wrong with it is told in-band."""
+        try:
+            request = read_request(body, self._settings.max_prompt)
+            person = read_person(authorization)
+            match request:
+                case Prompt():
+                    return self._tell(person, request)
+                case Resume():
+                    return await self._resume(person.owner, request)
+                case action:
+                    done = self._actions.perform(person.owner, action)
+                    return responses.answer_as_json(await self._worker.call(done))
+        except Refusal as told:
+            refusal = told
+        except StorageUnavailableError as error:
+            _log.warning("the conversations cannot be reached", exc_info=error)
+            said = "Your conversations cannot be reached at the moment; try again."
+            refusal = Refusal("internal_error", said)
+        except Exception:
+            _log.exception("a request could not be served")
+            refusal = INTERNAL_ERROR
+        self._count(refusal)
+        if answers_with_stream(body):
+            return responses.refuse_as_stream(refusal)
+        return responses.refuse_as_json(refusal)
+
+    def _tell(self, person: Person, prompt: Prompt) -> Response:
+        """Start the message's run, or join it, and follow it."""
+        if self._is_stopping:
+            raise SHUT_DOWN
+        first = {"id": prompt.message_id, "role": "user", "content": prompt.text}
+        new = Run(prompt.thread_id, prompt.run_id, first, prompt.replaces)
+        run = self._runs.open(person.owner, new)
+        if run is new:
+            run.append(run_started(prompt.thread_id, prompt.run_id))
+            performance = Performance(self._loader, self._runs, self._settings, person, prompt, run)
+            future = self._worker.submit(performance.carry_out())
+            self._performances[future] = run
+            future.add_done_callback(lambda done: self._performances.pop(done, None))
+        return self._follow(run)
+
+    async def _resume(self, owner: str, resume: Resume) -> Response:
+        """What came after an event: from the run itself, or else from what is stored of it."""
+        after, run_id = resume.after, resume.run_id
+        run = self._runs.find(owner, resume.thread_id, run_id)
+        if run is None:
+            recalling = self._actions.recall(owner, resume.thread_id, run_id)
+            run = await self._worker.call(recalling)
+            if run.state == "interrupted" and after:
+                # What has arrived is all there is.
+                return responses.stream_one(after + 1, run_error(DIED))
+        # Told again from the store, its ids are others than those that have arrived.
+        return self._follow(run, 0 if run.is_replay or after > run.length else after)
+
+    def _follow(self, run: Run, after: int = 0) -> Response:
+        return responses.stream(run.follow(after, self._heartbeat_seconds))
+
+    def _count(self, refusal: Refusal) -> None:
+        figures = Figures(model=self._settings.model_id, code=refusal.code, run_seconds=None)
+        fields: dict[str, Any] = {"code": refusal.code, **record(figures)}
+        _log.info("request refused", extra={"fields": fields})
