@@ -131,6 +131,12 @@ OWN: Mapping[str, Mapping[str, Edits]] = {
             ),
         ),
     },
+    "thinking": {
+        "as much as the whole answer": (
+            "SLUICE_THINKING: !Ref ThinkingTokens",
+            "SLUICE_THINKING: !Ref MaxTokens",
+        ),
+    },
     "callback": {
         "the page is not registered": (f"      CallbackURLs:\n{_PAGE}", "      CallbackURLs:\n"),
         "sign-out goes nowhere": (f"      LogoutURLs:\n{_PAGE}", "      LogoutURLs:\n"),

@@ -6,7 +6,19 @@ alternating. The table is long because it is the list of mistakes that no linter
 
 from collections.abc import Mapping
 
-from . import api, buckets, circles, form, names, permissions, runtime, sign_in, site, stage
+from . import (
+    api,
+    buckets,
+    circles,
+    form,
+    limits,
+    names,
+    permissions,
+    runtime,
+    sign_in,
+    site,
+    stage,
+)
 from .subject import Policy
 
 Edits = tuple[str, ...]
@@ -179,6 +191,39 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "!If [HasBedrock, !Ref AWS::NoValue, !Ref ModelId]",
         ),
     },
+    runtime.a_parameter_that_may_hold_a_token_is_not_shown: {
+        "the console shows it": ("    NoEcho: true\n", ""),
+        "an output shows it": (
+            "    Description: The user pool.\n    Value: !Ref UserPool\n",
+            "    Description: The user pool.\n    Value: !Sub ${UserPool}${McpServers}\n",
+        ),
+    },
+    limits.every_limit_reaches_the_agent: {
+        "a number in its place": ("SLUICE_MAX_TURNS: !Ref MaxTurns", "SLUICE_MAX_TURNS: '20'"),
+        "not told": ("        SLUICE_OWNER_TOKENS: !Ref OwnerTokens\n", ""),
+        "another name": ("        SLUICE_MAX_SECONDS:", "        SLUICE_MAX_TIME:"),
+        "another limit": (
+            "SLUICE_MAX_TOKENS: !Ref MaxTokens",
+            "SLUICE_MAX_TOKENS: !Ref MaxContext",
+        ),
+    },
+    limits.no_limit_is_off_by_default: {
+        "a day without end": ("    Default: 1000000\n", "    Default: 0\n"),
+    },
+    limits.the_agent_takes_whatever_a_limit_may_be: {
+        "more than it reads": (
+            "    MaxValue: 1000000\n    Description: >-\n      Tokens of a",
+            "    MaxValue: 100000000\n    Description: >-\n      Tokens of a",
+        ),
+        "no turn at all": (
+            "    MinValue: 1\n    MaxValue: 200\n",
+            "    MinValue: 0\n    MaxValue: 200\n",
+        ),
+    },
+    limits.the_gate_lets_the_longest_message_through: {
+        "a shorter one": ("minLength: 1, maxLength: 32000", "minLength: 1, maxLength: 16000"),
+        "a longer parameter": ("    MaxValue: 32000 #", "    MaxValue: 64000 #"),
+    },
     sign_in.nobody_signs_up: {
         "self sign-up": ("AllowAdminCreateUserOnly: true", "AllowAdminCreateUserOnly: false"),
     },
@@ -297,7 +342,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "never": ("              ExpirationInDays: !Ref ConversationDays\n", ""),
     },
     permissions.no_action_is_a_wildcard: {
-        "all of S3": ("[s3:GetObject, s3:PutObject, s3:DeleteObject]", "s3:*"),
+        "all of CloudWatch": ("Action: cloudwatch:PutMetricData", "Action: cloudwatch:*"),
         "all but one": ("Action: cloudwatch:PutMetricData", "NotAction: cloudwatch:PutMetricData"),
     },
     permissions.a_wide_resource_gives_its_reason: {
@@ -315,8 +360,17 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "Resource: !Sub ${Convers",
             "Resource: !Sub ${SiteBucket.Arn}/* # ${",
         ),
+        "it may not delete": (", s3:DeleteObject]", "]"),
+        "it may make others read": (", s3:DeleteObject]", ", s3:DeleteObject, s3:PutObjectAcl]"),
+        "it cannot list": ("Action: s3:ListBucket #", "Action: logs:FilterLogEvents #"),
         "every model": ("::foundation-model/${ModelId}", "::foundation-model/* # any"),
         "a condition is removed": ("bedrock:InferenceProfileArn:", "aws:ResourceTag/x:"),
+    },
+    permissions.the_agent_calls_gateways_only_where_it_has_servers: {
+        "whether it has servers or not": (
+            "          - HasMcp\n          - PolicyName: Tools\n",
+            "          - HasBedrock\n          - PolicyName: Tools\n",
+        ),
     },
     names.nothing_is_named_without_need: {
         "a bucket": (_SITE_BUCKET, f"{_SITE_BUCKET}      BucketName: !Sub ${{Prefix}}-site\n"),

@@ -128,12 +128,22 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "!If [HasGuardrail, !Ref GuardrailVersion, !Ref AWS::NoValue]",
             "!If [HasGuardrail, DRAFT, !Ref AWS::NoValue]",
         ),
+        "other servers": ("!If [HasMcp, !Ref McpServers,", "!If [HasMcp, '[]',"),
+        "traces that nobody gets": ("        SLUICE_TRACES:", "        SLUICE_TRACE:"),
+        "reasoning that nobody asked for": (
+            "SLUICE_THINKING: !Ref ThinkingTokens",
+            "SLUICE_THINKING: '4096'",
+        ),
     },
     permissions.the_agent_may_use_its_guardrail: {
         "it may not": ("Action: bedrock:ApplyGuardrail", "Action: logs:FilterLogEvents"),
     },
     permissions.the_agent_reads_and_writes_conversations_only: {
         "every guardrail": ("guardrail/${GuardrailId}", "guardrail/* # any"),
+    },
+    permissions.the_agent_calls_gateways_only_where_it_has_servers: {
+        "it may not": ("bedrock-agentcore:InvokeGateway", "bedrock-agentcore:GetGateway"),
+        "of any account": ("${AWS::AccountId}:gateway/*", "*:gateway/*"),
     },
     permissions.every_role_is_bounded_when_a_boundary_is_given: {
         "the gateway's is not": (
@@ -159,6 +169,9 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
     watch.the_dashboard_shows_this_stack: {
         "not JSON": ('"title": "API: requests and refusals",', '"title": "API": "refusals",'),
         "every stage": ('"${AWS::StackName}", "Stage", "prod"],', '"${AWS::StackName}"],'),
+    },
+    watch.what_is_shown_of_the_agent_is_what_it_writes: {
+        "a name of its own": ('[".", "OutputTokens",', '[".", "TokensOut",'),
     },
     watch.the_budget_warns_before_and_at_its_end: {
         "at its end only": (

@@ -3,6 +3,8 @@
 # A feature, the parameters that turn it on, and the resources that come with it.
 FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "guardrail": (("GuardrailId", "GuardrailVersion"), set()),
+    "thinking": (("ThinkingTokens",), set()),
+    "tools of others": (("McpServers",), set()),
     "network": (("RuntimeSubnets", "RuntimeSecurityGroups"), set()),
     "second factor": (("Mfa",), set()),
     "passkeys": (("Passkeys",), set()),
@@ -29,10 +31,12 @@ FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         {
             *("FirstContentMetric", "ThrottledMetric", "AlarmTopic", "ApiFailureAlarm"),
             *("SlowAnswerAlarm", "ThrottledAlarm", "RuntimeFailureAlarm", "RuntimeThrottledAlarm"),
+            "RunFailureAlarm",
         },
     ),
     "dashboard": (("Dashboard",), {"FirstContentMetric", "ThrottledMetric", "Overview"}),
     "tracing": (("Tracing",), set()),
+    "traces of the agent": (("TracesEndpoint",), set()),
     "budget": (("BudgetDollars", "BudgetEmail"), {"Budget"}),
     "boundary": (("PermissionsBoundaryArn",), set()),
 }

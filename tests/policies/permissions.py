@@ -89,21 +89,30 @@ def roles_cannot_make_themselves_stronger(subject: Subject) -> Iterator[str]:
 
 @policy
 def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[str]:
-    """T1, T4. Of all buckets, the agent's role opens one, and of all models the one that is set."""
+    """T1, T4. Of all buckets, the agent's role opens one, and of all models the one that is set.
+
+    A conditional write asks for no more than the read and the write it is made of (S3 User Guide,
+    "How to prevent object overwrites with conditional writes").
+    """
     bucket = subject.template.resources["ConversationsBucket"].attributes["Arn"]
     model = f"/{subject.template.parameters['ModelId']}"
     guardrail = f"/{subject.template.parameters['GuardrailId'] or None}"
+    opened = set()
     for place, statement in _allowed(subject):
         if not place.startswith("RuntimeRole.Policies"):
             continue
         for action in listed(statement.get("Action")):
             for resource in listed(statement.get("Resource")):
-                if action.startswith("s3:") and resource not in (bucket, f"{bucket}/*"):
-                    yield f"{place} allows {action} on {resource}"
+                if action.startswith("s3:"):
+                    opened.add((action, resource))
                 profile = at(statement, "Condition", "StringEquals", "bedrock:InferenceProfileArn")
                 wanted = guardrail if action == "bedrock:ApplyGuardrail" else model
                 if action.startswith("bedrock:") and not (profile or resource).endswith(wanted):
                     yield f"{place} allows {action} on {resource}"
+    needed = {(f"s3:{verb}Object", f"{bucket}/*") for verb in ("Get", "Put", "Delete")}
+    needed.add(("s3:ListBucket", bucket))
+    for action, resource in sorted(opened ^ needed):
+        yield f"the agent {'may' if (action, resource) in opened else 'cannot'} {action} {resource}"
 
 
 @policy
@@ -125,3 +134,20 @@ def the_agent_may_use_its_guardrail(subject: Subject) -> Iterator[str]:
     )
     if asked != bool(subject.template.parameters["GuardrailId"]):
         yield f"bedrock:ApplyGuardrail is {'' if asked else 'not '}allowed"
+
+
+@policy
+def the_agent_calls_gateways_only_where_it_has_servers(subject: Subject) -> Iterator[str]:
+    """T4. AgentCore gateways of this account and region, and none without McpServers ("Gateway
+    access permissions", AgentCore Developer Guide)."""
+    allowed = {
+        resource
+        for _, statement in _allowed(subject)
+        for action in listed(statement.get("Action"))
+        for resource in listed(statement.get("Resource"))
+        if action == "bedrock-agentcore:InvokeGateway"
+    }
+    gateways = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/*"
+    expected = {gateways} if subject.template.parameters["McpServers"] else set()
+    if allowed != expected:
+        yield f"the agent may call the gateways {sorted(allowed)}, not {sorted(expected)}"

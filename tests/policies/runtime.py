@@ -132,7 +132,20 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
         "SLUICE_GUARDRAIL_VERSION": parameters["GuardrailVersion"] if guardrail else None,
         # Another provider must not be asked for Bedrock's model.
         "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] == "bedrock" else None,
+        "SLUICE_THINKING": parameters["ThinkingTokens"],
+        "SLUICE_MCP": parameters["McpServers"] or None,
+        "SLUICE_TRACES": parameters["TracesEndpoint"] or None,
         "SLUICE_CONVERSATIONS": str(ORIGINS.conversations),
     }.items():
         if environment.get(name) != value:
             yield f"{name} is {environment.get(name)}, not {value}"
+
+
+@policy
+def a_parameter_that_may_hold_a_token_is_not_shown(subject: Subject) -> Iterator[str]:
+    """T8. CloudFormation shows every other parameter to whoever may describe the stack."""
+    if at(subject.document, "Parameters", "McpServers", "NoEcho") is not True:
+        yield "CloudFormation shows McpServers, which may hold a server's token"
+    for name, output in (subject.document.get("Outputs") or {}).items():
+        if "McpServers" in str(output):
+            yield f"the output {name} shows McpServers"

@@ -1,8 +1,11 @@
 """What tells people that something is wrong: alarms, the dashboard, the budget."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
+
+from sluice import metrics
 
 from local.template import Resource
 
@@ -14,8 +17,10 @@ ALARMED = {
     ("STACK", "Throttled"),
     ("AWS/Bedrock-AgentCore", "SystemErrors"),
     ("AWS/Bedrock-AgentCore", "Throttles"),
+    (metrics.NAMESPACE, "Failed"),
 }
-"""Failures, slow answers and refusals at the gate; failures and refusals of the runtime."""
+"""Failures, slow answers and refusals at the gate; failures and refusals of the runtime; runs that
+failed, which both answer with 200."""
 
 
 def _alarms(subject: Subject) -> list[Resource]:
@@ -25,6 +30,7 @@ def _alarms(subject: Subject) -> list[Resource]:
 def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
     """The dimensions under which AWS keeps a namespace's metrics ("Amazon API Gateway dimensions
     and metrics"; AgentCore's as public code reads them)."""
+    parameters = subject.template.parameters
     api = subject.only("AWS::Serverless::Api").properties
     runtime = subject.only("AWS::BedrockAgentCore::Runtime")
     return {
@@ -33,6 +39,11 @@ def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
             "Resource": runtime.attributes["AgentRuntimeArn"],
             "Operation": "InvokeAgentRuntime",
             "Name": f"{runtime.properties['AgentRuntimeName']}::DEFAULT",
+        },
+        metrics.NAMESPACE: {
+            metrics.DIMENSION: parameters["ModelId"]
+            if parameters["Model"] == "bedrock"
+            else "offline"
         },
     }.get(namespace, {})
 
@@ -123,6 +134,26 @@ def the_dashboard_shows_this_stack(subject: Subject) -> Iterator[str]:
             dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
             if dimensions != _dimensions(subject, namespace):
                 yield f"{widget['properties']['title']} shows {dimensions}, not this stack's"
+
+
+@policy
+def what_is_shown_of_the_agent_is_what_it_writes(subject: Subject) -> Iterator[str]:
+    """A metric that agent/sluice/metrics.py does not make is an empty graph, or an alarm that never
+    rings."""
+    shown = [
+        (each.id, each.properties["MetricName"])
+        for each in _alarms(subject)
+        if each.properties["Namespace"] == metrics.NAMESPACE
+    ]
+    for each in subject.every("AWS::CloudWatch::Dashboard"):
+        with contextlib.suppress(ValueError):
+            for widget in json.loads(each.properties["DashboardBody"])["widgets"]:
+                rows = widget["properties"]["metrics"]
+                if rows[0][0] == metrics.NAMESPACE:
+                    shown += [(each.id, row[1]) for row in rows if row[0] != "..."]
+    for id_, name in shown:
+        if name not in metrics.UNITS:
+            yield f"{id_} watches {name}, which the agent does not count"
 
 
 @policy

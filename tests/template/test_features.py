@@ -50,11 +50,15 @@ def test_a_feature_that_is_off_leaves_no_property_behind() -> None:
         assert word in texts["on"]
     for word in ("PermissionsBoundary", "SLUICE_GUARDRAIL", "NetworkModeConfig", "AWS::NoValue"):
         assert word not in texts["off"]
+    for word in ("SLUICE_MCP", "InvokeGateway", "SLUICE_TRACES"):
+        assert word not in texts["off"]
+        assert word in texts["on"]
     assert "AWS::NoValue" not in texts["on"]
 
 
 IMPOSSIBLE = {
     "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "offline"},
+    "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "offline"},
     "SubnetsWithSecurityGroups": {"RuntimeSubnets": FULL["RuntimeSubnets"]},
     "WholeIdentityProvider": {"OidcIssuer": FULL["OidcIssuer"]},
     "SiteDomainWithCertificate": {"SiteDomain": FULL["SiteDomain"]},
@@ -79,6 +83,8 @@ def test_every_rule_has_such_a_case() -> None:
 WRONG = {
     "GuardrailId": ["arn:aws:bedrock:us-east-1:123456789012:guardrail/abc", "ABC"],
     "GuardrailVersion": ["", "0", "latest"],
+    "ThinkingTokens": ["-1", "1000", "much"],
+    "McpServers": ["https://tools.example.com/mcp", "{}", "[", '[{"url":\n""}]', f"[{'1' * 4096}]"],
     "RuntimeSubnets": ["subnet-1", "subnet-0a1b2c3d, subnet-4e5f6a7b", "sg-0a1b2c3d"],
     "RuntimeSecurityGroups": ["default", "sg-0a1b2c3d,"],
     "Mfa": ["on", "ON", ""],
@@ -98,6 +104,7 @@ WRONG = {
     "AlarmEmail": ["nobody", "a@b"],
     "Dashboard": ["yes"],
     "Tracing": ["Active"],
+    "TracesEndpoint": ["collector:4318", "https://user@collector", "https://c/?key=1", "https://"],
     "BudgetDollars": ["-1", "ten"],
     "BudgetEmail": ["a b@example.com"],
     "PermissionsBoundaryArn": ["arn:aws:iam::123456789012:role/boundary", "boundary"],

@@ -112,6 +112,19 @@ def role(subject: TemplateFile) -> Iterator[Fault]:
         )
 
 
+@TEMPLATE.check("thinking", "the tokens that the model may reason with", Symptom.MODEL)
+def thinking(subject: TemplateFile) -> Iterator[Fault]:
+    """A rule of the template cannot compare two numbers; the agent answers nothing if it has to."""
+    environment = subject.runtime.environment
+    budget, most = (environment.get(name, "") for name in ("SLUICE_THINKING", "SLUICE_MAX_TOKENS"))
+    if budget.isdecimal() and most.isdecimal() and 0 < int(most) <= int(budget):
+        yield Fault(
+            f"ThinkingTokens {budget}, MaxTokens {most}",
+            "fewer tokens to reason with than a run may write in all",
+            "a lower ThinkingTokens, or a higher MaxTokens, among the parameters in samconfig.toml",
+        )
+
+
 def _grants(allowed: set[str], action: str) -> bool:
     """Whether one of the allowed actions, wildcards included, is or covers `action`."""
     patterns = (re.escape(each).replace(r"\*", ".*") for each in allowed)
