@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import httpx
 
-from ops.chat import SESSION_HEADER
+from ops.conversation import SESSION_HEADER
 from ops.oauth import SignInError
-from ops.smoke.target import Answer, Target
+from ops.smoke.target import COUNT, Answer, Target
 from ops.terminal import printable
 
 LEAST_ARRIVALS = 5
+CUT_AFTER = 5
 APART_SECONDS = 0.004
 """Pieces that come closer together than this were sent as one."""
 
@@ -156,6 +157,39 @@ def ask_follow_up(target: Target) -> tuple[bool, str]:
     return False, f"{first.end}, then {second.end}"
 
 
+def ask_for_the_rest(target: Target) -> tuple[bool, str]:
+    """Hang up in the midst of an answer, and ask for what came after."""
+    thread, run = str(uuid.uuid4()), str(uuid.uuid4())
+    begun = target.turn(COUNT, thread, run, events=CUT_AFTER)
+    # A burst may bring more than that.
+    first = begun.ids[:CUT_AFTER]
+    if not first:
+        return False, begun.end
+    rest = target.act("resume", threadId=thread, runId=run, after=first[-1])
+    ids = first + rest.ids
+    gapless = ids == list(range(1, len(ids) + 1))
+    saw = f"{len(first)} events, then {len(rest.ids)} more{'' if gapless else ' with gaps'}"
+    return gapless and rest.end == "RUN_FINISHED", f"{saw}, then {rest.end}"
+
+
+def ask_for_conversations(target: Target) -> tuple[bool, str]:
+    """Asked last: it deletes what the other questions left."""
+    threads = set(target.threads)
+    listed = threads & _listed(target)
+    read = [each for each in threads if target.read("get", threadId=each).get("runs")]
+    for thread in threads:
+        target.act("delete", threadId=thread)
+    left = threads & _listed(target)
+    left |= {each for each in read if target.read("get", threadId=each).get("runs")}
+    saw = f"of {len(threads)}, {len(listed)} listed, {len(read)} read, {len(left)} left"
+    return len(listed) == len(read) == len(threads) > 0 and not left, saw
+
+
+def _listed(target: Target) -> set[str]:
+    threads = target.read("list").get("threads") or []
+    return {str(each["threadId"]) for each in threads if "threadId" in each}
+
+
 def ask_runtime_directly(target: Target) -> tuple[bool, str]:
     answer = target.post({"prompt": "Hello"}, url=target.outputs["RuntimeUrl"])
     return answer.status == httpx.codes.UNAUTHORIZED, answer.end
@@ -236,10 +270,22 @@ CHECKS = (
         "`make logs` names storage_unavailable; the runtime's role needs the conversations' bucket",
     ),
     Check(
+        "a cut answer goes on where it broke off",
+        ask_for_the_rest,
+        "every event once, in order, then RUN_FINISHED",
+        "template.yaml: requestParameters map the session's header, or another process is asked",
+    ),
+    Check(
         "the runtime refuses who comes around the gate without a token",
         ask_runtime_directly,
         "401",
         "template.yaml: AuthorizerConfiguration of the runtime",
+    ),
+    Check(
+        "conversations can be listed, read and deleted",
+        ask_for_conversations,
+        "all that were asked for here, and none of them afterwards",
+        "`make logs` says why; the runtime's role needs ListBucket and DeleteObject",
     ),
 )
 

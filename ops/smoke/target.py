@@ -1,5 +1,7 @@
 """A stack under test: how it is asked, and answers that several checks look at."""
 
+import json
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -9,13 +11,15 @@ from typing import Any
 
 import httpx
 
-from ops.chat import SESSION_HEADER
+from ops.conversation import SESSION_HEADER
 from ops.frames import Event, read_events
 from ops.oauth import SignedIn
 from ops.terminal import printable
 
 # Any model says this in many pieces; the offline one knows it, too.
 COUNT = "Count from 1 to 60, in digits, and say nothing else."
+
+_FRAME = re.compile(rb"^id: ?(\d+)\r?\n(?:.+\r?\n)*\r?\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Answer:
             return []
 
     @property
+    def ids(self) -> list[int]:
+        """The ids of the events that came whole."""
+        return [int(number) for number in _FRAME.findall(self.body)]
+
+    @property
     def end(self) -> str:
         """How a turn ended: its last event and an error's code, or the status and the body."""
         if self.status == httpx.codes.OK and self.events:
@@ -52,9 +61,16 @@ class Target:
         self.http = http
         self.api = f"{outputs['ApiUrl']}/chat"
         self.session = str(uuid.uuid4())
+        self.threads: list[str] = []
+        """What was asked, to be deleted at the end."""
 
-    def post(self, body: Any, token: str = "", *, url: str = "", session: str = "") -> Answer:
-        """Post a body as the page does, to the API unless another `url` is given."""
+    def post(
+        self, body: Any, token: str = "", *, url: str = "", session: str = "", events: int = 0
+    ) -> Answer:
+        """Post a body as the page does, to the API unless another `url` is given.
+
+        With `events`, hang up as soon as so many have come.
+        """
         headers = {"Origin": self.outputs["SpaUrl"]}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {SESSION_HEADER: session} if session else {}
@@ -64,12 +80,27 @@ class Target:
             for piece in answer.iter_raw():
                 pieces.append(piece)
                 arrivals.append(time.monotonic() - began)
+                if events and len(_FRAME.findall(b"".join(pieces))) >= events:
+                    break
             return Answer(answer.status_code, answer.headers, b"".join(pieces), tuple(arrivals))
 
-    def turn(self, prompt: str, thread: str) -> Answer:
+    def turn(self, prompt: str, thread: str, run: str = "", events: int = 0) -> Answer:
         """One turn of a thread. All are in one session, so that one microVM is started for them."""
-        body = {"threadId": thread, "prompt": prompt}
-        return self.post(body, self.person.id_token(), session=self.session)
+        self.threads.append(thread)
+        body = {"threadId": thread, "prompt": prompt, **({"runId": run} if run else {})}
+        return self.post(body, self.person.id_token(), session=self.session, events=events)
+
+    def act(self, action: str, **fields: Any) -> Answer:
+        """An action, in the same session."""
+        return self.post({"action": action, **fields}, self.person.id_token(), session=self.session)
+
+    def read(self, action: str, **fields: Any) -> dict[str, Any]:
+        """The JSON that an action is answered with; {} for anything else."""
+        try:
+            told = json.loads(self.act(action, **fields).body)
+        except ValueError:
+            return {}
+        return told if isinstance(told, dict) else {}
 
     @cached_property
     def counted(self) -> Answer:

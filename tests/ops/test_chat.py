@@ -18,7 +18,8 @@ from starlette.routing import Route
 from support import serve
 from verbs import open_terminal, run_verb
 
-from ops.chat import SESSION_HEADER, Conversation, converse
+from ops.chat import converse
+from ops.conversation import RESUME_AFTER, SESSION_HEADER, Conversation
 from ops.oauth import SignedIn, open_http
 
 DIM = "\x1b[2m"
@@ -49,8 +50,12 @@ def test_a_terminal_shows_the_answer_and_ctrl_c_stops_it(here: dict[str, str]) -
         terminal.type("Count to 200\n")
         terminal.wait_for("17")
         terminal.type("\x03")
-        shown = terminal.wait_for("Stopped here")
+        shown = terminal.wait_for("Stopped.")
         assert "200" not in shown
+        terminal.wait_for("> ")
+        # The agent has stopped as well: another question is not refused with thread_busy.
+        terminal.type("What is 2 + 3?\n")
+        terminal.wait_for("→ Result: 5")
         terminal.wait_for("> ")
         terminal.type("\x03")
         terminal.wait_for("Ctrl-D leaves.")
@@ -70,6 +75,8 @@ class FakeStack:
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.asked: list[Request] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.pauses: list[float] = []
         self.renewals = 0
         self.app = Starlette(
             routes=[
@@ -79,7 +86,7 @@ class FakeStack:
         )
 
     async def _chat(self, request: Request) -> Response:
-        await request.body()
+        self.bodies.append(await request.json())
         self.asked.append(request)
         return self.answers.pop(0)(request)
 
@@ -112,7 +119,8 @@ def talk(fake: FakeStack) -> Iterator[Callable[..., bool]]:
         def say(*lines: str, granted: dict[str, str] | None = None) -> bool:
             outputs = {"LoginUrl": url, "UserPoolClientId": "client"}
             person = SignedIn(outputs, granted or tokens(0))
-            return converse(Conversation(url, person, http), iter(lines), interactive=False)
+            conversation = Conversation(url, person, http, pause=fake.pauses.append)
+            return converse(conversation, iter(lines), interactive=False)
 
         yield say
 
@@ -145,10 +153,7 @@ FINISHED = {"type": "RUN_FINISHED"}
         (refusal(503), "503: It is overloaded"),
         (lambda _: Response("<html>", 502), "502:"),
         (lambda _: Response("[]", 500), "500:"),
-        (stream(said("Half of")), "cut off"),
-        (stream(said("x"), FINISHED, end="\n"), "cut off"),
         (stream({"type": "RUN_ERROR", "code": "thread_busy", "message": "Wait."}), "Wait."),
-        (lambda _: Response("data: {\n\n", media_type="text/event-stream"), "broke off"),
     ],
 )
 def test_a_failure_is_said_and_the_talk_goes_on(
@@ -163,6 +168,47 @@ def test_a_failure_is_said_and_the_talk_goes_on(
     shown = capsys.readouterr()
     assert words in shown.err
     assert "Here again." in shown.out
+
+
+BROKEN: Answer = lambda _: Response("data: {\n\n", media_type="text/event-stream")  # noqa: E731
+
+
+@pytest.mark.parametrize("cut", [stream(), stream(said("x"), end="\n"), BROKEN])
+def test_an_answer_that_is_cut_goes_on_after_the_last_event(
+    cut: Answer, fake: FakeStack, talk: Callable[..., bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """F1, F5: nothing twice, nothing missing."""
+    start = {"type": "RUN_STARTED"}
+    fake.answers = [stream(start, said("One, ")), cut, stream(said("two."), FINISHED)]
+    assert talk("Count")
+    assert "One, two." in capsys.readouterr().out
+    asked, first, second = fake.bodies
+    resume = {"action": "resume", "threadId": asked["threadId"], "runId": asked["runId"]}
+    assert first == second == resume | {"after": 2}
+
+
+def test_a_message_that_may_not_have_arrived_is_sent_again_as_the_same_run(
+    fake: FakeStack, talk: Callable[..., bool]
+) -> None:
+    """F4: the run id stays, so that it never runs twice."""
+    fake.answers = [stream(), stream(FINISHED)]
+    assert talk("One")
+    first, second = fake.bodies
+    assert first == second
+
+
+@pytest.mark.parametrize(("cut", "words"), [(stream(), "cut off"), (BROKEN, "broke off")])
+def test_an_answer_that_stays_cut_is_said(
+    cut: Answer,
+    words: str,
+    fake: FakeStack,
+    talk: Callable[..., bool],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake.answers = [cut] * (len(RESUME_AFTER) + 1)
+    assert not talk("One")
+    assert words in capsys.readouterr().err
+    assert fake.pauses == list(RESUME_AFTER)
 
 
 def test_a_thread_is_its_own_session(fake: FakeStack, talk: Callable[..., bool]) -> None:
