@@ -1,23 +1,19 @@
 """What the local gateway and runtime add to an answer, beside the agent asked directly.
 
-Both are measured in one run, in turn, on the same machine, with the same code, the same question
-and a model without pauses. Prints a table and writes it to .build/bench.json.
+Both are measured in turn, with the same code, the same question and a model without pauses.
 """
 
-import contextlib
-import json
-import os
-import socket
+import asyncio
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
+from bench import client
+from bench.processes import Server, agent, start, tree_memory
 from tests.e2e_stack import ROOT, RunningStack, run_stack
 
 ROUNDS = 40
@@ -25,42 +21,6 @@ COUNT = 5000
 STREAMS = 5
 SESSION = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 Ask = Callable[[str], tuple[float, float, int]]
-
-
-@contextlib.contextmanager
-def run_agent(state: Path) -> Iterator[str]:
-    """The agent alone, as the runtime starts it; yields its origin once /ping answers."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "main.py"],
-        cwd=ROOT / "agent",
-        env={
-            **os.environ,
-            "SLUICE_HOST": "127.0.0.1",
-            "SLUICE_PORT": str(port),
-            "SLUICE_MODEL": "offline",
-            "SLUICE_OFFLINE_DELAY_MS": "0",
-            "SLUICE_CONVERSATIONS": str(state),
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{origin}/ping").is_success:
-                    break
-            if time.monotonic() > deadline or process.poll() is not None:
-                sys.exit("The agent did not start; try `make dev` to see why.")
-            time.sleep(0.05)
-        yield origin
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def asker(http: httpx.Client, url: str, token: str, session: str) -> Ask:
@@ -84,84 +44,43 @@ def asker(http: httpx.Client, url: str, token: str, session: str) -> Ask:
     return ask
 
 
-def tree_memory(pid: int) -> tuple[int, float]:
-    """Processes below and with `pid`, and their memory in MB: proportional set sizes, so that a
-    page which two processes share counts once (proc(5), smaps_rollup)."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    size = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    count, total = 1, size / 1024
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            more, memory = tree_memory(int(child))
-            count, total = count + more, total + memory
-    return count, total
-
-
-def measure(stack: RunningStack, direct_url: str) -> dict[str, float]:
+def measure(folder: Path) -> dict[str, float]:
     """All figures, with the gate and the agent alone asked in turn."""
+    began = time.monotonic()
+    with run_stack(folder / "stack", environment={"SLUICE_OFFLINE_DELAY_MS": "0"}) as stack:
+        ready = time.monotonic() - began
+        with start(agent(ROOT / "agent", folder / "alone")) as server:
+            asyncio.run(client.wait_until_up(server))
+            return {"gate_ready_s": ready, **_compare(stack, server)}
+
+
+def _compare(stack: RunningStack, server: Server) -> dict[str, float]:
     token = stack.tokens()["id_token"]
+    direct_url = f"http://127.0.0.1:{server.port}/invocations"
     with httpx.Client(timeout=120, trust_env=False) as http:
         gate = asker(http, stack.chat_url, token, "bench-session-" + "1" * 30)
-        agent = asker(http, f"{direct_url}/invocations", token, "bench-session-" + "1" * 30)
-        for ask in (gate, agent):
+        alone = asker(http, direct_url, token, "bench-session-" + "1" * 30)
+        for ask in (gate, alone):
             ask("What is 25 * 4?")  # warm: connections, keys, the calculator
-        firsts = [(gate("Hello")[0], agent("Hello")[0]) for _ in range(ROUNDS)]
+        firsts = [(gate("Hello")[0], alone("Hello")[0]) for _ in range(ROUNDS)]
         rates = []
         for _ in range(STREAMS):
             pair = []
-            for ask in (gate, agent):
+            for ask in (gate, alone):
                 _, seconds, events = ask(f"Count to {COUNT}")
                 pair.append(events / seconds)
             rates.append(pair)
         other = asker(http, stack.chat_url, token, "bench-session-" + "2" * 30)
         other("What is 25 * 4?")
     processes, memory = tree_memory(stack.process.pid)
-    gate_first = statistics.median(pair[0] for pair in firsts) * 1000
-    agent_first = statistics.median(pair[1] for pair in firsts) * 1000
     gate_rate = statistics.median(pair[0] for pair in rates)
-    agent_rate = statistics.median(pair[1] for pair in rates)
+    alone_rate = statistics.median(pair[1] for pair in rates)
     return {
-        "first_byte_gate_ms": gate_first,
-        "first_byte_agent_ms": agent_first,
-        "first_byte_added_ms": statistics.median(g - a for g, a in firsts) * 1000,
-        "events_per_s_gate": gate_rate,
-        "events_per_s_agent": agent_rate,
-        "events_ratio": gate_rate / agent_rate,
-        "two_sessions_processes": processes,
-        "two_sessions_memory_mb": memory,
+        "gate_first_byte_ms": statistics.median(pair[0] for pair in firsts) * 1000,
+        "gate_first_byte_alone_ms": statistics.median(pair[1] for pair in firsts) * 1000,
+        "gate_first_byte_added_ms": statistics.median(g - a for g, a in firsts) * 1000,
+        "gate_rate_per_s": gate_rate,
+        "gate_rate_alone_per_s": alone_rate,
+        "gate_two_sessions_processes": processes,
+        "gate_two_sessions_mb": memory,
     }
-
-
-def main() -> None:
-    """Measure, print, and keep the figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.monotonic()
-        with (
-            run_stack(
-                Path(folder) / "stack", environment={"SLUICE_OFFLINE_DELAY_MS": "0"}
-            ) as stack,
-        ):
-            ready = time.monotonic() - began
-            with run_agent(Path(folder) / "agent") as agent:
-                figures = {"ready_s": ready, **measure(stack, agent)}
-    rows = [
-        ("first byte, warm session (ms, median)", "first_byte_gate_ms", "first_byte_agent_ms"),
-        (f"one stream of {COUNT} numbers (events/s)", "events_per_s_gate", "events_per_s_agent"),
-    ]
-    print(f"{'':44}{'whole stack':>14}{'agent alone':>14}")
-    for label, gate, agent_key in rows:
-        print(f"{label:44}{figures[gate]:>14,.1f}{figures[agent_key]:>14,.1f}")
-    print(
-        f"\nadded to the first byte: {figures['first_byte_added_ms']:.1f} ms (median of {ROUNDS})"
-        f"\nthe stream keeps {figures['events_ratio']:.0%} of the agent's rate"
-        f"\n`python -m local` to ready: {figures['ready_s']:.1f} s"
-        f"\ntwo sessions open: {figures['two_sessions_memory_mb']:.0f} MB in "
-        f"{figures['two_sessions_processes']:.0f} processes (PSS)"
-    )
-    path = ROOT / ".build" / "bench.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,99 @@
+"""Starts what is measured, each as a process of its own on a free loopback port."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e_stack import ROOT
+
+PORT = "{port}"
+SUBJECTS = ROOT / "bench" / "subjects"
+# Python then finds no compiled file and writes none: every import compiles, as in a zip without.
+WITHOUT_PYC = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/nonexistent"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A server to measure: arguments of Python, with `{port}` where the port goes."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = ROOT
+    core: int | None = None
+
+
+@dataclass(frozen=True)
+class Server:
+    """A subject that runs. `started` is the time.perf_counter() at which its process began."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    started: float
+
+
+def agent(folder: Path, state: Path, core: int | None = None, **settings: str) -> Subject:
+    """Sluice's agent as AgentCore starts it, with the offline model; conversations in `state`."""
+    environment = {
+        "SLUICE_HOST": "127.0.0.1",
+        "SLUICE_PORT": PORT,
+        "SLUICE_MODEL": "offline",
+        "SLUICE_OFFLINE_DELAY_MS": "0",
+        "SLUICE_CONVERSATIONS": str(state),
+        **settings,
+    }
+    return Subject(["main.py"], environment, folder, core)
+
+
+def subject(name: str, core: int | None = None, **environment: str) -> Subject:
+    """One of bench/subjects."""
+    return Subject([str(SUBJECTS / f"{name}.py"), PORT], environment, core=core)
+
+
+@contextlib.contextmanager
+def start(subject: Subject) -> Iterator[Server]:
+    """Start a subject; it may not answer yet. Ended by its own id."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *(part.replace(PORT, str(port)) for part in subject.arguments)],
+        cwd=subject.folder,
+        env=inherited | {k: v.replace(PORT, str(port)) for k, v in subject.environment.items()},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        if subject.core is not None:
+            os.sched_setaffinity(process.pid, {subject.core})
+        yield Server(process, port, started)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def own_memory(pid: int) -> float:
+    """Memory of one process in MB: its proportional set size (proc(5), smaps_rollup)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line[:4] == "Pss:") / 1024
+
+
+def tree_memory(pid: int) -> tuple[int, float]:
+    """Processes below and with `pid`, and their memory in MB; a page that two share counts once."""
+    count, total = 1, own_memory(pid)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            more, memory = tree_memory(int(child))
+            count, total = count + more, total + memory
+    return count, total

@@ -1,0 +1,1 @@
+"""What Sluice's agent is measured beside: each a server, started as `python FILE PORT`."""
