@@ -15,6 +15,14 @@ export class TextStream implements TextSink {
   #closed = false;
   #sink: TextSink | undefined;
 
+  /** A text that is complete. */
+  static of(text: string): TextStream {
+    const stream = new TextStream();
+    stream.append(text);
+    stream.close();
+    return stream;
+  }
+
   get text(): string {
     return this.#text;
   }

@@ -1,6 +1,9 @@
 import type { MarkedToken, Token, Tokens } from "marked";
+import { t } from "../i18n";
 import { growCode, renderCode } from "./code";
 import { addElement, addText } from "./dom";
+import type { FootnoteToken } from "./footnote";
+import { renderFootnote } from "./footnotes";
 import { addMath, renderInline } from "./inline";
 import type { MathToken } from "./math";
 
@@ -22,7 +25,7 @@ export function renderBlocks(tokens: readonly Token[], parent: Node, outline: Ou
 
 /** Makes a block's node. Undefined for tokens that show nothing: blank lines, reference definitions. */
 export function renderBlock(generic: Token, outline: Outline): HTMLElement | undefined {
-  const token = generic as MarkedToken | MathToken;
+  const token = generic as MarkedToken | MathToken | FootnoteToken;
   switch (token.type) {
     case "space":
     case "def":
@@ -32,11 +35,19 @@ export function renderBlock(generic: Token, outline: Outline): HTMLElement | und
     case "code":
       return renderCode(token);
     case "math": {
-      const block = document.createElement("pre");
-      block.className = "math";
+      const block = document.createElement("div");
+      block.className = "formula";
+      // A formula wider than the page scrolls, and the keyboard must be able to scroll it.
       block.tabIndex = 0;
+      block.setAttribute("role", "group");
+      block.setAttribute("aria-label", t("math.label"));
       addMath(block, token);
       return block;
+    }
+    case "footnote": {
+      const note = renderFootnote(token.name);
+      renderInline(token.tokens ?? [], addElement(note, "p"));
+      return note;
     }
     case "blockquote": {
       const quote = document.createElement("blockquote");
@@ -132,7 +143,7 @@ function renderTable(token: Tokens.Table): HTMLElement {
   // A table wider than the page scrolls, and the keyboard must be able to scroll it.
   frame.tabIndex = 0;
   frame.setAttribute("role", "region");
-  frame.setAttribute("aria-label", "Table");
+  frame.setAttribute("aria-label", t("table.label"));
   const table = addElement(frame, "table");
   const head = addElement(addElement(table, "thead"), "tr");
   for (const cell of token.header) renderCell(head, "th", cell);

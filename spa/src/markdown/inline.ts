@@ -1,12 +1,15 @@
 import type { MarkedToken, Token } from "marked";
+import { t } from "../i18n";
 import { addElement, addText } from "./dom";
 import { decodeEntities } from "./entities";
+import type { FootnoteMark } from "./footnote";
+import { addFootnoteMark } from "./footnotes";
 import type { MathToken } from "./math";
 import { safeUrl } from "./url";
 
 /** Adds a block's inline tokens to a node. Text becomes text nodes: nothing is ever parsed as HTML. */
 export function renderInline(tokens: readonly Token[], parent: Node): void {
-  for (const token of tokens as readonly (MarkedToken | MathToken)[]) {
+  for (const token of tokens as readonly (MarkedToken | MathToken | FootnoteMark)[]) {
     switch (token.type) {
       case "text":
         if (token.tokens) renderInline(token.tokens, parent);
@@ -26,6 +29,9 @@ export function renderInline(tokens: readonly Token[], parent: Node): void {
         break;
       case "math":
         addMath(parent, token);
+        break;
+      case "footnoteMark":
+        addFootnoteMark(parent, token.name);
         break;
       case "br":
         addElement(parent, "br");
@@ -51,7 +57,7 @@ export function renderInline(tokens: readonly Token[], parent: Node): void {
 }
 
 export function addMath(parent: Node, token: MathToken): void {
-  addText(addElement(parent, "code", "math"), token.text);
+  addText(addElement(parent, "span", "math"), token.text);
 }
 
 function anchor(parent: Node, url: URL): HTMLAnchorElement {
@@ -67,7 +73,10 @@ function addLink(parent: Node, href: string, label: readonly Token[], literal: b
   const address = literal ? href : decodeEntities(href);
   const url = safeUrl(address);
   if (url) {
-    renderInline(label, anchor(parent, url));
+    const link = anchor(parent, url);
+    renderInline(label, link);
+    // Where the words do not say it, the style sheet writes the host behind them.
+    if (url.host && !link.textContent?.includes(url.host)) link.dataset.host = url.host;
     return;
   }
   const shown = addElement(parent, "span", "dead-link");
@@ -79,8 +88,10 @@ function addLink(parent: Node, href: string, label: readonly Token[], literal: b
 function addImage(parent: Node, href: string, description: string): void {
   const address = decodeEntities(href);
   const url = safeUrl(address);
-  const label = `Image: ${decodeEntities(description) || address}`;
-  addText(url ? anchor(parent, url) : addElement(parent, "span", "dead-link"), label);
+  const label = t("image.label", { description: decodeEntities(description) || address });
+  const shown = url ? anchor(parent, url) : addElement(parent, "span", "dead-link");
+  if (url && !label.includes(url.host)) shown.dataset.host = url.host;
+  addText(shown, label);
 }
 
 function addCheckbox(parent: Node, checked: boolean): void {
@@ -89,6 +100,6 @@ function addCheckbox(parent: Node, checked: boolean): void {
   box.disabled = true;
   // As an attribute too, because that is what a copy of the node keeps.
   box.defaultChecked = checked;
-  box.setAttribute("aria-label", checked ? "Done" : "To do");
+  box.setAttribute("aria-label", t(checked ? "task.done" : "task.open"));
   addText(parent, " ");
 }

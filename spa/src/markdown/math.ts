@@ -1,8 +1,8 @@
 import type { TokenizerThis, Tokens } from "marked";
 
 /**
- * Recognises TeX, so that its underscores and backslashes are not read as markdown. It is shown as
- * code for now; typesetting takes the same tokens.
+ * Recognises TeX, so that its underscores and backslashes are not read as markdown. It is shown as it
+ * was written until it is typeset.
  */
 export interface MathToken extends Tokens.Generic {
   type: "math";

@@ -1,7 +1,17 @@
 import type { Links, Token, Tokens } from "marked";
 import type { TextSink } from "../text-stream";
 import { growBlock, OUTLINE_START, type Outline, renderBlock } from "./blocks";
-import { lex } from "./lex";
+import { addElement } from "./dom";
+import { enrich } from "./enrich";
+import { type FootnoteToken, footnoteKey } from "./footnote";
+import { lex, lexBlocks } from "./lex";
+import { beforePaint } from "./schedule";
+
+/**
+ * So many blocks share a section, which the browser lays out only while it is near the view (styles/
+ * markdown.css). Measured: 24 cost least at 200 kB.
+ */
+const SECTION = 24;
 
 /** A block that stands on the page. */
 interface Block {
@@ -9,6 +19,8 @@ interface Block {
   readonly node: HTMLElement | undefined;
   /** The outline's level after it. */
   readonly level: number;
+  /** True once it was given its colours and formulas, and is not to change. */
+  complete: boolean;
 }
 
 /**
@@ -20,10 +32,13 @@ interface Block {
  *
  * @param element where the blocks go
  * @param schedule runs a function before the next paint
+ * @param finish is given each block's node once the block is complete
  */
 export class MarkdownView implements TextSink {
   readonly #element: HTMLElement;
   readonly #schedule: (render: () => void) => unknown;
+  readonly #finish: (block: HTMLElement) => void;
+  #sections: HTMLElement[] = [];
   #text = "";
   /** All blocks, in order; the first of them are settled. */
   #blocks: Block[] = [];
@@ -37,10 +52,12 @@ export class MarkdownView implements TextSink {
 
   constructor(
     element: HTMLElement,
-    schedule = (render: () => void): unknown => requestAnimationFrame(render),
+    schedule: (render: () => void) => unknown = beforePaint,
+    finish = enrich,
   ) {
     this.#element = element;
     this.#schedule = schedule;
+    this.#finish = finish;
   }
 
   append(text: string): void {
@@ -55,15 +72,24 @@ export class MarkdownView implements TextSink {
   }
 
   /**
-   * Lexes the whole once, and makes anew what stands differently now that the end is known: uses of a
-   * reference that was defined below them, and the rare block that settled too early.
+   * Reads the whole once more, and makes anew what stands differently now that the end is known: uses
+   * of a reference that was defined below them, and the rare block that settled too early.
    */
   close(): void {
+    if (this.#scheduled) this.#renderTail();
     this.#closed = true;
-    const { tokens, links } = lex(this.#text, {});
+    const { tokens, links, fill } = lexBlocks(this.#text, {});
     // A use's source is the same with its definition and without, so that comparing would keep it.
     if (Object.keys(links).length > 0) this.#removeFrom(0);
-    this.#patch(tokens, 0);
+    const blocks = this.#blocks;
+    const stands =
+      tokens.length === blocks.length &&
+      tokens.every((each, i) => sameSource(blocks[i]?.token, each));
+    if (!stands) {
+      fill();
+      this.#patch(tokens, 0);
+    }
+    this.#complete(blocks.length);
     this.#blocks = [];
   }
 
@@ -84,19 +110,48 @@ export class MarkdownView implements TextSink {
     const grown = this.#blocks[from + same];
     const token = tokens[same];
     if (grown?.node && token && growBlock(grown.node, grown.token, token, outline)) {
-      this.#blocks[from + same] = { token, node: grown.node, level: outline.level };
+      const { node } = grown;
+      this.#blocks[from + same] = { token, node, level: outline.level, complete: false };
       same += 1;
     }
     this.#removeFrom(from + same);
     for (const added of tokens.slice(same)) {
       const node = renderBlock(added, outline);
-      if (node) this.#element.append(node);
-      this.#blocks.push({ token: added, node, level: outline.level });
+      if (node) this.#section(this.#blocks.length).append(node);
+      this.#blocks.push({ token: added, node, level: outline.level, complete: false });
     }
+  }
+
+  /** The section of the block at a place, made when it is not there. A block never moves to another. */
+  #section(place: number): HTMLElement {
+    const number = Math.floor(place / SECTION);
+    const known = this.#sections[number];
+    if (known) return known;
+    const made = addElement(this.#element, "div", "section");
+    this.#sections[number] = made;
+    return made;
   }
 
   #removeFrom(place: number): void {
     for (const gone of this.#blocks.splice(place)) gone.node?.remove();
+    while (this.#sections.at(-1)?.childElementCount === 0) this.#sections.pop()?.remove();
+  }
+
+  /** Says that the blocks before a place will not change. */
+  #complete(place: number): void {
+    let first = place;
+    while (this.#blocks[first - 1]?.complete === false) first -= 1;
+    for (const block of this.#blocks.slice(first, place)) {
+      block.complete = true;
+      if (block.node) this.#finish(block.node);
+    }
+    const whole = this.#closed ? this.#sections.length : Math.floor(place / SECTION);
+    // A short answer is let be: its message is contained as a whole.
+    if (this.#sections.length > 1)
+      // forEach passes over the place of a section that shows nothing.
+      this.#sections.slice(0, whole).forEach((section) => {
+        section.classList.add("whole");
+      });
   }
 
   /**
@@ -115,10 +170,14 @@ export class MarkdownView implements TextSink {
         const { tag, href, title } = token as Tokens.Def;
         // The first definition of a name counts.
         this.#links = { [tag]: { href, title }, ...this.#links };
+      } else if (token.type === "footnote") {
+        const key = footnoteKey((token as FootnoteToken).name);
+        this.#links = { [key]: { href: "", title: "" }, ...this.#links };
       }
     }
     this.#tail = source.slice(length);
     this.#settled += open;
+    this.#complete(this.#settled);
   }
 }
 

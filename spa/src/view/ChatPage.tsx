@@ -1,16 +1,29 @@
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Conversation } from "../conversation";
+import { t } from "../i18n";
+import { type Command, commandOf, KEYS } from "../keys";
 import type { Session } from "../session";
+import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../sidebar";
+import { fitToKeyboard } from "../viewport";
 import type { Workspace } from "../workspace";
+import type { Actions } from "./actions";
 import { Composer } from "./Composer";
 import { EmptyState } from "./EmptyState";
 import { createFollower } from "./follow";
 import { Header } from "./Header";
+import { Help, openHelp } from "./Help";
 import { DownIcon } from "./icons";
 import { Messages } from "./Messages";
+import { Sidebar } from "./Sidebar";
 import { Status } from "./Status";
+import { Toast } from "./Toast";
+import { Trouble } from "./Trouble";
+import { useOnline } from "./useOnline";
 
 /** With a finger, focus would open the keyboard over the answer that was just asked for. */
 const HAS_KEYBOARD = matchMedia("(pointer: fine)").matches;
+/** SLUICE_MAX_PROMPT's default, until the agent says otherwise. */
+const LIMIT = 32_000;
 
 export function ChatPage({ session, workspace }: { session: Session; workspace: Workspace }) {
   const scroller = useRef<HTMLElement>(null);
@@ -20,6 +33,12 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   const conversation = workspace.conversation.value;
   const messages = conversation.messages.value;
   const running = conversation.running.value;
+  const stopping = conversation.stopping.value;
+  const limit = workspace.agent.value?.limits?.prompt ?? LIMIT;
+  const title = workspace.threads.all.value?.find(
+    ({ threadId }) => threadId === conversation.threadId,
+  )?.title;
+  const isOnline = useOnline();
 
   const focusInput = () => HAS_KEYBOARD && input.current?.focus();
 
@@ -30,15 +49,15 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
     focusInput();
   }
 
-  function stop(): void {
-    conversation.stop();
+  function newChat(): void {
+    closeDrawer();
+    workspace.newChat();
     focusInput();
   }
 
-  function newChat(): void {
-    workspace.newChat();
-    follower.toEnd();
-    focusInput();
+  function toggle(): void {
+    toggleSidebar();
+    if (!sidebarIsOpen.value) focusInput();
   }
 
   function signOut(): void {
@@ -46,14 +65,66 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
     void session.signOut();
   }
 
-  const actions = {
-    retry() {
+  const actions: Actions = {
+    retry(answer) {
       follower.toEnd();
-      void conversation.retry();
+      void conversation.retry(answer);
       focusInput();
     },
+    edit(question, text) {
+      follower.toEnd();
+      void conversation.edit(question, text);
+      focusInput();
+    },
+    rate: (answer, rating) => void conversation.rate(answer, rating),
     signIn: () => void session.signIn(),
   };
+
+  function stop(): void {
+    conversation.stop();
+    focusInput();
+  }
+
+  /** True when there was something to do. */
+  function carryOut(command: Command, target: EventTarget | null): boolean {
+    switch (command) {
+      case "search":
+        toggleSidebar(true);
+        // Once it is drawn.
+        requestAnimationFrame(() => document.querySelector<HTMLElement>(".search input")?.focus());
+        return true;
+      case "new-chat":
+        newChat();
+        return true;
+      case "sidebar":
+        toggle();
+        return true;
+      case "help":
+        openHelp();
+        return true;
+      case "stop":
+        if (running) stop();
+        return running;
+      case "edit-last": {
+        if (target !== input.current || workspace.draft.value !== "") return false;
+        const edits = content.current?.querySelectorAll<HTMLElement>("[data-edit]");
+        const last = edits?.[edits.length - 1];
+        last?.click();
+        return last !== undefined;
+      }
+    }
+  }
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const command = commandOf(event);
+      // The sheet of keys is over everything, and keeps its keys.
+      if (!command || document.querySelector("dialog.sheet[open]")) return;
+      if (carryOut(command, event.target)) event.preventDefault();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  });
 
   useLayoutEffect(() => {
     if (scroller.current && content.current)
@@ -61,58 +132,144 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
     return undefined;
   }, [follower]);
 
-  useEffect(() => void focusInput(), []);
+  useEffect(() => fitToKeyboard(), []);
+
+  // Each conversation opens at its end.
+  useLayoutEffect(() => follower.toEnd(), [conversation, follower]);
 
   useEffect(() => {
-    const onEscape = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !event.isComposing) conversation.stop();
-    };
-    addEventListener("keydown", onEscape);
-    return () => removeEventListener("keydown", onEscape);
+    closeDrawer();
+    focusInput();
   }, [conversation]);
 
+  useEffect(() => {
+    document.title = title ? `${title} · Sluice` : "Sluice";
+  }, [title]);
+
   return (
-    <div class="page">
-      <Header
+    <div class={sidebarIsOpen.value && sidebarIsWide.value ? "page with-sidebar" : "page"}>
+      <button type="button" class="skip secondary" onClick={() => input.current?.focus()}>
+        {t("page.skip")}
+      </button>
+      <Sidebar
+        workspace={workspace}
         email={session.email.value}
-        note={workspace.agent.value?.model === "offline" ? "Offline model" : undefined}
         onNewChat={newChat}
+        onToggle={toggle}
         onSignOut={signOut}
       />
-      <main class="scroller" ref={scroller} tabIndex={-1}>
-        <div class="column" ref={content} role="log" aria-live="off" aria-label="Conversation">
-          {messages.length > 0 ? (
-            <Messages messages={messages} actions={actions} />
-          ) : (
-            <EmptyState onChoose={send} />
-          )}
-        </div>
-      </main>
-      <footer class="footer">
-        {!follower.following.value && (
-          <button
-            type="button"
-            class="to-end"
-            aria-label="To the end"
-            title="To the end"
-            onClick={follower.toEnd}
-          >
-            <DownIcon />
-          </button>
-        )}
-        <Composer
-          draft={workspace.draft}
-          running={running}
-          input={input}
-          onSend={() => send(workspace.draft.value)}
-          onStop={stop}
+      <div class="chat">
+        <Header
+          title={messages.length > 0 ? title : undefined}
+          note={workspace.agent.value?.model === "offline" ? t("header.offlineModel") : undefined}
+          onToggle={toggle}
+          onNewChat={newChat}
         />
-        <p class="hint">
-          <span class="wide">Enter to send, Shift+Enter for a new line. </span>Answers can be wrong:
-          check what matters.
-        </p>
-      </footer>
-      <Status messages={messages} />
+        <main class="scroller" ref={scroller} tabIndex={-1}>
+          <div
+            class={stopping === "no" ? "column" : "column stopping"}
+            ref={content}
+            role="log"
+            aria-live="off"
+            aria-label={t("page.conversation")}
+          >
+            <Shown
+              key={conversation.threadId}
+              conversation={conversation}
+              workspace={workspace}
+              actions={actions}
+              onChoose={send}
+            />
+          </div>
+        </main>
+        <footer class="footer">
+          <Toast workspace={workspace} />
+          {!follower.following.value && (
+            <button
+              type="button"
+              class="to-end"
+              aria-label={t("page.toEnd")}
+              title={t("page.toEnd")}
+              onClick={follower.toEnd}
+            >
+              <DownIcon />
+            </button>
+          )}
+          <Composer
+            draft={workspace.draft}
+            running={running}
+            stopping={stopping}
+            limit={limit}
+            input={input}
+            onSend={() => send(workspace.draft.value)}
+            onStop={stop}
+          />
+          <p class="hint">{stopping === "failing" ? t("composer.stopFailing") : hint(isOnline)}</p>
+        </footer>
+      </div>
+      <Status messages={messages} stopping={stopping} />
+      <Help shortcuts={KEYS} />
     </div>
   );
+}
+
+function hint(isOnline: boolean) {
+  if (!isOnline) return t("page.offline");
+  return (
+    <>
+      <span class="wide">{t("page.hintKeys")} </span>
+      {t("page.hint")}
+    </>
+  );
+}
+
+function Shown({
+  conversation,
+  workspace,
+  actions,
+  onChoose,
+}: {
+  conversation: Conversation;
+  workspace: Workspace;
+  actions: Actions;
+  onChoose: (prompt: string) => void;
+}) {
+  const messages = conversation.messages.value;
+  const problem = conversation.problem.value;
+  // A history that comes at once needs no word about it.
+  const isSlow = useLate(conversation.loading.value);
+  if (messages.length === 0 && conversation.loading.value)
+    return isSlow ? <p class="thinking loading">{t("page.loading")}</p> : null;
+  return (
+    <>
+      {messages.length > 0 && (
+        <Messages messages={messages} running={conversation.running.value} actions={actions} />
+      )}
+      {messages.length === 0 && !problem && (
+        <EmptyState agent={workspace.agent.value} onChoose={onChoose} />
+      )}
+      {problem && (
+        <Trouble
+          problem={problem}
+          onRetry={() => void conversation.load()}
+          onSignIn={actions.signIn}
+          onNewChat={workspace.newChat}
+        />
+      )}
+    </>
+  );
+}
+
+const LATE_MS = 300;
+
+/** True once something has been going on for a while. */
+function useLate(isGoingOn: boolean): boolean {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    if (!isGoingOn) return undefined;
+    const timer = setTimeout(() => setLate(true), LATE_MS);
+    return () => clearTimeout(timer);
+  }, [isGoingOn]);
+  return late;
 }

@@ -1,35 +1,50 @@
-import { Mark, NewChatIcon, SignOutIcon } from "./icons";
+import { t } from "../i18n";
+import { sidebarIsOpen, sidebarIsWide } from "../sidebar";
+import { Mark, NewChatIcon, SidebarIcon } from "./icons";
+import { Settings } from "./Settings";
 
 interface Props {
-  readonly email: string | undefined;
+  /** The conversation's title; undefined for one that has not begun. */
+  readonly title: string | undefined;
   /** What a person should know of the agent from the start. */
   readonly note: string | undefined;
+  readonly onToggle: () => void;
   readonly onNewChat: () => void;
-  readonly onSignOut: () => void;
 }
 
-export function Header({ email, note, onNewChat, onSignOut }: Props) {
+export function Header({ title, note, onToggle, onNewChat }: Props) {
+  const isBeside = sidebarIsOpen.value && sidebarIsWide.value;
   return (
     <header class="header">
-      <h1 class="brand">
-        <Mark />
-        <span class="wide">Sluice</span>
+      {!isBeside && (
+        <button
+          type="button"
+          class="quiet"
+          title={t("threads.show")}
+          aria-label={t("threads.show")}
+          aria-expanded={sidebarIsOpen.value}
+          onClick={onToggle}
+        >
+          <SidebarIcon />
+        </button>
+      )}
+      {!isBeside && (
+        <span class="brand" aria-hidden="true">
+          <Mark />
+        </span>
+      )}
+      <h1 class="title" dir="auto" title={title}>
+        {title ?? "Sluice"}
       </h1>
       {note && <span class="note">{note}</span>}
       <span class="gap" />
-      {email && (
-        <span class="email" title={email}>
-          {email}
-        </span>
+      {!isBeside && (
+        <button type="button" class="quiet" title={t("header.newChat")} onClick={onNewChat}>
+          <NewChatIcon />
+          <span class="wide">{t("header.newChat")}</span>
+        </button>
       )}
-      <button type="button" class="quiet" title="New chat" onClick={onNewChat}>
-        <NewChatIcon />
-        <span class="wide">New chat</span>
-      </button>
-      <button type="button" class="quiet" title="Sign out" onClick={onSignOut}>
-        <SignOutIcon />
-        <span class="wide">Sign out</span>
-      </button>
+      <Settings />
     </header>
   );
 }

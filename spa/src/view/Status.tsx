@@ -1,26 +1,42 @@
-import type { Answer, AnswerState, Message } from "../conversation";
+import type { Answer, Message, Stopping } from "../conversation";
+import { type MessageKey, t } from "../i18n";
+import { said } from "./say";
 
-const SENTENCES: Record<AnswerState, string> = {
-  running: "Sluice is answering.",
-  finished: "The answer is complete.",
-  stopped: "The answer was stopped.",
-  interrupted: "The connection broke before the answer was complete.",
-  failed: "The answer failed.",
+const SENTENCES: Record<Answer["state"]["value"], MessageKey> = {
+  running: "status.running",
+  finished: "status.finished",
+  stopped: "status.stopped",
+  interrupted: "answer.broken",
+  failed: "status.failed",
 };
 
 /**
- * The page's one live region. It says in sentences how the answer stands; the answer itself is not
- * live, because a screen reader would stumble over it word by word.
+ * The page's one live region. It says in sentences how the answer stands, and what else has happened;
+ * the answer itself is not live, because a screen reader would stumble over it word by word.
  */
-export function Status({ messages }: { messages: readonly Message[] }) {
+export function Status({
+  messages,
+  stopping,
+}: {
+  messages: readonly Message[];
+  stopping: Stopping;
+}) {
   const last = messages.at(-1);
   return (
-    <p role="status" class="visually-hidden">
-      {last?.role === "assistant" ? sentence(last) : ""}
-    </p>
+    <div role="status" class="visually-hidden">
+      <p>{last?.role === "assistant" ? sentence(last, stopping) : ""}</p>
+      <p>{said.value}</p>
+    </div>
   );
 }
 
-function sentence(answer: Answer): string {
-  return answer.problem.value?.title ?? SENTENCES[answer.state.value];
+function sentence(answer: Answer, stopping: Stopping): string {
+  const problem = answer.problem.value;
+  if (problem) return `${problem.title} ${problem.advice}`;
+  if (answer.state.value === "running") {
+    if (stopping === "failing") return t("composer.stopFailing");
+    if (answer.connection.value === "reconnecting") return t("answer.reconnecting");
+    if (answer.connection.value === "waiting") return t("answer.waiting");
+  }
+  return t(SENTENCES[answer.state.value]);
 }

@@ -1,42 +1,77 @@
+import { useState } from "preact/hooks";
 import type { ToolPart, ToolState } from "../conversation";
+import { formatDuration, t } from "../i18n";
+import { CopyButton } from "./CopyButton";
 import { AlertIcon, CheckIcon, ChevronIcon, SpinnerIcon } from "./icons";
 
-const STATES: Record<ToolState, { label: string; Icon: typeof CheckIcon }> = {
-  running: { label: "running", Icon: SpinnerIcon },
-  done: { label: "done", Icon: CheckIcon },
-  failed: { label: "failed", Icon: AlertIcon },
+const ICONS: Record<ToolState, typeof CheckIcon> = {
+  running: SpinnerIcon,
+  done: CheckIcon,
+  failed: AlertIcon,
 };
 
-/** One tool call, folded to a line: which tool, what it was asked, how it stands. */
+/** A line holds no more of a gist, and a call's arguments may be long. */
+const GIST_CHARACTERS = 200;
+
+/** A shorter time is of no interest. */
+const SHOWN_MS = 100;
+
+/** One tool call, folded to a line: which tool, what it was asked, how it stands, how long it took. */
 export function ToolCard({ tool }: { tool: ToolPart }) {
+  const [open, setOpen] = useState(false);
   const state = tool.state.value;
-  const { label, Icon } = STATES[state];
+  const Icon = ICONS[state];
+  const took = (tool.endedAt.value ?? 0) - (tool.startedAt.value ?? 0);
   return (
-    <details class="tool" data-name={tool.name} data-state={state}>
+    <details
+      class="tool"
+      data-name={tool.name}
+      data-state={state}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>
         <span class="tool-state">
           <Icon />
         </span>
         <span class="tool-name">{tool.name}</span>
-        <code class="tool-gist">{gist(tool.args.value)}</code>
-        <span class="tool-label">{label}</span>
-        <span class="tool-fold">
+        <code class="tool-gist" dir="auto">
+          {gist(tool.args.value)}
+        </code>
+        <span class="tool-label">
+          {t(`tool.${state}`)}
+          {took >= SHOWN_MS && ` · ${formatDuration(took, "narrow")}`}
+        </span>
+        <span class="fold">
           <ChevronIcon />
         </span>
       </summary>
-      <dl>
-        <dt>Arguments</dt>
-        <dd>
-          <pre tabIndex={0}>{pretty(tool.args.value) || "none"}</pre>
-        </dd>
-        <dt>Result</dt>
-        <dd>
-          <pre tabIndex={0}>
-            {tool.result.value || (state === "running" ? "not there yet" : "none")}
-          </pre>
-        </dd>
-      </dl>
+      {open && (
+        <dl>
+          <Field name={t("tool.arguments")} text={pretty(tool.args.value)} none={t("tool.none")} />
+          <Field
+            name={t(state === "failed" ? "tool.error" : "tool.result")}
+            text={pretty(tool.result.value)}
+            none={t(state === "running" ? "tool.notYet" : "tool.none")}
+          />
+        </dl>
+      )}
     </details>
+  );
+}
+
+function Field({ name, text, none }: { name: string; text: string; none: string }) {
+  return (
+    <>
+      <dt>
+        {name}
+        {text && <CopyButton label="message.copy" text={() => text} />}
+      </dt>
+      <dd>
+        <pre tabIndex={0} dir="auto">
+          {text || none}
+        </pre>
+      </dd>
+    </>
   );
 }
 
@@ -46,12 +81,14 @@ function gist(args: string): string {
   if (typeof value !== "object" || value === null) return "";
   return Object.values(value)
     .map((each) => (typeof each === "string" ? each : JSON.stringify(each)))
-    .join(", ");
+    .join(", ")
+    .slice(0, GIST_CHARACTERS);
 }
 
-function pretty(args: string): string {
-  const value = parsed(args);
-  return value === undefined ? args : JSON.stringify(value, null, 2);
+/** JSON that holds more than one value on lines of its own; anything else as it is. */
+function pretty(text: string): string {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : text;
 }
 
 function parsed(json: string): unknown {

@@ -1,3 +1,4 @@
+import { t } from "../i18n";
 import { Mark } from "./icons";
 
 /** @param notice why the person is here again, when there is a reason */
@@ -12,12 +13,12 @@ export function Welcome({
     <main class="single">
       <Mark />
       <h1>Sluice</h1>
-      <p class="lead">Talk with an AI agent and watch its answer arrive, word by word.</p>
+      <p class="lead">{t("welcome.lead")}</p>
       {notice && <p role="alert">{notice}</p>}
       <button type="button" class="primary" onClick={onSignIn}>
-        Sign in
+        {t("header.signIn")}
       </button>
-      <p class="small">You sign in on a page of its own, and come back here.</p>
+      <p class="small">{t("welcome.where")}</p>
     </main>
   );
 }
@@ -27,12 +28,12 @@ export function Broken({ message }: { message: string }) {
   return (
     <main class="single">
       <Mark />
-      <h1>Sluice cannot start</h1>
+      <h1>{t("broken.title")}</h1>
       <p class="lead" role="alert">
         {message}
       </p>
       <button type="button" class="primary" onClick={() => location.reload()}>
-        Reload
+        {t("broken.reload")}
       </button>
     </main>
   );

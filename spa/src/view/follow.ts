@@ -2,6 +2,8 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 
 /** Nearer to the end than this counts as being there: fractional pixels, a last line's margin. */
 const AT_END_PX = 32;
+/** What unfolds something when it is clicked. */
+const UNFOLDS = "summary, [aria-expanded]";
 
 export interface Follower {
   /** True while the reader is at the end and the page keeps them there. */
@@ -13,7 +15,8 @@ export interface Follower {
 
 /**
  * Keeps a growing page at its end for as long as the reader is there, and yields as soon as they
- * scroll up. Only a movement upwards is taken for theirs: growth alone moves nothing.
+ * scroll up. Only a movement upwards is taken for theirs: growth alone moves nothing. What they unfold
+ * stays where it is, too, instead of being pushed up by what it held.
  */
 export function createFollower(): Follower {
   const following = signal(true);
@@ -21,9 +24,27 @@ export function createFollower(): Follower {
   let lastTop = 0;
 
   function stickToEnd(): void {
+    // What was unfolded and is folded again leaves them at the end as before.
+    resume();
     if (!scroller || !following.value) return;
+    // A conversation that has not begun is read from its top.
+    if (!scroller.querySelector("article")) {
+      scroller.scrollTop = 0;
+      return;
+    }
     scroller.scrollTop = scroller.scrollHeight;
     lastTop = scroller.scrollTop;
+  }
+
+  function onClick(event: Event): void {
+    if (!(event.target instanceof Element) || !event.target.closest(UNFOLDS)) return;
+    following.value = false;
+    // Two frames on, it has unfolded: on a page that still fits, they are at the end all the same.
+    requestAnimationFrame(() => requestAnimationFrame(resume));
+  }
+
+  function resume(): void {
+    if (scroller && distanceToEnd(scroller) <= AT_END_PX) following.value = true;
   }
 
   function onScroll(): void {
@@ -47,8 +68,10 @@ export function createFollower(): Follower {
       // The scroller itself shrinks when the composer grows or a keyboard opens.
       observer.observe(element);
       element.addEventListener("scroll", onScroll, { passive: true });
+      content.addEventListener("click", onClick);
       return () => {
         observer.disconnect();
+        content.removeEventListener("click", onClick);
         element.removeEventListener("scroll", onScroll);
         scroller = undefined;
       };

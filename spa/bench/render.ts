@@ -1,0 +1,27 @@
+import { MarkdownView } from "../src/markdown/view";
+
+declare global {
+  interface Window {
+    /**
+     * Shows a markdown text as an answer, in place of the last one, in pieces of so many characters
+     * with a frame between them (0: at once). Resolves when it stands, with its colours and formulas.
+     */
+    renderMarkdown(text: string, step?: number): Promise<void>;
+  }
+}
+
+window.renderMarkdown = async (text, step = 0) => {
+  const element = document.createElement("div");
+  element.className = "markdown";
+  document.querySelector("main")?.replaceChildren(element);
+  const view = new MarkdownView(element);
+  for (let at = 0; at < text.length; at += step || text.length) {
+    view.append(text.slice(at, at + (step || text.length)));
+    if (step) await new Promise(requestAnimationFrame);
+  }
+  view.close();
+  // What is loaded on demand comes after the observer's frame, in idle time.
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  await new Promise((resolve) => requestIdleCallback(resolve));
+};

@@ -1,0 +1,23 @@
+const jobs: (() => void)[] = [];
+
+/** Runs a short job when the page has nothing better to do: one at a time, in order. */
+export function whenIdle(job: () => void): void {
+  jobs.push(job);
+  if (jobs.length === 1) request();
+}
+
+function request(): void {
+  // Safari has no idle callbacks.
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(runOne);
+  else setTimeout(runOne, 50);
+}
+
+function runOne(): void {
+  const job = jobs[0];
+  try {
+    job?.();
+  } finally {
+    jobs.shift();
+    if (jobs.length > 0) request();
+  }
+}

@@ -1,0 +1,45 @@
+import type { TokenizerThis, Tokens } from "marked";
+
+/** What `[^name]: text` defines. It stays where it is written. */
+export interface FootnoteToken extends Tokens.Generic {
+  type: "footnote";
+  name: string;
+}
+
+/** `[^name]` in the text, where such a footnote is defined. */
+export interface FootnoteMark extends Tokens.Generic {
+  type: "footnoteMark";
+  name: string;
+}
+
+// One paragraph: it goes on over lines that begin no other block.
+const DEFINITION =
+  /^ {0,3}\[\^([^\s\]^]{1,64})\]:[ \t]+([^\n]+(?:\n(?![ \t]*(?:[#>*+\-`~|<$=]|\d+[.)]|\[\^))[^\n]*\S[^\n]*)*)(?:\n|$)/;
+const MARK = /^\[\^([^\s\]^]{1,64})\](?!:)/;
+
+/**
+ * The key of a footnote among marked's reference definitions. They are complete before the first
+ * inline text is read, and are carried from one stretch of a streamed text to the next.
+ */
+export function footnoteKey(name: string): string {
+  return `^${name.toLowerCase()}`;
+}
+
+export function startOfFootnoteMark(this: TokenizerThis, text: string): number {
+  return text.indexOf("[^");
+}
+
+export function footnote(this: TokenizerThis, text: string): FootnoteToken | undefined {
+  const match = DEFINITION.exec(text);
+  if (!match) return undefined;
+  const [raw, name = "", content = ""] = match;
+  this.lexer.tokens.links[footnoteKey(name)] ??= { href: "", title: "" };
+  return { type: "footnote", raw, name, tokens: this.lexer.inline(content) };
+}
+
+export function footnoteMark(this: TokenizerThis, text: string): FootnoteMark | undefined {
+  const [raw, name] = MARK.exec(text) ?? [];
+  if (raw === undefined || name === undefined) return undefined;
+  if (!Object.hasOwn(this.lexer.tokens.links, footnoteKey(name))) return undefined;
+  return { type: "footnoteMark", raw, name };
+}

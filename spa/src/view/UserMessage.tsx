@@ -1,0 +1,138 @@
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Question } from "../conversation";
+import { t } from "../i18n";
+import { CopyButton } from "./CopyButton";
+import { EditIcon } from "./icons";
+import { useNear } from "./useNear";
+
+/** A longer message, a pasted file say, is folded: the answer to it is what is read. */
+const FOLDED_CHARACTERS = 1500;
+const FOLDED_LINES = 16;
+
+/** @param onEdit undefined while nothing can be asked */
+export function UserMessage({
+  question,
+  drawn,
+  onEdit,
+}: {
+  question: Question;
+  drawn: boolean;
+  onEdit: ((text: string) => void) | undefined;
+}) {
+  const article = useRef<HTMLElement>(null);
+  const near = useNear(article, drawn);
+  const [editing, setEditing] = useState(false);
+  const [unfolded, setUnfolded] = useState(false);
+  const long =
+    question.text.length > FOLDED_CHARACTERS || question.text.split("\n").length > FOLDED_LINES;
+  return (
+    <article class="message" data-role="user" ref={article}>
+      <h2 class="visually-hidden">{t("message.you")}</h2>
+      {editing && onEdit ? (
+        <Editor
+          text={question.text}
+          onCancel={() => setEditing(false)}
+          onSend={(text) => {
+            setEditing(false);
+            onEdit(text);
+          }}
+        />
+      ) : (
+        <>
+          <p class={long && !unfolded ? "bubble folded" : "bubble"} dir="auto">
+            {question.text}
+          </p>
+          {near && (
+            <div class="actions">
+              {long && (
+                <button
+                  type="button"
+                  class="action words"
+                  aria-expanded={unfolded}
+                  onClick={() => setUnfolded(!unfolded)}
+                >
+                  {t(unfolded ? "message.showLess" : "message.showAll")}
+                </button>
+              )}
+              <CopyButton label="message.copy" text={() => question.text} />
+              {onEdit && (
+                <button
+                  type="button"
+                  class="action"
+                  data-edit
+                  aria-label={t("message.edit")}
+                  title={t("message.edit")}
+                  onClick={() => setEditing(true)}
+                >
+                  <EditIcon />
+                </button>
+              )}
+            </div>
+          )}
+        </>
+      )}
+    </article>
+  );
+}
+
+/** The message as it can be written anew, in its own place. */
+function Editor({
+  text,
+  onCancel,
+  onSend,
+}: {
+  text: string;
+  onCancel: () => void;
+  onSend: (text: string) => void;
+}) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [draft, setDraft] = useState(text);
+  const ready = draft.trim() !== "";
+
+  useLayoutEffect(() => {
+    area.current?.focus();
+    area.current?.setSelectionRange(text.length, text.length);
+  }, [text]);
+
+  function onKeyDown(event: KeyboardEvent): void {
+    // While an input method composes, both keys are its own. Safari ends composition first: 229.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") {
+      // Elsewhere Escape stops an answer.
+      event.stopPropagation();
+      onCancel();
+    } else if (event.key === "Enter" && !event.shiftKey && ready) {
+      event.preventDefault();
+      onSend(draft.trimEnd());
+    }
+  }
+
+  return (
+    <form
+      class="editor"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (ready) onSend(draft.trimEnd());
+      }}
+    >
+      <textarea
+        ref={area}
+        rows={3}
+        dir="auto"
+        aria-label={t("message.editLabel")}
+        value={draft}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+      <p>{t("message.editNote")}</p>
+      <div class="buttons">
+        <button type="button" class="secondary" onClick={onCancel}>
+          {t("message.editCancel")}
+        </button>
+        <button type="submit" class="secondary strong" disabled={!ready}>
+          {t("message.editSend")}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,11 @@
+import type { Answer, Question } from "../conversation";
+
+/** What a person can do with messages. */
+export interface Actions {
+  /** Asks an answer's question again, in place of it and of what came after. */
+  retry(answer: Answer): void;
+  /** Asks something else in a question's place. */
+  edit(question: Question, text: string): void;
+  rate(answer: Answer, rating: "up" | "down" | null): void;
+  signIn(): void;
+}

@@ -1,0 +1,8 @@
+import type { Answer } from "../conversation";
+
+/** An answer's text as the model wrote it: markdown. */
+export function textOf(answer: Answer): string {
+  return answer.parts.value
+    .flatMap((part) => (part.kind === "text" ? [part.stream.text.trim()] : []))
+    .join("\n\n");
+}
