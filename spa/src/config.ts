@@ -1,3 +1,5 @@
+import { type MessageKey, t } from "./i18n";
+
 /** Where this site's user pool and API are. The site serves it as /config.json, beside index.html. */
 export interface Config {
   /** The token's `iss`. Compared, never fetched: the endpoints below need no discovery. */
@@ -12,6 +14,19 @@ export interface Config {
 /** The message says, to the person looking at the page, what is wrong and what mends it. */
 export class ConfigError extends Error {
   override name = "ConfigError";
+  readonly #key: MessageKey;
+  readonly #values: Record<string, string>;
+
+  constructor(key: MessageKey, values: Record<string, string> = {}) {
+    super();
+    this.#key = key;
+    this.#values = values;
+  }
+
+  /** In the page's language, which may still be on its way when the fault is found. */
+  override get message(): string {
+    return t(this.#key, this.#values);
+  }
 }
 
 /** Reads /config.json past every cache, because a deployment replaces it in place. */
@@ -20,18 +35,16 @@ export async function loadConfig(fetcher: typeof fetch = fetch): Promise<Config>
   try {
     answer = await fetcher("/config.json", { cache: "no-cache" });
   } catch {
-    throw new ConfigError("This site could not be reached. Check your connection, then reload.");
+    throw new ConfigError("broken.unreachable");
   }
   if (!answer.ok) {
-    throw new ConfigError(
-      `This site has no config.json (it answered ${answer.status}). Publish the page again.`,
-    );
+    throw new ConfigError("broken.noConfig", { status: String(answer.status) });
   }
   let found: unknown;
   try {
     found = await answer.json();
   } catch {
-    throw new ConfigError("This site's config.json is not JSON. Publish the page again.");
+    throw new ConfigError("broken.notJson");
   }
   return {
     issuer: url(found, "issuer"),
@@ -44,7 +57,7 @@ export async function loadConfig(fetcher: typeof fetch = fetch): Promise<Config>
 function text(found: unknown, key: string): string {
   const value: unknown = (found as Record<string, unknown> | null)?.[key];
   if (typeof value !== "string" || value === "") {
-    throw new ConfigError(`This site's config.json has no "${key}". Publish the page again.`);
+    throw new ConfigError("broken.missing", { key });
   }
   return value;
 }
@@ -52,9 +65,7 @@ function text(found: unknown, key: string): string {
 function url(found: unknown, key: string): string {
   const value = text(found, key);
   if (!URL.canParse(value)) {
-    throw new ConfigError(
-      `"${key}" in this site's config.json is not a URL. Publish the page again.`,
-    );
+    throw new ConfigError("broken.notUrl", { key });
   }
   // So that `${value}/path` never holds two slashes.
   return value.replace(/\/+$/, "");

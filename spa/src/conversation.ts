@@ -1,223 +1,298 @@
-import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Problem } from "./problems";
-import { TextStream } from "./text-stream";
-import type { Chat, Outcome } from "./wire/chat";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import {
+  type Answer,
+  apply,
+  close,
+  createAnswer,
+  type Message,
+  type Question,
+  reopen,
+} from "./answer";
+import type { Outbox } from "./outbox";
+import { type Problem, UNREACHABLE } from "./problems";
+import { merge } from "./recall";
+import { Refused } from "./wire/api";
+import type { Chat } from "./wire/chat";
 import type { AgentEvent } from "./wire/events";
+import type { Listener, Outcome, Turn } from "./wire/outcome";
+import type { StoredConversation } from "./wire/stored";
 
-export type AnswerState = "running" | "finished" | "failed" | "interrupted" | "stopped";
-export type ToolState = "running" | "done" | "failed";
+export type {
+  Answer,
+  Message,
+  Part,
+  Question,
+  ReasoningPart,
+  TextPart,
+  ToolPart,
+  ToolState,
+  Usage,
+} from "./answer";
+export type { AnswerState } from "./wire/stored";
 
-export interface Question {
-  readonly role: "user";
-  readonly id: string;
-  readonly text: string;
-}
-
-export interface TextPart {
-  readonly kind: "text";
-  readonly id: string;
-  readonly stream: TextStream;
-}
-
-export interface ToolPart {
-  readonly kind: "tool";
-  readonly id: string;
-  readonly name: string;
-  readonly state: Signal<ToolState>;
-  /** JSON as the model wrote it; grows while the call is written. */
-  readonly args: Signal<string>;
-  readonly result: Signal<string>;
-}
-
-export type Part = TextPart | ToolPart;
-
-export interface Answer {
-  readonly role: "assistant";
-  readonly id: string;
-  readonly question: Question;
-  readonly state: Signal<AnswerState>;
-  readonly parts: Signal<readonly Part[]>;
-  /** True while nothing on the page moves: before the first text or call, and after a call's result. */
-  readonly thinking: Signal<boolean>;
-  readonly problem: Signal<Problem | undefined>;
-  /** Sentences the agent wants read that do not end the run, such as "not saved". */
-  readonly notices: Signal<readonly string[]>;
-}
-
-export type Message = Question | Answer;
+/** no: nobody has asked for it. asked: the agent is to stop. failing: that could not be told it yet. */
+export type Stopping = "no" | "asked" | "failing";
 
 export interface Conversation {
+  readonly threadId: string;
   readonly messages: ReadonlySignal<readonly Message[]>;
   readonly running: ReadonlySignal<boolean>;
+  readonly stopping: ReadonlySignal<Stopping>;
+  /** Whether the server's history is being read for the first time. */
+  readonly loading: ReadonlySignal<boolean>;
+  /** Why the history could not be read, or a rating not be kept. */
+  readonly problem: ReadonlySignal<Problem | undefined>;
+  /** Reads the server's history, follows a run that is under way, and sends what has not left yet. */
+  load(): Promise<void>;
   /** Starts a turn; resolves when it has ended, however it ended. Does nothing while one runs. */
   send(text: string): Promise<void>;
-  /** Asks the last answer's question again, in place of that answer. */
-  retry(): Promise<void>;
-  /** Ends the display of the running answer. What has arrived stays. */
+  /** Asks a question again, in place of its answer (the last one by default) and all that came after. */
+  retry(answer?: Answer): Promise<void>;
+  /** Asks something else in a question's place. */
+  edit(question: Question, text: string): Promise<void>;
+  /** Ends the run. What it has said stays; the display goes on until the run has ended. */
   stop(): void;
+  rate(answer: Answer, rating: "up" | "down" | null): Promise<void>;
+  /** Ends the listening. The run goes on at the server. */
+  leave(): void;
+}
+
+export interface Observer {
+  /** A run has begun or ended here. */
+  started(text: string): void;
+  ended(answer: Answer, outcome: Outcome): void;
+}
+
+interface Current {
+  readonly answer: Answer;
+  readonly abort: AbortController;
+  /** The agent has taken the message. */
+  begun: boolean;
 }
 
 /** One thread's state, from which the page is drawn. Knows neither the DOM nor HTTP. */
 export function createConversation(
   threadId: string,
   chat: Chat,
-  earlier: readonly Message[] = [],
+  outbox: Outbox,
+  observer: Observer = { started: () => undefined, ended: () => undefined },
 ): Conversation {
-  const messages = signal(earlier);
-  const current = signal<AbortController | undefined>(undefined);
+  const messages = signal<readonly Message[]>([]);
+  const current = signal<Current | undefined>(undefined);
+  const stopping = signal<Stopping>("no");
+  const loading = signal(false);
+  const problem = signal<Problem | undefined>(undefined);
+  /** Counts what happens here, so that a history read meanwhile is known to be old. */
+  let happened = 0;
+  let left = false;
 
-  async function ask(question: Question): Promise<void> {
-    const answer = createAnswer(question);
-    const abort = new AbortController();
+  const answers = () => messages.value.filter((each) => each.role === "assistant");
+
+  /** @param turn what to send; undefined for a run that the agent has */
+  async function carry(answer: Answer, turn: Turn | undefined): Promise<void> {
+    const here: Current = { answer, abort: new AbortController(), begun: turn === undefined };
+    happened += 1;
     batch(() => {
-      messages.value = [...messages.value, answer];
-      current.value = abort;
+      current.value = here;
+      stopping.value = "no";
+      answer.startedAt.value ??= Date.now();
     });
-    const turn = {
-      threadId,
-      runId: crypto.randomUUID(),
-      messageId: question.id,
-      text: question.text,
+    if (turn) {
+      outbox.put(turn);
+      observer.started(turn.text);
+    }
+    const listener: Listener = {
+      event(event: AgentEvent) {
+        if (here.abort.signal.aborted) return;
+        if (event.type !== "RUN_ERROR") here.begun = true;
+        // A run may still be refused after its start, and is not kept then.
+        if (event.type !== "RUN_ERROR" && event.type !== "RUN_STARTED") outbox.drop(answer.runId);
+        apply(answer, event);
+      },
+      connection(connection) {
+        answer.connection.value = connection;
+      },
     };
-    const onEvent = (event: AgentEvent) => {
-      // Bytes already read may hold events; after Stop the display is to stand still.
-      if (!abort.signal.aborted) apply(answer, event);
-    };
-    const outcome = await chat.run(turn, onEvent, abort.signal);
+    const outcome = turn
+      ? await chat.run(turn, listener, here.abort.signal)
+      : await chat.follow(threadId, answer.runId, listener, here.abort.signal);
+    // Someone who has left comes back to the server's history.
+    if (current.value !== here) return;
+    happened += 1;
+    settle(answer, outcome);
+    here.abort.abort();
     batch(() => {
-      close(answer, outcome);
+      close(answer, outcome, Date.now());
       current.value = undefined;
+      stopping.value = "no";
     });
+    observer.ended(answer, outcome);
+  }
+
+  /** Whether the message needs to be kept for another try. */
+  function settle({ runId }: Answer, outcome: Outcome): void {
+    const isOver = outcome.kind === "finished" || outcome.kind === "stopped";
+    if (isOver || outcome.again === "replace") outbox.drop(runId);
+    // The person is to change it: it goes back to where it was written.
+    else if (outcome.problem?.remedy === "edit") outbox.drop(runId);
+  }
+
+  /** Asks a question at the end of the given messages. */
+  async function ask(
+    before: readonly Message[],
+    question: Question,
+    runId: string,
+    replaces: string | undefined,
+  ): Promise<void> {
+    const answer = createAnswer(question, runId, replaces);
+    messages.value = [...before, question, answer];
+    await carry(answer, turnOf(answer));
+  }
+
+  function turnOf({ question, runId, replaces }: Answer): Turn {
+    const turn = { threadId, runId, messageId: question.id, text: question.text };
+    return replaces === undefined ? turn : { ...turn, replaces };
+  }
+
+  /** What the server has, and after it what only this page has. */
+  function show(stored: StoredConversation | undefined): void {
+    const known = new Set(stored?.runs.map(({ runId }) => runId));
+    for (const runId of known) outbox.drop(runId);
+    const unsent = new Set(outbox.of(threadId).map(({ runId }) => runId));
+    const running = current.value?.answer;
+    const recalled = merge(stored?.runs ?? [], answers(), running);
+    const own = answers().filter(
+      (answer) => !known.has(answer.runId) && (answer === running || unsent.has(answer.runId)),
+    );
+    messages.value = [...recalled, ...own].flatMap((answer) => [answer.question, answer]);
+  }
+
+  async function read(): Promise<StoredConversation | undefined> {
+    try {
+      return await chat.get(threadId);
+    } catch (error) {
+      // A conversation begins with its first message: until that is stored there is none.
+      const isNew = outbox.of(threadId).length > 0 || answers().length > 0;
+      if (error instanceof Refused && error.code === "not_found" && isNew) return undefined;
+      throw error;
+    }
+  }
+
+  /** Follows what runs, then sends what waits. Not awaited by who loads: it takes as long as answers do. */
+  async function goOn(): Promise<void> {
+    if (current.value) return;
+    const open = answers().find(({ state }) => state.value === "running");
+    if (open) {
+      const isUnsent = outbox.of(threadId).some(({ runId }) => runId === open.runId);
+      await carry(open, isUnsent ? turnOf(open) : undefined);
+    }
+    for (const turn of outbox.of(threadId)) {
+      if (left || current.value) return;
+      if (answers().some(({ runId }) => runId === turn.runId)) continue;
+      const question: Question = { role: "user", id: turn.messageId, text: turn.text };
+      const cut = answers().findIndex(({ runId }) => runId === turn.replaces);
+      const before = cut < 0 ? messages.value : messages.value.slice(0, cut * 2);
+      await ask(before, question, turn.runId, turn.replaces);
+    }
   }
 
   return {
+    threadId,
     messages,
     running: computed(() => current.value !== undefined),
+    stopping,
+    loading,
+    problem,
+
+    async load() {
+      left = false;
+      loading.value = messages.value.length === 0;
+      try {
+        for (;;) {
+          const then = happened;
+          const stored = await read();
+          if (left) return;
+          if (happened !== then) continue;
+          batch(() => {
+            show(stored);
+            problem.value = undefined;
+          });
+          break;
+        }
+      } catch (error) {
+        if (left) return;
+        problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
+      } finally {
+        loading.value = false;
+      }
+      void goOn();
+    },
+
     async send(text) {
       if (current.value) return;
       const question: Question = { role: "user", id: crypto.randomUUID(), text };
-      messages.value = [...messages.value, question];
-      await ask(question);
+      await ask(messages.value, question, crypto.randomUUID(), undefined);
     },
-    async retry() {
-      const last = messages.value.at(-1);
-      if (current.value || last?.role !== "assistant") return;
-      messages.value = messages.value.slice(0, -1);
-      await ask(last.question);
+
+    async retry(wanted) {
+      const answer = wanted ?? answers().at(-1);
+      if (current.value || !answer) return;
+      if (answer.again.value === "follow") {
+        reopen(answer);
+        await carry(answer, undefined);
+        return;
+      }
+      const before = messages.value.slice(0, messages.value.indexOf(answer) - 1);
+      if (answer.again.value === "same")
+        await ask(before, answer.question, answer.runId, answer.replaces);
+      else await ask(before, answer.question, crypto.randomUUID(), answer.runId);
     },
-    stop: () => current.value?.abort(),
+
+    async edit(question, text) {
+      const place = messages.value.indexOf(question);
+      const answer = messages.value[place + 1];
+      if (current.value || answer?.role !== "assistant") return;
+      // What the agent never had cannot be replaced; what it was to replace, still can.
+      const isKept = answer.again.value !== "same";
+      outbox.drop(answer.runId);
+      const anew: Question = { role: "user", id: crypto.randomUUID(), text };
+      const replaces = isKept ? answer.runId : answer.replaces;
+      await ask(messages.value.slice(0, place), anew, crypto.randomUUID(), replaces);
+    },
+
+    stop() {
+      const here = current.value;
+      if (!here || stopping.value !== "no") return;
+      stopping.value = "asked";
+      const { answer, abort } = here;
+      if (!here.begun && answer.connection.value !== "live") {
+        // It has not left this machine, or nobody knows whether it has: asked again, it is the same run.
+        answer.again.value = "same";
+        abort.abort();
+      }
+      void chat.stop(threadId, answer.runId, abort.signal, () => {
+        stopping.value = "failing";
+      });
+    },
+
+    async rate(answer, rating) {
+      const before = answer.rating.value;
+      answer.rating.value = rating;
+      try {
+        await chat.rate(threadId, answer.runId, rating);
+        problem.value = undefined;
+      } catch (error) {
+        batch(() => {
+          answer.rating.value = before;
+          problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
+        });
+      }
+    },
+
+    leave() {
+      left = true;
+      current.value?.abort.abort();
+      current.value = undefined;
+    },
   };
-}
-
-export function createAnswer(
-  question: Question,
-  state: AnswerState = "running",
-  parts: readonly Part[] = [],
-): Answer {
-  return {
-    role: "assistant",
-    id: crypto.randomUUID(),
-    question,
-    state: signal(state),
-    parts: signal(parts),
-    thinking: signal(state === "running"),
-    problem: signal(undefined),
-    notices: signal([]),
-  };
-}
-
-export function createTool(
-  id: string,
-  name: string,
-  state: ToolState = "running",
-  args = "",
-  result = "",
-): ToolPart {
-  return {
-    kind: "tool",
-    id,
-    name,
-    state: signal(state),
-    args: signal(args),
-    result: signal(result),
-  };
-}
-
-/**
- * Adds one event to an answer. An event about a message or call that was never opened opens it, so
- * that no word is lost to a missing START.
- */
-function apply(answer: Answer, event: AgentEvent): void {
-  switch (event.type) {
-    case "TEXT_MESSAGE_START":
-      textPart(answer, event.messageId);
-      break;
-    case "TEXT_MESSAGE_CONTENT":
-      textPart(answer, event.messageId).stream.append(event.delta);
-      answer.thinking.value = false;
-      break;
-    case "TEXT_MESSAGE_END":
-      textPart(answer, event.messageId).stream.close();
-      break;
-    case "TOOL_CALL_START":
-      toolPart(answer, event.toolCallId, event.toolCallName);
-      answer.thinking.value = false;
-      break;
-    case "TOOL_CALL_ARGS":
-      toolPart(answer, event.toolCallId).args.value += event.delta;
-      break;
-    case "TOOL_CALL_RESULT": {
-      const tool = toolPart(answer, event.toolCallId);
-      tool.result.value = plainText(event.content);
-      tool.state.value = event.metadata?.status === "error" ? "failed" : "done";
-      answer.thinking.value = true;
-      break;
-    }
-    case "CUSTOM": {
-      const sentence: unknown = (event.value as { message?: unknown } | null)?.message;
-      if (typeof sentence === "string") answer.notices.value = [...answer.notices.value, sentence];
-      break;
-    }
-    case "RUN_STARTED":
-    case "RUN_FINISHED":
-    case "RUN_ERROR":
-    case "TOOL_CALL_END":
-      // How a run ends is the outcome's to say; a call is over when its result is there.
-      break;
-  }
-}
-
-/** A text after a tool call may go on under the same message id: it is a part of its own, below the card. */
-function textPart(answer: Answer, id: string): TextPart {
-  const last = answer.parts.value.at(-1);
-  if (last?.kind === "text" && last.id === id) return last;
-  return add(answer, { kind: "text", id, stream: new TextStream() });
-}
-
-function toolPart(answer: Answer, id: string, name = "tool"): ToolPart {
-  const known = answer.parts.value.find((part) => part.kind === "tool" && part.id === id);
-  return known?.kind === "tool" ? known : add(answer, createTool(id, name));
-}
-
-function add<P extends Part>(answer: Answer, part: P): P {
-  const last = answer.parts.value.at(-1);
-  if (last?.kind === "text") last.stream.close();
-  answer.parts.value = [...answer.parts.value, part];
-  return part;
-}
-
-function close(answer: Answer, outcome: Outcome): void {
-  answer.state.value = outcome.kind;
-  answer.thinking.value = false;
-  if (outcome.kind === "failed") answer.problem.value = outcome.problem;
-  for (const part of answer.parts.value) {
-    if (part.kind === "text") part.stream.close();
-    else if (part.state.value === "running") part.state.value = "failed";
-  }
-}
-
-/** A tool returns text, or a list of parts of which only the text can be shown. */
-function plainText(content: string | readonly { type: string; text?: string }[]): string {
-  if (typeof content === "string") return content;
-  return content.map((part) => part.text ?? `[${part.type}]`).join("\n");
 }

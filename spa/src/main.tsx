@@ -1,39 +1,57 @@
 import { render } from "preact";
 import { ConfigError, loadConfig } from "./config";
+import { startLanguage, t } from "./i18n";
 import { createSession, isCallback, type Session } from "./session";
+import { startTheme } from "./theme";
 import { ChatPage } from "./view/ChatPage";
 import { Broken, Welcome } from "./view/Welcome";
 import { createChat } from "./wire/chat";
 import { createWorkspace } from "./workspace";
 
 async function start(root: HTMLElement): Promise<void> {
+  startTheme();
+  // Two requests at once: the sentences, and where to sign in.
+  const config = loadConfig();
+  config.catch(() => undefined);
+  await startLanguage();
   if (!isSecureContext) {
     // Sign-in needs the browser's cryptography, which exists only here.
-    throw new ConfigError("Open this site over https, or as http://localhost.");
+    throw new ConfigError("broken.insecure");
   }
-  const config = await loadConfig();
-  const session = createSession(config);
-  const notice = await finishSignIn(session);
-  if (session.email.value === undefined) {
+  const settled = await config;
+  const session = createSession(settled);
+  const isRefused = await finishSignIn(session);
+  const welcome = (notice: string | undefined) =>
     render(<Welcome onSignIn={() => void session.signIn()} notice={notice} />, root);
+  if (session.email.value === undefined) {
+    welcome(isRefused ? t("welcome.notCompleted") : undefined);
     return;
   }
   // From here on the chat stays: a sign-in that ends later is offered again inside it.
-  const workspace = createWorkspace(createChat(config.apiUrl, session));
+  const workspace = createWorkspace(
+    createChat(settled.apiUrl, session),
+    session.owner,
+    function leave() {
+      // What one tab shows is not left standing when another has signed out.
+      workspace.close();
+      session.forget();
+      welcome(t("page.signedOutElsewhere"));
+    },
+  );
   render(<ChatPage session={session} workspace={workspace} />, root);
 }
 
-/** Takes the login page's answer out of the address. Returns a sentence when there was no success. */
-async function finishSignIn(session: Session): Promise<string | undefined> {
+/** Takes the login page's answer out of the address. True: that was no success. */
+async function finishSignIn(session: Session): Promise<boolean> {
   const url = new URL(location.href);
-  if (!isCallback(url)) return undefined;
+  if (!isCallback(url)) return false;
   try {
     history.replaceState(null, "", await session.completeSignIn(url));
-    return undefined;
+    return false;
   } catch {
     // An old address opened again, a cancelled login, a code already used: all are mended alike.
     history.replaceState(null, "", "/");
-    return "That sign-in was not completed. Please sign in again.";
+    return true;
   }
 }
 
@@ -42,9 +60,7 @@ if (root) {
   start(root).catch((error: unknown) => {
     if (!(error instanceof ConfigError)) reportError(error);
     render(
-      <Broken
-        message={error instanceof ConfigError ? error.message : "Reload the page to try again."}
-      />,
+      <Broken message={error instanceof ConfigError ? error.message : t("broken.tryAgain")} />,
       root,
     );
   });

@@ -1,99 +1,86 @@
+import { type MessageKey, t } from "./i18n";
+
 /** What went wrong, in words for the person at the page: what happened, and what to do. */
 export interface Problem {
+  /** In the page's language, also after that has changed. */
   readonly title: string;
   readonly advice: string;
   /** What the person can do about it here: ask again, sign in again, or nothing but change the text. */
   readonly remedy: "retry" | "sign-in" | "edit";
 }
 
-function problem(title: string, advice: string, remedy: Problem["remedy"] = "retry"): Problem {
-  return { title, advice, remedy };
+/** The sentences that come in pairs: what happened, and under the same name what to do. */
+type ProblemKey = {
+  [K in MessageKey]: K extends `${infer Name}.advice` ? Name & MessageKey : never;
+}[MessageKey];
+
+function problem(
+  key: ProblemKey,
+  remedy: Problem["remedy"] = "retry",
+  values: Record<string, string> = {},
+): Problem {
+  return {
+    get title() {
+      return t(key, values);
+    },
+    get advice() {
+      return t(`${key}.advice`, values);
+    },
+    remedy,
+  };
 }
 
-export const UNREACHABLE = problem(
-  "The agent could not be reached.",
-  "Check your connection, then try again.",
-);
-
-export const SIGNED_OUT = problem(
-  "Your sign-in has ended.",
-  "Sign in again. Your conversation and what you typed stay here.",
-  "sign-in",
-);
-
-const TOO_LONG = problem("This message is too long.", "Shorten it, or send it in parts.", "edit");
-const BUSY = problem(
-  "There are too many requests at the moment.",
-  "Wait a few seconds, then try again.",
-);
+export const UNREACHABLE = problem("problem.unreachable");
+export const SIGNED_OUT = problem("problem.signedOut", "sign-in");
+/** The rest of an answer is refused, and will be. */
+export const BROKEN_REQUEST = problem("problem.notAccepted");
+const TOO_LONG = problem("problem.tooLong", "edit");
+const SERVER_FAILED = problem("problem.serverFailed");
 
 /** Answers of the API itself, before a run began. */
 const BY_STATUS: Record<number, Problem> = {
-  400: problem("The API did not accept this message.", "Change it, or start a new chat.", "edit"),
+  400: problem("problem.notAccepted", "edit"),
   401: SIGNED_OUT,
-  402: problem("This account's quota is used up.", "Ask whoever runs this site."),
-  403: problem("You may not use this agent.", "Ask whoever runs this site for access.", "edit"),
-  404: problem("The agent is not there.", "Whoever runs this site needs to deploy it."),
-  409: problem("The agent is busy with this conversation.", "Wait a few seconds, then try again."),
+  402: problem("problem.quota"),
+  403: problem("problem.forbidden", "edit"),
+  404: problem("problem.notThere"),
+  409: problem("problem.thread_busy"),
   413: TOO_LONG,
-  424: problem(
-    "The agent failed before it could answer.",
-    "Try again. If it stays so, start a new chat.",
-  ),
-  429: BUSY,
+  424: problem("problem.agentFailed"),
+  429: problem("problem.busy"),
 };
 
-const SERVER_FAILED = problem(
-  "The service has a fault at the moment.",
-  "Wait a little, then try again.",
-);
-
-/** The stable codes of RUN_ERROR. */
-const BY_CODE = new Map(
-  Object.entries({
-    unauthorized: SIGNED_OUT,
-    bad_request: problem(
-      "The agent did not understand this request.",
-      "Change it, or start a new chat.",
-      "edit",
-    ),
-    prompt_too_long: TOO_LONG,
-    thread_busy: problem(
-      "This conversation is still answering.",
-      "Wait for it to end, then try again.",
-    ),
-    model_unavailable: problem("The model cannot be reached.", "Wait a little, then try again."),
-    model_throttled: problem(
-      "The model has too many requests at the moment.",
-      "Wait a few seconds, then try again.",
-    ),
-    model_access_denied: problem(
-      "This account may not use the model.",
-      "Whoever runs this site needs to grant it.",
-      "edit",
-    ),
-    storage_unavailable: problem(
-      "The conversation could not be read or saved.",
-      "Wait a little, then try again.",
-    ),
-    internal_error: problem(
-      "The agent failed while it answered.",
-      "Try again. If it stays so, start a new chat.",
-    ),
-  }),
-);
+/** The stable codes of docs/wire.md; a test compares the two. `stopped` is no problem. */
+const BY_CODE = new Map<string, Problem>([
+  ["answer_too_long", problem("problem.answer_too_long")],
+  ["bad_request", problem("problem.bad_request", "edit")],
+  ["daily_limit", problem("problem.daily_limit")],
+  ["internal_error", problem("problem.internal_error")],
+  ["interrupted", problem("problem.interrupted")],
+  ["model_access_denied", problem("problem.model_access_denied", "edit")],
+  ["model_throttled", problem("problem.model_throttled")],
+  ["model_unavailable", problem("problem.model_unavailable")],
+  ["not_found", problem("problem.not_found", "edit")],
+  ["prompt_too_long", TOO_LONG],
+  ["run_limit", problem("problem.run_limit")],
+  ["thread_busy", problem("problem.thread_busy")],
+  ["thread_full", problem("problem.thread_full", "edit")],
+  ["too_many_runs", problem("problem.too_many_runs")],
+  ["unauthorized", SIGNED_OUT],
+]);
 
 export function problemOfStatus(status: number): Problem {
   return (
     BY_STATUS[status] ??
-    (status >= 500 ? SERVER_FAILED : problem(`The API answered ${status}.`, "Try again."))
+    (status >= 500 ? SERVER_FAILED : problem("problem.status", "retry", { status: String(status) }))
   );
 }
 
 /** @param message the agent's own sentence, written for people; used for a code that is not known here */
 export function problemOfRun(code: string | undefined, message: string): Problem {
+  const failed = problem("problem.internal_error");
   return (
     BY_CODE.get(code ?? "") ??
-    problem(message || "The agent failed while it answered.", "Try again.")
+    (message ? { title: message, advice: t("problem.status.advice"), remedy: "retry" } : failed)
   );
 }

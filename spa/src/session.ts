@@ -1,7 +1,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { OidcClient, type SigninResponse, WebStorageStateStore } from "oidc-client-ts";
 import type { Config } from "./config";
-import type { Tokens } from "./wire/chat";
+import type { Tokens } from "./wire/api";
 
 /** The runtime refuses a token within a minute of its end, so a renewal starts two minutes ahead. */
 const RENEW_AHEAD_SECONDS = 120;
@@ -24,6 +24,8 @@ interface Grant {
 export interface Session extends Tokens {
   /** The signed-in person's email, or undefined when nobody is signed in. */
   readonly email: ReadonlySignal<string | undefined>;
+  /** The signed-in person's id in the user pool; empty when nobody is signed in. */
+  readonly owner: string;
   /** Leaves the page for the login page; comes back to the same path. */
   signIn(): Promise<void>;
   /**
@@ -34,6 +36,8 @@ export interface Session extends Tokens {
   completeSignIn(url: URL): Promise<string>;
   /** Revokes the refresh token, forgets all that this tab keeps, leaves the page for the logout page. */
   signOut(): Promise<void>;
+  /** Forgets all that this tab keeps, because another tab has signed out. */
+  forget(): void;
 }
 
 /** True for the address that the login page redirects to. */
@@ -93,6 +97,10 @@ export function createSession(config: Config, go = (url: string) => location.ass
   return {
     email: computed(() => grant.value?.email),
 
+    get owner() {
+      return (grant.value && sessionStorage.getItem(STORED_OWNER)) ?? "";
+    },
+
     async current() {
       const held = grant.value;
       if (held && held.expiresAt - Date.now() / 1000 < RENEW_AHEAD_SECONDS)
@@ -146,6 +154,11 @@ export function createSession(config: Config, go = (url: string) => location.ass
         logout_uri: location.origin,
       });
       go(`${config.loginUrl}/logout?${query}`);
+    },
+
+    forget() {
+      keep(undefined);
+      sessionStorage.clear();
     },
   };
 }

@@ -1,10 +1,15 @@
 // @vitest-environment node
 import { describe, expect, test, vi } from "vitest";
-import { createChat, type Outcome } from "../src/wire/chat";
+import { createChat } from "../src/wire/chat";
 import type { AgentEvent } from "../src/wire/events";
+import { network } from "../src/wire/network";
+import type { Outcome } from "../src/wire/outcome";
 import { finished, frames, started, streamed, text } from "./support";
+import { fakeNetwork } from "./wire";
 
-const TURN = { threadId: "thread", runId: "run", messageId: "message", text: "hello" };
+/** As long as a session's id has to be. */
+const THREAD = "thread-of-thirty-three-characters";
+const TURN = { threadId: THREAD, runId: "run", messageId: "message", text: "hello" };
 const WHOLE = frames([started, text("hi"), finished]);
 
 interface Call {
@@ -16,7 +21,7 @@ interface Call {
 /** A server that gives its answers in turn, and what was asked of it. */
 function server(...answers: (Response | Error | ((signal: AbortSignal) => Promise<Response>))[]) {
   const calls: Call[] = [];
-  const pauses = { count: 0 };
+  const { network, waits, state } = fakeNetwork();
   const tokens = {
     current: async () => "first" as string | undefined,
     renewed: async () => "second" as string | undefined,
@@ -28,13 +33,11 @@ function server(...answers: (Response | Error | ((signal: AbortSignal) => Promis
       headers: new Headers(init?.headers),
     });
     const answer = answers[calls.length - 1];
-    if (answer === undefined) throw new Error("one request too many");
+    if (answer === undefined) throw new TypeError("one request too many");
     if (answer instanceof Error) throw answer;
     return typeof answer === "function" ? answer(init?.signal as AbortSignal) : answer;
   };
-  const chat = createChat("https://api.example", tokens, fetcher, async () => {
-    pauses.count += 1;
-  });
+  const chat = createChat("https://api.example", tokens, fetcher, network);
   async function run(
     abort = new AbortController(),
     onEvent: (event: AgentEvent) => unknown = () => undefined,
@@ -42,22 +45,25 @@ function server(...answers: (Response | Error | ((signal: AbortSignal) => Promis
     const events: AgentEvent[] = [];
     const outcome = await chat.run(
       TURN,
-      (event) => {
-        events.push(event);
-        onEvent(event);
+      {
+        event(event) {
+          events.push(event);
+          onEvent(event);
+        },
+        connection: () => undefined,
       },
       abort.signal,
     );
     return { outcome, events };
   }
-  return { chat, run, calls, tokens, pauses };
+  return { chat, run, calls, tokens, waits, state };
 }
 
 const status = (code: number) => new Response("{}", { status: code });
 
 function advice(outcome: Outcome): string {
   return outcome.kind === "failed"
-    ? `${outcome.problem.title} ${outcome.problem.advice}`
+    ? `${outcome.problem?.title} ${outcome.problem?.advice}`
     : outcome.kind;
 }
 
@@ -68,18 +74,18 @@ test("a turn is an AG-UI RunAgentInput with the thread as the runtime's session"
   expect(events).toEqual([started, text("hi"), finished]);
   expect(calls[0]?.url).toBe("https://api.example/chat");
   expect(calls[0]?.body).toEqual({
-    threadId: "thread",
+    threadId: THREAD,
     runId: "run",
     state: {},
     messages: [{ id: "message", role: "user", content: "hello" }],
     tools: [],
     context: [],
-    forwardedProps: {},
+    forwardedProps: { timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone },
   });
   expect(Object.fromEntries(calls[0]?.headers ?? [])).toEqual({
     "content-type": "application/json",
     authorization: "Bearer first",
-    "x-amzn-bedrock-agentcore-runtime-session-id": "thread",
+    "x-amzn-bedrock-agentcore-runtime-session-id": THREAD,
   });
 });
 
@@ -108,33 +114,72 @@ test.each([
     () =>
       streamed([frames([started, text("hi")]), 'data: {"type":"TEXT_MESSAGE_CONTENT"}\n\n', WHOLE]),
   ],
-])("F5: interrupted, with what arrived and without a silent retry, when %s", async (_, answer) => {
-  const { run, calls } = server(answer());
-  expect(await run()).toEqual({ outcome: { kind: "interrupted" }, events: [started, text("hi")] });
-  expect(calls).toHaveLength(1);
+])("F5: resumed after the last event, never sent again, when %s", async (_, answer) => {
+  const rest = `id: 3\ndata: ${JSON.stringify(text(" you"))}\n\nid: 4\ndata: ${JSON.stringify(finished)}\n\n`;
+  const { run, calls } = server(answer(), streamed([rest]));
+  const { outcome, events } = await run();
+  expect(outcome.kind).toBe("finished");
+  expect(events).toEqual([started, text("hi"), text(" you"), finished]);
+  expect(calls.slice(1).map(({ body }) => body)).toEqual([
+    { action: "resume", threadId: THREAD, runId: "run", after: 2 },
+  ]);
 });
 
-test.each([429, 500, 502, 503, 504])(
+test("F5: interrupted, with what arrived and without a silent retry, when it cannot be resumed", async () => {
+  const { run, calls } = server(streamed([frames([started, text("hi")])]));
+  const { outcome, events } = await run();
+  expect(outcome).toMatchObject({ kind: "interrupted", again: "follow" });
+  expect(events).toEqual([started, text("hi")]);
+  expect(calls.filter(({ body }) => !("action" in (body as object)))).toHaveLength(1);
+});
+
+test("F5: a frame that is broken for good ends the answer where it stands", async () => {
+  const poisoned = () => streamed([frames([started, text("hi")]), "data: {nonsense\n\n"]);
+  const { run, calls } = server(poisoned(), ...Array.from({ length: 20 }, poisoned));
+  expect((await run()).outcome.kind).toBe("interrupted");
+  expect(calls.length).toBeLessThan(15);
+});
+
+test.each([424, 429, 500, 502, 503, 504])(
   "F4: %i before the first byte is tried once more, after a pause, with the same run id",
   async (code) => {
-    const { run, calls, pauses } = server(status(code), streamed([WHOLE]));
+    const { run, calls, waits } = server(status(code), streamed([WHOLE]));
     expect((await run()).outcome.kind).toBe("finished");
     expect(calls[1]?.body).toEqual(calls[0]?.body);
-    expect(pauses.count).toBe(1);
+    expect(waits).toHaveLength(1);
+    expect(waits[0]).toBeGreaterThanOrEqual(500);
+    expect(waits[0]).toBeLessThan(1500);
   },
 );
 
-test("F4: a fault that stays is told after the one retry", async () => {
-  const { run, calls } = server(status(503), status(503));
-  expect(advice((await run()).outcome)).toContain("try again");
+test.each([
+  [503, "try again"],
+  [424, "failed before"],
+  [429, "too many requests"],
+])("F4: %i that stays is told after the one retry", async (code, words) => {
+  const { run, calls } = server(status(code), status(code));
+  expect(advice((await run()).outcome)).toContain(words);
   expect(calls).toHaveLength(2);
+});
+
+test("F4: Retry-After is kept, and told at once when it is longer than anyone waits", async () => {
+  const busy = (value: string) =>
+    new Response("", { status: 429, headers: { "Retry-After": value } });
+  const soon = server(busy("7"), streamed([WHOLE]));
+  expect((await soon.run()).outcome.kind).toBe("finished");
+  expect(soon.waits[0]).toBeGreaterThanOrEqual(7_500);
+  const atTime = server(busy(new Date(Date.now() + 5_000).toUTCString()), streamed([WHOLE]));
+  expect((await atTime.run()).outcome.kind).toBe("finished");
+  expect(atTime.waits[0]).toBeGreaterThan(3_500);
+  const late = server(busy("3600"));
+  expect(advice((await late.run()).outcome)).toContain("too many requests");
+  expect(late.waits).toEqual([]);
 });
 
 test.each([
   [400, "did not accept"],
   [403, "may not use"],
   [413, "too long"],
-  [424, "failed before"],
   [418, "418"],
 ])("%i is told in words and not retried", async (code, words) => {
   const { run, calls } = server(status(code));
@@ -162,11 +207,12 @@ test("F6: when the token cannot be renewed, or is refused again, the person is t
 });
 
 test("an unreachable API, and an unreachable login page, are told as such", async () => {
-  const lost = server(new TypeError("fetch failed"));
+  const lost = server(...Array.from({ length: 5 }, () => new TypeError("fetch failed")));
   const noPool = server();
   noPool.tokens.current = async () => Promise.reject(new Error("Bad Gateway (502)"));
   for (const { run } of [lost, noPool])
     expect(advice((await run()).outcome)).toContain("could not be reached");
+  expect(new Set(lost.calls.map(({ body }) => JSON.stringify(body))).size).toBe(1);
 });
 
 test("the agent's known codes have their own words, and an unknown one the agent's sentence", async () => {
@@ -186,7 +232,7 @@ test("the agent's known codes have their own words, and an unknown one the agent
   ).toContain("The agent's own sentence.");
 });
 
-describe("Stop ends the turn", () => {
+describe("an abort ends the listening", () => {
   test("before the answer", async () => {
     const abort = new AbortController();
     const { run } = server(
@@ -222,8 +268,9 @@ describe("Stop ends the turn", () => {
     vi.useFakeTimers();
     const abort = new AbortController();
     const tokens = { current: async () => "token", renewed: async () => "token" };
-    const chat = createChat("https://api.example", tokens, async () => status(503));
-    const running = chat.run(TURN, () => undefined, abort.signal);
+    const chat = createChat("https://api.example", tokens, async () => status(503), network);
+    const listener = { event: () => undefined, connection: () => undefined };
+    const running = chat.run(TURN, listener, abort.signal);
     await vi.advanceTimersByTimeAsync(10);
     abort.abort();
     expect((await running).kind).toBe("stopped");
@@ -232,7 +279,7 @@ describe("Stop ends the turn", () => {
 });
 
 test("a failed warming is of no consequence", async () => {
-  const { chat } = server(status(500));
+  const { chat } = server(status(500), status(500));
   expect(await chat.warm("thread")).toBeUndefined();
   expect(await server(new TypeError("no")).chat.warm("thread")).toBeUndefined();
   expect(

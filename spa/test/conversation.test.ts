@@ -1,34 +1,36 @@
-import { beforeEach, expect, test, vi } from "vitest";
-import { type Answer, createConversation, type Message } from "../src/conversation";
-import { loadTranscript, saveTranscript } from "../src/transcript";
-import type { Chat, Outcome, Turn } from "../src/wire/chat";
+import { beforeEach, expect, test } from "vitest";
+import { type Answer, createConversation } from "../src/conversation";
+import { createOutbox } from "../src/outbox";
+import { createChat } from "../src/wire/chat";
 import type { AgentEvent } from "../src/wire/events";
+import type { Listener, Outcome, Turn } from "../src/wire/outcome";
 import { text } from "./support";
+import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
 /** An agent whose every step the test takes itself. */
 function agent() {
   const turns: Turn[] = [];
-  let onEvent: (event: AgentEvent) => void = () => undefined;
+  let to: Listener | undefined;
   let end: (outcome: Outcome) => void = () => undefined;
-  const chat: Chat = {
-    run(turn, listener, signal) {
-      turns.push(turn);
-      onEvent = listener;
-      return new Promise((resolve) => {
-        end = resolve;
-        signal.addEventListener("abort", () => resolve({ kind: "stopped" }));
-      });
-    },
-    warm: async () => undefined,
+  const { fetcher } = fakeAgent();
+  const chat = createChat("https://api.example", TOKENS, fetcher, fakeNetwork().network);
+  chat.run = (turn, listener, signal) => {
+    turns.push(turn);
+    to = listener;
+    return new Promise((resolve) => {
+      end = resolve;
+      signal.addEventListener("abort", () => resolve({ kind: "stopped" }));
+    });
   };
-  const conversation = createConversation("thread", chat);
+  const conversation = createConversation("thread", chat, createOutbox());
   const answer = () => conversation.messages.value.at(-1) as Answer;
   return {
     conversation,
+    chat,
     turns,
     answer,
     emit(...events: AgentEvent[]) {
-      for (const event of events) onEvent(event);
+      for (const event of events) to?.event(event);
     },
     end: (outcome: Outcome) => end(outcome),
   };
@@ -36,7 +38,7 @@ function agent() {
 
 function shown(answer: Answer): string[] {
   return answer.parts.value.map((part) =>
-    part.kind === "text"
+    part.kind !== "tool"
       ? part.stream.text
       : `${part.name}(${part.args.value}) ${part.state.value} ${part.result.value}`.trim(),
   );
@@ -100,17 +102,22 @@ test("what the agent wants read, such as an answer that was not saved, stands wi
   const { conversation, answer, emit } = agent();
   void conversation.send("question");
   emit(
+    { type: "CUSTOM", name: "brand_new", value: { message: "The agent's own sentence." } },
     { type: "CUSTOM", name: "storage_unavailable", value: { message: "Not saved." } },
+    { type: "CUSTOM", name: "storage_unavailable", value: { message: "Not saved, again." } },
     { type: "CUSTOM", name: "other", value: null },
   );
-  expect(answer().notices.value).toEqual(["Not saved."]);
+  expect(answer().notices.value).toEqual([
+    "The agent's own sentence.",
+    "This conversation could not be read or saved. The answer still comes.",
+  ]);
 });
 
 test("F5: an interrupted answer keeps what arrived, and its open call is not left running", async () => {
   const { conversation, answer, emit, end } = agent();
   const sent = conversation.send("question");
   emit(text("Half an ans"), ...call);
-  end({ kind: "interrupted" });
+  end({ kind: "interrupted", problem: undefined, again: "replace" });
   await sent;
   expect(answer().state.value).toBe("interrupted");
   expect(shown(answer())).toEqual(["Half an ans", 'calculator({"x":1}) failed']);
@@ -120,28 +127,17 @@ test("a failed answer carries its problem", async () => {
   const { conversation, answer, end } = agent();
   const sent = conversation.send("question");
   const problem = { title: "No.", advice: "Wait.", remedy: "retry" } as const;
-  end({ kind: "failed", problem });
+  end({ kind: "failed", problem, again: "replace" });
   await sent;
   expect(answer().state.value).toBe("failed");
   expect(answer().problem.value).toBe(problem);
-});
-
-test("Stop keeps what arrived, and nothing is added after it", async () => {
-  const { conversation, answer, emit } = agent();
-  const sent = conversation.send("question");
-  emit(text("one"));
-  conversation.stop();
-  emit(text(" two"));
-  await sent;
-  expect(answer().state.value).toBe("stopped");
-  expect(shown(answer())).toEqual(["one"]);
 });
 
 test("Retry asks the same question as a new run, in place of the answer that failed", async () => {
   const { conversation, turns, answer, emit, end } = agent();
   const sent = conversation.send("question");
   emit(text("half"));
-  end({ kind: "interrupted" });
+  end({ kind: "interrupted", problem: undefined, again: "replace" });
   await sent;
   const retried = conversation.retry();
   emit(text("whole"));
@@ -149,7 +145,11 @@ test("Retry asks the same question as a new run, in place of the answer that fai
   await retried;
   expect(conversation.messages.value.map((message) => message.role)).toEqual(["user", "assistant"]);
   expect(shown(answer())).toEqual(["whole"]);
-  expect(turns[1]).toEqual({ ...turns[0], runId: turns[1]?.runId });
+  expect(turns[1]).toEqual({
+    ...turns[0],
+    runId: turns[1]?.runId,
+    replaces: turns[0]?.runId,
+  });
   expect(turns[1]?.runId).not.toBe(turns[0]?.runId);
 });
 
@@ -178,38 +178,104 @@ test("a view that comes late is given the text so far, then the rest, then the e
 
 beforeEach(() => sessionStorage.clear());
 
-function reload(messages: readonly Message[]): Message[] {
-  saveTranscript(messages);
-  return loadTranscript();
-}
-
-test("a reload brings back the messages; an answer that was not whole comes back as interrupted", async () => {
-  const { conversation, emit, end } = agent();
-  const first = conversation.send("first");
-  emit(...call, result, text("whole"));
-  end({ kind: "finished" });
-  await first;
-  void conversation.send("second");
-  emit(text("half"), ...call);
-  const [question, answer, , broken] = reload(conversation.messages.value);
-  expect(question).toMatchObject({ role: "user", text: "first" });
-  expect(shown(answer as Answer)).toEqual(['calculator({"x":1}) done 100', "whole"]);
-  expect((answer as Answer).state.value).toBe("finished");
-  expect(shown(broken as Answer)).toEqual(["half", 'calculator({"x":1}) failed']);
-  expect((broken as Answer).state.value).toBe("interrupted");
-  expect((broken as Answer).question.text).toBe("second");
+test("reasoning is a part of its own, which ends with what follows it", () => {
+  const { conversation, answer, emit } = agent();
+  void conversation.send("question");
+  emit(
+    { type: "REASONING_START", messageId: "r" },
+    { type: "REASONING_MESSAGE_START", messageId: "r", role: "reasoning" },
+    { type: "REASONING_MESSAGE_CONTENT", messageId: "r", delta: "Let me " },
+    { type: "REASONING_MESSAGE_CONTENT", messageId: "r", delta: "think." },
+    text("Well."),
+  );
+  const [reasoning, said] = answer().parts.value;
+  expect(reasoning).toMatchObject({ kind: "reasoning" });
+  expect(reasoning?.kind === "reasoning" && reasoning.state.value).toBe("done");
+  expect(reasoning?.kind === "reasoning" && reasoning.endedAt.value).toBeTypeOf("number");
+  expect(said?.kind).toBe("text");
+  expect(shown(answer())).toEqual(["Let me think.", "Well."]);
 });
 
-test("a transcript that the tab cannot hold is given up whole, not in part", async () => {
-  const { conversation } = agent();
-  void conversation.send("x");
-  saveTranscript(conversation.messages.value);
-  const tab = sessionStorage;
-  const setItem = () => {
-    throw new DOMException("", "QuotaExceededError");
-  };
-  vi.stubGlobal("sessionStorage", { setItem, removeItem: (key: string) => tab.removeItem(key) });
-  saveTranscript(conversation.messages.value);
-  vi.unstubAllGlobals();
-  expect(loadTranscript()).toEqual([]);
+test("an id that repeats is another call", () => {
+  const { conversation, answer, emit } = agent();
+  void conversation.send("question");
+  emit(...call, result, ...call, { ...result, content: "200" } as AgentEvent);
+  expect(shown(answer())).toEqual(['calculator({"x":1}) done 100', 'calculator({"x":1}) done 200']);
+});
+
+test("what a run took is known when it has finished", async () => {
+  const { conversation, answer, emit, end } = agent();
+  const sent = conversation.send("question");
+  expect(answer().startedAt.value).toBeTypeOf("number");
+  const usage = [{ provider: "p", model: "m", inputTokens: 2, outputTokens: 3, totalTokens: 5 }];
+  emit({ type: "RUN_FINISHED", threadId: "t", runId: "r", usage } as AgentEvent);
+  end({ kind: "finished" });
+  await sent;
+  expect(answer().usage.value).toEqual({
+    model: "m",
+    inputTokens: 2,
+    outputTokens: 3,
+    totalTokens: 5,
+  });
+  expect(answer().endedAt.value).toBeGreaterThanOrEqual(answer().startedAt.value ?? Infinity);
+});
+
+test("Edit asks something else in the question's place, and what came after it is gone", async () => {
+  const { conversation, turns, end } = agent();
+  for (const question of ["one", "two"]) {
+    const sent = conversation.send(question);
+    end({ kind: "finished" });
+    await sent;
+  }
+  const [first] = conversation.messages.value;
+  if (first?.role !== "user") throw new Error("no question");
+  void conversation.edit(first, "uno");
+  expect(conversation.messages.value).toHaveLength(2);
+  expect(turns[2]).toMatchObject({ text: "uno", replaces: turns[0]?.runId });
+  expect(turns[2]?.messageId).not.toBe(turns[0]?.messageId);
+});
+
+test("an edit that was refused before it began is asked again with what it was to replace", async () => {
+  const { conversation, turns, end } = agent();
+  const sent = conversation.send("one");
+  end({ kind: "finished" });
+  await sent;
+  const [first] = conversation.messages.value;
+  if (first?.role !== "user") throw new Error("no question");
+  const edited = conversation.edit(first, "uno");
+  end({ kind: "failed", problem: undefined, again: "same" });
+  await edited;
+  void conversation.retry();
+  expect(turns[2]).toEqual(turns[1]);
+  expect(turns[2]?.replaces).toBe(turns[0]?.runId);
+});
+
+test("a rating is shown at once, and taken back when it could not be kept", async () => {
+  const { chat, conversation, answer, end } = agent();
+  const sent = conversation.send("one");
+  end({ kind: "finished" });
+  await sent;
+  const rated: unknown[] = [];
+  chat.rate = async (...given) => void rated.push(given);
+  await conversation.rate(answer(), "up");
+  expect(rated).toEqual([["thread", answer().runId, "up"]]);
+  chat.rate = async () => Promise.reject(new TypeError("network"));
+  const failing = conversation.rate(answer(), null);
+  expect(answer().rating.value).toBeNull();
+  await failing;
+  expect(answer().rating.value).toBe("up");
+  expect(conversation.problem.value?.title).toContain("could not be reached");
+});
+
+test("a full tab does not keep a message from leaving", async () => {
+  const storage = {
+    getItem: () => null,
+    removeItem: () => undefined,
+    setItem() {
+      throw new DOMException("", "QuotaExceededError");
+    },
+  } as unknown as Storage;
+  const { chat, turns } = agent();
+  void createConversation("thread", chat, createOutbox(storage)).send("hello");
+  expect(turns).toHaveLength(1);
 });

@@ -195,3 +195,13 @@ test("signing out revokes the refresh token, forgets everything and goes to Cogn
     `https://login.example/logout?client_id=client&logout_uri=${encodeURIComponent(location.origin)}`,
   );
 });
+
+test("when another tab has signed out, this one forgets everything, and revokes nothing twice", async () => {
+  const { session } = await signedIn();
+  expect(session.owner).toBe("someone");
+  sessionStorage.setItem("sluice.draft.t", "secret");
+  session.forget();
+  expect(sessionStorage).toHaveLength(0);
+  expect([session.email.value, session.owner]).toEqual([undefined, ""]);
+  expect(pool.requests.map(({ path }) => path)).toEqual(["/oauth2/token"]);
+});

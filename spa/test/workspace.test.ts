@@ -1,65 +1,113 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Chat } from "../src/wire/chat";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { hashOf, linkTo, threadOf } from "../src/address";
+import type { Answer } from "../src/conversation";
+import { createChat } from "../src/wire/chat";
 import { createWorkspace, type Workspace } from "../src/workspace";
-import { text } from "./support";
+import { cutAfterEvents, down } from "./faults";
+import { fakeAgent, fakeNetwork, refusal, TOKENS } from "./wire";
 
-let warmed: string[];
-let chat: Chat;
+let agent: ReturnType<typeof fakeAgent>;
 let opened: Workspace[];
 
-function open(): Workspace {
-  const workspace = createWorkspace(chat);
+/** One tab. */
+function open(onSignedOut: () => void = () => undefined): Workspace {
+  const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
+  const workspace = createWorkspace(chat, "someone", onSignedOut);
   opened.push(workspace);
   return workspace;
 }
 
+/** As it is after a reload: what the page held is gone. */
+function reload(): Workspace {
+  for (const workspace of opened.splice(0)) workspace.conversation.value.leave();
+  return open();
+}
+
+const shown = (workspace: Workspace) =>
+  workspace.conversation.value.messages.value.map((each) =>
+    each.role === "user"
+      ? each.text
+      : each.parts.value.map((part) => (part.kind === "text" ? part.stream.text : "")).join(""),
+  );
+const titles = (workspace: Workspace) => workspace.threads.all.value?.map(({ title }) => title);
+const warmed = () =>
+  agent.requests.filter(({ body }) => body.action === "warm").map(({ session }) => session);
+
 afterEach(() => {
   for (const workspace of opened) workspace.close();
+  vi.useRealTimers();
 });
 
 beforeEach(() => {
   sessionStorage.clear();
-  warmed = [];
+  history.replaceState(null, "", "/");
+  agent = fakeAgent();
   opened = [];
-  chat = {
-    async run(turn, onEvent) {
-      onEvent(text(`You said: ${turn.text}`));
-      return { kind: "finished" };
-    },
-    async warm(threadId) {
-      warmed.push(threadId);
-      return { model: "offline" };
-    },
-  };
 });
 
 test("a reload comes back to the same thread, messages and draft", async () => {
   const before = open();
-  await before.conversation.value.send("hello");
+  await before.send("hello");
   before.draft.value = "half a though";
-  const after = open();
-  expect(after.conversation.value.messages.value).toHaveLength(2);
+  const after = reload();
+  await expect.poll(() => shown(after)).toEqual(["hello", "You said: hello"]);
   expect(after.draft.value).toBe("half a though");
-  expect(warmed[1]).toBe(warmed[0]);
+  expect(warmed()[1]).toBe(warmed()[0]);
+});
+
+test("a new conversation is the same one after a reload, so that its session is not started twice", async () => {
+  open().draft.value = "half";
+  expect(reload().draft.value).toBe("half");
+  await expect.poll(() => warmed().length).toBe(2);
+  expect(new Set(warmed()).size).toBe(1);
+});
+
+test("the first requests go to the session that the next message needs", async () => {
+  const workspace = open();
+  await workspace.send("hello");
+  expect(new Set(agent.requests.map(({ session }) => session))).toEqual(
+    new Set([workspace.conversation.value.threadId]),
+  );
+  expect(agent.requests[0]?.body.action).toBe("list");
 });
 
 test("New chat is another thread, empty and warmed, and keeps the draft", async () => {
   const workspace = open();
-  await workspace.conversation.value.send("hello");
+  await workspace.send("hello");
   workspace.draft.value = "kept";
   workspace.newChat();
-  expect(workspace.conversation.value.messages.value).toEqual([]);
+  expect(shown(workspace)).toEqual([]);
   expect(workspace.draft.value).toBe("kept");
-  expect(new Set(warmed).size).toBe(2);
-  expect(open().conversation.value.messages.value).toEqual([]);
+  await expect.poll(() => new Set(warmed()).size).toBe(2);
+  expect(threadOf(location.hash)).toBeUndefined();
+  workspace.newChat();
+  expect(warmed()).toHaveLength(2);
+});
+
+test("each conversation has its own draft", async () => {
+  const workspace = open();
+  await workspace.send("one");
+  const one = workspace.conversation.value.threadId;
+  workspace.newChat();
+  await workspace.send("two");
+  const two = workspace.conversation.value.threadId;
+  workspace.draft.value = "for two";
+  workspace.open(one);
+  expect(workspace.draft.value).toBe("");
+  workspace.draft.value = "for one";
+  workspace.open(two);
+  expect(workspace.draft.value).toBe("for two");
+  workspace.open(one);
+  expect(reload().draft.value).toBe("for one");
 });
 
 test("a message that has to be changed comes back as the draft, unless another is being written", async () => {
-  const problem = { title: "Too long.", advice: "Shorten it.", remedy: "edit" } as const;
-  chat.run = async () => ({ kind: "failed", problem });
   const workspace = open();
+  await expect.poll(() => titles(workspace)).toEqual([]);
+  agent.fail(() => refusal("prompt_too_long"));
   await workspace.send("very long");
   expect(workspace.draft.value).toBe("very long");
+  agent.fail(() => refusal("prompt_too_long"));
   const sending = workspace.send("very long");
   workspace.draft.value = "shorter";
   await sending;
@@ -68,17 +116,149 @@ test("a message that has to be changed comes back as the draft, unless another i
 
 test("what the agent says of itself when it is warmed is known", async () => {
   const workspace = open();
-  await Promise.resolve();
-  expect(workspace.agent.value?.model).toBe("offline");
+  await expect.poll(() => workspace.agent.value?.model).toBe("fake");
 });
 
 test("after signing out nothing is stored, whatever still happens on the page", async () => {
   const workspace = open();
-  await workspace.conversation.value.send("secret");
+  await workspace.send("secret");
   workspace.close();
   sessionStorage.clear();
   workspace.draft.value = "secret";
-  await workspace.conversation.value.send("secret");
   dispatchEvent(new Event("pagehide"));
   expect(sessionStorage).toHaveLength(0);
+});
+
+test("signing out in one tab ends it in the others", async () => {
+  const one = open();
+  const left = new Promise<void>((resolve) => void open(resolve));
+  one.close();
+  await left;
+});
+
+test("a conversation has an address, which opens it in any tab", async () => {
+  const workspace = open();
+  await workspace.send("hello");
+  const { threadId } = workspace.conversation.value;
+  expect(location.hash).toBe(`#/t/${threadId}`);
+  expect(linkTo(threadId)).toBe(location.href);
+  sessionStorage.clear();
+  const other = open();
+  await expect.poll(() => shown(other)[0]).toBe("hello");
+});
+
+test("back and forward go from conversation to conversation", async () => {
+  const workspace = open();
+  await workspace.send("one");
+  const one = workspace.conversation.value.threadId;
+  workspace.newChat();
+  await workspace.send("two");
+  workspace.open(one);
+  expect(location.hash).toBe(hashOf(one));
+  history.replaceState(null, "", "/");
+  dispatchEvent(new PopStateEvent("popstate"));
+  expect(shown(workspace)).toEqual([]);
+  history.replaceState(null, "", hashOf(one));
+  dispatchEvent(new PopStateEvent("popstate"));
+  await expect.poll(() => shown(workspace)[0]).toBe("one");
+});
+
+test.each([
+  ["#/t/abc", "abc"],
+  ["#/t/a%2Fb", "a/b"],
+  ["#/t/", undefined],
+  ["#/t/a b", undefined],
+  ["#/t/%", undefined],
+  [`#/t/${"a".repeat(257)}`, undefined],
+  ["#/t/%E4%B8%AD", undefined],
+  ["#other", undefined],
+])("the address %s is about the thread %s", (hash, threadId) => {
+  expect(threadOf(hash)).toBe(threadId);
+});
+
+test("an address of a conversation that is not there says so, and New chat leads away", async () => {
+  history.replaceState(null, "", hashOf("nobody-has-this-one"));
+  const workspace = open();
+  await expect
+    .poll(() => workspace.conversation.value.problem.value?.title)
+    .toBe("This conversation is not there any more.");
+  workspace.newChat();
+  expect(workspace.conversation.value.problem.value).toBeUndefined();
+  expect(location.hash).toBe("");
+});
+
+test("an answer goes on when another conversation is opened, and stands there complete", async () => {
+  const workspace = open();
+  agent.answerWith(undefined);
+  const sent = workspace.send("one");
+  const one = workspace.conversation.value.threadId;
+  await expect.poll(() => agent.runs.length).toBe(1);
+  agent.say("half ");
+  workspace.newChat();
+  agent.say("whole");
+  agent.end();
+  await sent;
+  workspace.open(one);
+  await expect.poll(() => shown(workspace)).toEqual(["one", "half whole"]);
+});
+
+test("F10: two tabs agree: a run that begins in one is followed in the other, and the list is the same", async () => {
+  const one = open();
+  await one.send("first");
+  const other = open();
+  await expect.poll(() => shown(other)).toEqual(["first", "You said: first"]);
+  agent.answerWith(undefined);
+  const sent = one.send("second");
+  await expect.poll(() => agent.runs.length).toBe(2);
+  agent.say("while it ");
+  await expect.poll(() => shown(other)[3]).toBe("while it ");
+  agent.say("runs");
+  agent.end();
+  await sent;
+  await expect.poll(() => shown(other)[3]).toBe("while it runs");
+  await expect
+    .poll(() => (other.conversation.value.messages.value.at(-1) as Answer).state.value)
+    .toBe("finished");
+  await one.threads.rename(one.conversation.value.threadId, "Renamed");
+  await expect.poll(() => titles(other)).toEqual(["Renamed"]);
+  one.remove(one.conversation.value.threadId);
+  one.threads.settle();
+  await expect.poll(() => titles(other)).toEqual([]);
+  expect(shown(other)).toEqual([]);
+});
+
+test("deleting the open conversation leaves it, and Undo comes back to it", async () => {
+  const workspace = open();
+  await workspace.send("hello");
+  const { threadId } = workspace.conversation.value;
+  workspace.remove(threadId);
+  expect(shown(workspace)).toEqual([]);
+  expect(titles(workspace)).toEqual([]);
+  workspace.undelete();
+  await expect.poll(() => shown(workspace)[0]).toBe("hello");
+  expect(titles(workspace)).toEqual(["hello"]);
+  expect(agent.asked("delete")).toEqual([]);
+});
+
+test("F5: an answer that was given up goes on by itself when the network is back", async () => {
+  const workspace = open();
+  await expect.poll(() => titles(workspace)).toEqual([]);
+  agent.fail(cutAfterEvents(1), ...Array.from({ length: 9 }, () => down));
+  await workspace.send("hello");
+  const last = () => workspace.conversation.value.messages.value.at(-1) as Answer;
+  expect(last().state.value).toBe("interrupted");
+  dispatchEvent(new Event("online"));
+  await expect.poll(() => last().state.value).toBe("finished");
+  expect(agent.runs).toHaveLength(1);
+});
+
+test("a history that could not be read is read when the network is back", async () => {
+  const before = open();
+  await before.send("hello");
+  agent.fail(down, down);
+  const after = reload();
+  await expect.poll(() => after.conversation.value.problem.value).toBeDefined();
+  dispatchEvent(new Event("online"));
+  await expect.poll(() => shown(after)).toEqual(["hello", "You said: hello"]);
+  expect(after.conversation.value.problem.value).toBeUndefined();
 });

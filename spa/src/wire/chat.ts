@@ -1,161 +1,130 @@
-import { type Problem, problemOfRun, problemOfStatus, SIGNED_OUT, UNREACHABLE } from "../problems";
-import { type AgentEvent, MalformedEvent, parseEvent } from "./events";
-import { createFrameDecoder } from "./frames";
+import { BROKEN_REQUEST, type Problem, problemOfRun, UNREACHABLE } from "../problems";
+import { type Actions, createActions } from "./actions";
+import { createApi, Refused, retryAfter, type Tokens } from "./api";
+import { type Network, network as ownNetwork } from "./network";
+import type { Again, Listener, Outcome, Turn } from "./outcome";
+import { type Progress, readStream } from "./stream";
 
-/** Gives the ID token to send. Both answer undefined when only signing in again can help. */
-export interface Tokens {
-  current(): Promise<string | undefined>;
-  /** A token newer than the one the API has just refused. */
-  renewed(): Promise<string | undefined>;
+export interface Chat extends Actions {
+  /**
+   * Sends a turn and hands over its events until it ends. A stream that is cut is resumed after the
+   * last event. Never throws.
+   *
+   * @param signal ends the listening, not the run
+   */
+  run(turn: Turn, listener: Listener, signal: AbortSignal): Promise<Outcome>;
+  /** As `run`, for a run that the agent has: from its first event, live to its end. */
+  follow(
+    threadId: string,
+    runId: string,
+    listener: Listener,
+    signal: AbortSignal,
+  ): Promise<Outcome>;
 }
 
-export interface Turn {
-  readonly threadId: string;
-  readonly runId: string;
-  readonly messageId: string;
-  readonly text: string;
-}
+/** Attempts in a row that may fail while the machine believes that it has a network: about 40 s. */
+const RESUME_ATTEMPTS = 10;
+/** The same, for a message that has not been taken yet: about 4 s. */
+const SEND_ATTEMPTS = 5;
+const SHORTEST_WAIT_MS = 300;
+const LONGEST_WAIT_MS = 8_000;
+/** A resume that is answered so will be answered so again. */
+const HOPELESS = new Set([400, 403, 404, 405, 413, 415]);
 
-/** How a turn ended. `interrupted`: the stream broke off, so the answer may be incomplete. */
-export type Outcome =
-  | { readonly kind: "finished" | "interrupted" | "stopped" }
-  | { readonly kind: "failed"; readonly problem: Problem };
-
-/** What the agent says of itself when it is warmed; every field may be missing. */
-export interface Warmth {
-  readonly model?: string;
-}
-
-export interface Chat {
-  /** Sends a turn and hands over its events until it ends. Never throws. */
-  run(turn: Turn, onEvent: (event: AgentEvent) => void, signal: AbortSignal): Promise<Outcome>;
-  /** Starts the agent's session before the first message. A failure is of no consequence. */
-  warm(threadId: string): Promise<Warmth | undefined>;
-}
-
-const SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
-const WORTH_ONE_RETRY = new Set([429, 500, 502, 503, 504]);
-
-class Refused extends Error {
-  constructor(readonly problem: Problem) {
-    super(problem.title);
-  }
-}
-
-/** @param pause waits before the one retry; replaced in tests, which do not sleep */
+/** @param network what waits and watches; replaced in tests, which do not sleep */
 export function createChat(
   apiUrl: string,
   tokens: Tokens,
   fetcher: typeof fetch = fetch,
-  pause = jitter,
+  network: Network = ownNetwork,
 ): Chat {
-  async function post(
-    threadId: string,
-    body: unknown,
-    token: string | undefined,
-    signal: AbortSignal | null,
-  ) {
-    if (!token) throw new Refused(SIGNED_OUT);
-    return fetcher(`${apiUrl}/chat`, {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        Authorization: `Bearer ${token}`,
-        [SESSION_HEADER]: threadId,
-      },
-      body: JSON.stringify(body),
-      signal,
-      cache: "no-store",
-      credentials: "omit",
-    });
-  }
+  const api = createApi(apiUrl, tokens, network, fetcher);
 
-  /** One renewal after a 401, and one retry after a passing fault; the run id stays, so nothing runs twice. */
-  async function open(turn: Turn, signal: AbortSignal): Promise<Response> {
-    const body = runInput(turn);
-    let answer = await post(turn.threadId, body, await tokens.current(), signal);
-    if (answer.status === 401) {
-      await answer.body?.cancel();
-      answer = await post(turn.threadId, body, await tokens.renewed(), signal);
+  /**
+   * Before the first event the same message is sent again: the agent knows it by its run id, so it is
+   * asked and stored once. After it, the run is resumed.
+   *
+   * @param message undefined for a run that the agent has already
+   */
+  async function carry(
+    threadId: string,
+    runId: string,
+    message: object | undefined,
+    listener: Listener,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const progress: Progress = { last: 0, furthest: 0, begun: message === undefined };
+    let failures = 0;
+    for (;;) {
+      let wait = 0;
+      try {
+        let answer: Response;
+        if (progress.begun) {
+          const resume = { action: "resume", threadId, runId, after: progress.last };
+          answer = await api.post(threadId, resume, { signal });
+        } else {
+          answer = await api.insist(threadId, message, { signal });
+        }
+        if (answer.ok) {
+          const reading = await readStream(answer, progress, listener, network);
+          if (reading.kind === "ended") return reading.outcome;
+          if (reading.kind === "refused") {
+            if (reading.code === "unauthorized")
+              return broken("failed", problemOfRun(reading.code, ""), "follow");
+            // The process died before it had stored the message.
+            if (reading.code === "not_found") return broken("interrupted", undefined, "same");
+          } else if (reading.moved) {
+            failures = 0;
+          }
+        } else {
+          await answer.body?.cancel();
+          if (HOPELESS.has(answer.status)) return broken("interrupted", BROKEN_REQUEST, "follow");
+          wait = Math.min(retryAfter(answer), LONGEST_WAIT_MS);
+        }
+      } catch (error) {
+        if (error instanceof Refused && !signal.aborted)
+          return broken("failed", error.problem, progress.begun ? "follow" : "same");
+        // Anything else is the network's, to the API or to the user pool.
+      }
+      if (signal.aborted) return { kind: "stopped" };
+      const offline = !network.online();
+      if (!offline) failures += 1;
+      if (progress.begun && failures >= RESUME_ATTEMPTS)
+        return broken("interrupted", undefined, "follow");
+      if (!progress.begun && failures >= SEND_ATTEMPTS)
+        return broken("failed", UNREACHABLE, "same");
+      listener.connection(offline ? "waiting" : "reconnecting");
+      await network.hope(wait + backoff(failures), signal).catch(() => undefined);
+      if (signal.aborted) return { kind: "stopped" };
     }
-    if (WORTH_ONE_RETRY.has(answer.status)) {
-      await answer.body?.cancel();
-      await pause(signal);
-      answer = await post(turn.threadId, body, await tokens.current(), signal);
-    }
-    if (!answer.ok) {
-      await answer.body?.cancel();
-      throw new Refused(problemOfStatus(answer.status));
-    }
-    return answer;
   }
 
   return {
-    async run(turn, onEvent, signal) {
-      let answer: Response;
-      try {
-        answer = await open(turn, signal);
-      } catch (error) {
-        if (signal.aborted) return { kind: "stopped" };
-        // Nothing has run yet: what failed is the network, to the API or to the user pool.
-        return { kind: "failed", problem: error instanceof Refused ? error.problem : UNREACHABLE };
-      }
-      return follow(answer, onEvent, signal);
-    },
-
-    async warm(threadId) {
-      try {
-        const answer = await post(threadId, { action: "warm" }, await tokens.current(), null);
-        return answer.ok ? ((await answer.json()) as Warmth) : undefined;
-      } catch {
-        return undefined;
-      }
-    },
+    ...createActions(api, network),
+    run: (turn, listener, signal) =>
+      carry(turn.threadId, turn.runId, runInput(turn), listener, signal),
+    follow: (threadId, runId, listener, signal) =>
+      carry(threadId, runId, undefined, listener, signal),
   };
 }
 
-/**
- * Reads the stream to its terminal event. A clean end without one, a broken transport and a frame
- * that is no event are all the same to the reader: part of the answer is missing.
- */
-async function follow(
-  answer: Response,
-  onEvent: (event: AgentEvent) => void,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  let outcome: Outcome | undefined;
-  const decoder = createFrameDecoder((frame) => {
-    const event = outcome ? undefined : parseEvent(frame.data);
-    if (!event) return;
-    outcome = terminal(event);
-    onEvent(event);
-  });
-  const reader = answer.body?.getReader();
-  while (reader && !outcome) {
-    const chunk = await reader.read().catch(() => undefined);
-    if (signal.aborted) return { kind: "stopped" };
-    if (!chunk || chunk.done) break;
-    try {
-      decoder.push(chunk.value);
-    } catch (error) {
-      if (!(error instanceof MalformedEvent)) reportError(error);
-      outcome = { kind: "interrupted" };
-    }
-  }
-  void reader?.cancel().catch(() => undefined);
-  return outcome ?? { kind: "interrupted" };
+function broken(
+  kind: "failed" | "interrupted",
+  problem: Problem | undefined,
+  again: Again,
+): Outcome {
+  return { kind, problem, again };
 }
 
-function terminal(event: AgentEvent): Outcome | undefined {
-  if (event.type === "RUN_FINISHED")
-    return { kind: event.outcome?.type === "cancelled" ? "stopped" : "finished" };
-  if (event.type !== "RUN_ERROR") return undefined;
-  if (event.code === "stopped") return { kind: "stopped" };
-  return { kind: "failed", problem: problemOfRun(event.code, event.message) };
+/** Milliseconds before the next attempt: anywhere up to twice as far each time, so that clients spread. */
+function backoff(failures: number): number {
+  const most = Math.min(LONGEST_WAIT_MS, SHORTEST_WAIT_MS * 2 ** failures);
+  return SHORTEST_WAIT_MS + Math.random() * (most - SHORTEST_WAIT_MS);
 }
 
 /** AG-UI's RunAgentInput. The server's history wins over the client's copy, so one message is enough. */
-function runInput({ threadId, runId, messageId, text }: Turn) {
+function runInput({ threadId, runId, messageId, text, replaces }: Turn) {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return {
     threadId,
     runId,
@@ -163,15 +132,6 @@ function runInput({ threadId, runId, messageId, text }: Turn) {
     messages: [{ id: messageId, role: "user", content: text }],
     tools: [],
     context: [],
-    forwardedProps: {},
+    forwardedProps: { timeZone, ...(replaces === undefined ? {} : { replaces }) },
   };
-}
-
-/** Half a second to one and a half, ended early by Stop. */
-function jitter(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    setTimeout(resolve, 500 + Math.random() * 1000);
-    signal.throwIfAborted();
-    signal.addEventListener("abort", () => reject(signal.reason as Error));
-  });
 }

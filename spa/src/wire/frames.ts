@@ -14,11 +14,16 @@ export interface FrameDecoder {
 /**
  * Turns a byte stream into frames, as the HTML standard's "Server-sent events" defines them.
  *
- * Comments (the server's heartbeats) yield nothing. A frame whose closing blank line never came is
- * incomplete and is dropped, so nothing is to be done when the stream ends.
+ * A frame whose closing blank line never came is incomplete and is dropped, so nothing is to be done
+ * when the stream ends.
+ *
+ * @param onComment called for each comment: the server's heartbeats
  */
-export function createFrameDecoder(onFrame: (frame: Frame) => void): FrameDecoder {
+export function createFrameDecoder(
+  onFrame: (frame: Frame) => void,
+  onComment: () => void = () => undefined,
+): FrameDecoder {
   const decoder = new TextDecoder();
-  const parser = createParser({ onEvent: ({ id, data }) => onFrame({ id, data }) });
+  const parser = createParser({ onEvent: ({ id, data }) => onFrame({ id, data }), onComment });
   return { push: (bytes) => parser.feed(decoder.decode(bytes, { stream: true })) };
 }

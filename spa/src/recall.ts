@@ -1,0 +1,87 @@
+import {
+  type Answer,
+  close,
+  createAnswer,
+  createReasoning,
+  createTool,
+  type Part,
+  plainText,
+  type Question,
+  usageOf,
+} from "./answer";
+import { problemOfRun } from "./problems";
+import { TextStream } from "./text-stream";
+import type { Outcome } from "./wire/outcome";
+import type { StoredMessage, StoredRun } from "./wire/stored";
+
+/**
+ * The stored runs as answers, of which those that are shown and have not changed stay the same objects,
+ * so that they are not drawn again.
+ *
+ * @param running the answer that is being received: it knows more than what is stored of it
+ */
+export function merge(
+  runs: readonly StoredRun[],
+  shown: readonly Answer[],
+  running: Answer | undefined,
+): Answer[] {
+  const known = new Map(shown.map((answer) => [answer.runId, answer]));
+  return runs.map((run) => {
+    const here = known.get(run.runId);
+    const isSame = here?.state.value === run.state && run.state !== "running";
+    if (!here || !(isSame || here === running)) return recall(run);
+    if (isSame) here.rating.value = run.rating ?? null;
+    return here;
+  });
+}
+
+/** A stored run as the page shows it. One that is `running` is left open, to be followed. */
+function recall(run: StoredRun): Answer {
+  const [first, ...rest] = run.messages;
+  const question: Question = {
+    role: "user",
+    id: first?.id ?? run.runId,
+    text: plainText(first?.content),
+  };
+  const answer = createAnswer(question, run.runId);
+  answer.parts.value = partsOf(rest);
+  answer.startedAt.value = Date.parse(run.startedAt);
+  answer.usage.value = usageOf(run.usage);
+  answer.rating.value = run.rating ?? null;
+  if (run.state !== "running")
+    close(answer, outcomeOf(run), run.endedAt ? Date.parse(run.endedAt) : undefined);
+  return answer;
+}
+
+function outcomeOf({ state, error }: StoredRun): Outcome {
+  if (state !== "failed" && state !== "interrupted")
+    return { kind: state === "stopped" ? "stopped" : "finished" };
+  const problem = error && problemOfRun(error.code, error.message);
+  return { kind: state, problem, again: "replace" };
+}
+
+function partsOf(messages: readonly StoredMessage[]): Part[] {
+  const parts: Part[] = [];
+  for (const message of messages) {
+    const text = plainText(message.content);
+    if (message.role === "assistant") {
+      if (text) parts.push({ kind: "text", id: message.id, stream: TextStream.of(text) });
+      for (const call of message.toolCalls ?? []) {
+        const tool = createTool(call.id, call.function.name);
+        tool.args.value = call.function.arguments;
+        parts.push(tool);
+      }
+    } else if (message.role === "reasoning") {
+      const part = createReasoning(message.id);
+      part.stream.append(text);
+      part.state.value = "done";
+      parts.push(part);
+    } else if (message.role === "tool") {
+      const call = parts.findLast((part) => part.kind === "tool" && part.id === message.toolCallId);
+      if (call?.kind !== "tool") continue;
+      call.result.value = text || (message.error ?? "");
+      call.state.value = message.error === undefined ? "done" : "failed";
+    }
+  }
+  return parts;
+}

@@ -1,0 +1,21 @@
+/** What the tabs of one person tell each other: that something has changed, never what was said. */
+export type News =
+  | { readonly kind: "run-started" | "run-ended"; readonly threadId: string }
+  | { readonly kind: "list-changed" }
+  | { readonly kind: "deleted"; readonly threadId: string }
+  | { readonly kind: "signed-out" };
+
+export interface Tabs {
+  tell(news: News): void;
+  close(): void;
+}
+
+/** @param owner tabs of another person are not spoken with */
+export function createTabs(owner: string, onNews: (news: News) => void): Tabs {
+  const channel = new BroadcastChannel(`sluice.${owner}`);
+  channel.onmessage = ({ data }: MessageEvent<News>) => onNews(data);
+  return {
+    tell: (news) => channel.postMessage(news),
+    close: () => channel.close(),
+  };
+}

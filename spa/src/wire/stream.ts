@@ -1,0 +1,113 @@
+import { batch } from "@preact/signals";
+import { problemOfRun } from "../problems";
+import { type AgentEvent, MalformedEvent, parseEvent } from "./events";
+import { createFrameDecoder } from "./frames";
+import type { Network } from "./network";
+import type { Listener, Outcome } from "./outcome";
+
+/** How far a run has come at this page, over all the streams that it took. */
+export interface Progress {
+  /** The number of the last event that arrived. 0: none, or the server gives no numbers. */
+  last: number;
+  /** The highest of these numbers: a run that is told again from its beginning has got no further. */
+  furthest: number;
+  /** The agent has taken the message: from now on the run is resumed, never sent again. */
+  begun: boolean;
+}
+
+/** What one stream came to: the run's end; a refusal to go on with it; or neither, because it was cut. */
+export type Reading =
+  | { readonly kind: "ended"; readonly outcome: Outcome }
+  | { readonly kind: "refused"; readonly code: string | undefined }
+  | { readonly kind: "cut"; readonly moved: boolean };
+
+/**
+ * Reads a stream to its terminal event.
+ *
+ * A clean end without one, a broken transport, a long silence, a gap in the numbers and a frame that
+ * is no event are all the same to the reader: the rest of the answer has to be asked for.
+ */
+export async function readStream(
+  answer: Response,
+  progress: Progress,
+  listener: Listener,
+  network: Network,
+): Promise<Reading> {
+  let reading: Reading | undefined;
+  let moved = false;
+
+  const decoder = createFrameDecoder(
+    ({ id, data }) => {
+      if (reading) return;
+      const event = parseEvent(data);
+      const number = Number(id ?? 0);
+      const replays = number === 1 && event?.type === "RUN_STARTED";
+      // An error that does not follow what has arrived is about the request, not the run's end.
+      if (progress.begun && number <= progress.last && event?.type === "RUN_ERROR" && number > 0) {
+        reading = { kind: "refused", code: event.code };
+        return;
+      }
+      if (number > 0 && !replays) {
+        if (number <= progress.last) return;
+        if (number > progress.last + 1) throw new MalformedEvent("events are missing");
+      }
+      if (number > 0) progress.last = number;
+      if (number > Math.max(1, progress.furthest)) {
+        progress.furthest = number;
+        moved = true;
+      }
+      if (!event) return;
+      if (event.type !== "RUN_ERROR") progress.begun = true;
+      const outcome = terminal(event, progress.begun);
+      if (outcome) reading = { kind: "ended", outcome };
+      listener.event(event);
+    },
+    () => {
+      moved = true;
+    },
+  );
+
+  const reader = answer.body?.getReader();
+  const abandon = () => void reader?.cancel().catch(() => undefined);
+  const watch = network.watch(abandon);
+  while (reader && !reading) {
+    const chunk = await reader.read().catch(() => undefined);
+    if (!chunk || chunk.done) break;
+    watch.heard();
+    try {
+      // What arrives together is drawn together.
+      batch(() => {
+        listener.connection("live");
+        decoder.push(chunk.value);
+      });
+    } catch (error) {
+      if (!(error instanceof MalformedEvent)) reportError(error);
+      break;
+    }
+  }
+  watch.end();
+  abandon();
+  return reading ?? { kind: "cut", moved };
+}
+
+/** Refused before they began, these are not stored: the same run id may be sent again. */
+const NOT_KEPT = new Set([
+  "bad_request",
+  "daily_limit",
+  "thread_busy",
+  "thread_full",
+  "too_many_runs",
+  "unauthorized",
+]);
+
+function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {
+  if (event.type === "RUN_FINISHED")
+    return { kind: event.outcome?.type === "cancelled" ? "stopped" : "finished" };
+  if (event.type !== "RUN_ERROR") return undefined;
+  const { code } = event;
+  if (code === "stopped") return { kind: "stopped" };
+  const problem = problemOfRun(code, event.message);
+  if (code === "interrupted") return { kind: "interrupted", problem, again: "replace" };
+  const again = !begun || NOT_KEPT.has(code ?? "") ? "same" : "replace";
+  return { kind: "failed", problem, again };
+}

@@ -1,0 +1,256 @@
+import { signal } from "@preact/signals";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Message } from "../src/conversation";
+import type { Actions } from "../src/view/actions";
+import { loadMarkdown } from "../src/view/Markdown";
+import { Messages } from "../src/view/Messages";
+import { answer, question, reasoningPart, textPart, toolPart } from "./answers";
+
+let root: HTMLElement;
+let done: unknown[];
+/** What is waited for until it is near the view. */
+let watched: Set<Element>;
+let near: (element: Element) => void;
+
+const actions: Actions = {
+  retry: (answer) => done.push(["retry", answer.id]),
+  edit: (question, text) => done.push(["edit", question.id, text]),
+  rate: (answer, rating) => done.push(["rate", answer.id, rating]),
+  signIn: () => done.push("sign-in"),
+};
+
+beforeEach(async () => {
+  await loadMarkdown();
+  done = [];
+  watched = new Set();
+  root = document.body.appendChild(document.createElement("div"));
+  vi.stubGlobal(
+    "IntersectionObserver",
+    class {
+      constructor(notice: (entries: unknown[]) => void) {
+        near = (target) => notice([{ target, isIntersecting: true }]);
+      }
+      observe = (element: Element) => watched.add(element);
+      unobserve = (element: Element) => watched.delete(element);
+    },
+  );
+});
+
+afterEach(() => {
+  render(null, root);
+  root.remove();
+});
+
+function show(messages: readonly Message[], running = false): void {
+  act(() => render(<Messages messages={messages} running={running} actions={actions} />, root));
+}
+
+function button(name: string): HTMLButtonElement {
+  const found = [...root.querySelectorAll("button")].filter(
+    (each) => (each.getAttribute("aria-label") ?? each.textContent) === name,
+  );
+  expect(found, name).toHaveLength(1);
+  return found[0] as HTMLButtonElement;
+}
+
+function click(name: string): void {
+  act(() => button(name).click());
+}
+
+function unfold(selector: string): void {
+  const details = root.querySelector<HTMLDetailsElement>(selector);
+  act(() => {
+    if (details) details.open = true;
+    details?.dispatchEvent(new Event("toggle"));
+  });
+}
+
+test("an answer can be judged, and judged otherwise", () => {
+  const rating = signal<"up" | "down" | null>(null);
+  show([question(), answer([textPart("Because.")], { rating })]);
+  click("Good answer");
+  expect(done).toEqual([["rate", "a", "up"]]);
+  act(() => {
+    rating.value = "up";
+  });
+  expect(button("Good answer").getAttribute("aria-pressed")).toBe("true");
+  click("Good answer");
+  click("Bad answer");
+  expect(done.slice(1)).toEqual([
+    ["rate", "a", null],
+    ["rate", "a", "down"],
+  ]);
+});
+
+test("the answer is copied as the markdown it was written in", async () => {
+  let copied = "";
+  Object.defineProperty(navigator, "clipboard", {
+    configurable: true,
+    value: {
+      async writeText(text: string) {
+        copied = text;
+      },
+    },
+  });
+  show([answer([textPart("**One**\n"), toolPart("clock", "{}", "12:00"), textPart("`two`")])]);
+  click("Copy answer");
+  await vi.waitFor(() => expect(button("Copied")).toBeTruthy());
+  expect(copied).toBe("**One**\n\n`two`");
+});
+
+test("only the last answer can be asked for again, and a failed one says Retry instead", () => {
+  show([answer([textPart("1")], { id: "first" }), answer([textPart("2")], { id: "last" })]);
+  click("Ask again");
+  expect(done).toEqual([["retry", "last"]]);
+  show([answer([textPart("2")], { id: "last", state: signal("interrupted") })]);
+  click("Retry");
+  expect(done.at(-1)).toEqual(["retry", "last"]);
+  expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
+});
+
+test("a problem that signing in mends offers that, and one that a change mends offers nothing", () => {
+  const problem = (remedy: "sign-in" | "edit") =>
+    signal({ title: "It failed.", advice: "Do this.", remedy });
+  show([answer([], { state: signal("failed"), problem: problem("sign-in") })]);
+  click("Sign in");
+  expect(done).toEqual(["sign-in"]);
+  show([answer([], { id: "b", state: signal("failed"), problem: problem("edit") })]);
+  expect(root.querySelector(".ending button")).toBeNull();
+  expect(root.querySelector(".ending")?.textContent).toContain("It failed. Do this.");
+});
+
+test("a message is edited in its place and sent again with Enter", () => {
+  show([question("Why?"), answer([textPart("Because.")])]);
+  click("Edit");
+  const area = root.querySelector("textarea") as HTMLTextAreaElement;
+  expect(area.value).toBe("Why?");
+  act(() => {
+    area.value = "How? ";
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  const press = (init: KeyboardEventInit) =>
+    act(() => void area.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, ...init })));
+  press({ key: "Enter", isComposing: true });
+  press({ key: "Enter", shiftKey: true });
+  expect(done).toEqual([]);
+  press({ key: "Enter" });
+  expect(done).toEqual([["edit", "q", "How?"]]);
+  expect(root.querySelector("textarea")).toBeNull();
+});
+
+test("Escape leaves the editor and goes no further, where it would stop an answer", () => {
+  const outside = vi.fn();
+  addEventListener("keydown", outside);
+  show([question("Why?")]);
+  click("Edit");
+  const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+  act(() => void root.querySelector("textarea")?.dispatchEvent(pressed));
+  removeEventListener("keydown", outside);
+  expect(root.querySelector("textarea")).toBeNull();
+  expect(outside).not.toHaveBeenCalled();
+  expect(done).toEqual([]);
+});
+
+test("nothing can be edited while an answer is under way, and its actions wait for its end", () => {
+  const state = signal<"running" | "finished">("running");
+  show([question(), answer([textPart("Be", false)], { state })], true);
+  expect(root.querySelector('[aria-label="Edit"]')).toBeNull();
+  expect(root.querySelector('[aria-label="Good answer"]')).toBeNull();
+  act(() => {
+    state.value = "finished";
+  });
+  expect(button("Good answer")).toBeTruthy();
+});
+
+test("a long message is folded until it is asked for", () => {
+  show([question("line\n".repeat(40))]);
+  expect(root.querySelector(".bubble")?.classList).toContain("folded");
+  click("Show all");
+  expect(root.querySelector(".bubble")?.classList).not.toContain("folded");
+  expect(button("Show less").getAttribute("aria-expanded")).toBe("true");
+});
+
+test("a tool's card says what was asked, what came of it, and how long it took", () => {
+  const tool = toolPart("search", '{"query":"gates","limit":3}', '{"results":[1,2]}');
+  show([answer([tool])]);
+  const card = root.querySelector("details.tool") as HTMLDetailsElement;
+  expect([card.dataset.name, card.dataset.state]).toEqual(["search", "done"]);
+  expect(card.querySelector("summary")?.textContent).toBe("searchgates, 3done · 2.3s");
+  expect(card.querySelector("pre")).toBeNull();
+  unfold("details.tool");
+  const shown = [...card.querySelectorAll("pre")].map((pre) => pre.textContent);
+  expect(shown).toEqual([
+    '{\n  "query": "gates",\n  "limit": 3\n}',
+    '{\n  "results": [\n    1,\n    2\n  ]\n}',
+  ]);
+});
+
+test("a tool that failed says so in words", () => {
+  const tool = toolPart("search", "{", "Not there.");
+  tool.state.value = "failed";
+  show([answer([tool])]);
+  unfold("details.tool");
+  expect(root.querySelector("details.tool")?.getAttribute("data-state")).toBe("failed");
+  expect([...root.querySelectorAll("dt")].map((each) => each.textContent)).toEqual([
+    "Arguments",
+    "Error",
+  ]);
+});
+
+test("reasoning is a line that tells its time, and is drawn only when it is unfolded", () => {
+  const part = reasoningPart("First **this**.");
+  show([answer([part], { state: signal("running") })], true);
+  const summary = () => root.querySelector(".reasoning summary")?.textContent;
+  expect(summary()).toBe("Reasoning");
+  act(() => {
+    part.endedAt.value = 3400;
+    part.state.value = "done";
+    part.stream.close();
+  });
+  expect(summary()).toBe("Thought for 3 seconds");
+  expect(root.querySelector(".reasoning .markdown")).toBeNull();
+  unfold("details.reasoning");
+  expect(root.querySelector(".reasoning strong")?.textContent).toBe("this");
+});
+
+test("what an answer took is shown on demand", () => {
+  const usage = signal({ inputTokens: 12129, outputTokens: 35, totalTokens: 12164, model: "m-1" });
+  show([answer([textPart("x")], { usage, startedAt: signal(0), endedAt: signal(2300) })]);
+  expect(root.querySelector(".figures")?.textContent).toBe("");
+  click("Tokens and time");
+  const shown = root.querySelector(".figures")?.textContent;
+  for (const part of ["12,129", "35", "m-1", "2.3s"]) expect(shown).toContain(part);
+});
+
+test("a cut and an absent network are said while the answer waits", () => {
+  const connection = signal<"live" | "reconnecting" | "waiting">("reconnecting");
+  show([answer([], { state: signal("running"), connection })], true);
+  expect(root.textContent).toContain("Reconnecting");
+  act(() => {
+    connection.value = "waiting";
+  });
+  expect(root.textContent).toContain("You are offline");
+  act(() => {
+    connection.value = "live";
+  });
+  expect(root.querySelector(".connection")).toBeNull();
+});
+
+test("of a long conversation only the end is drawn, the rest when it is near; its text is there", () => {
+  const messages = Array.from({ length: 300 }, (_, i) => [
+    question(`question ${i}`, `q${i}`),
+    answer([textPart(`answer **${i}**`)], { id: `a${i}` }),
+  ]).flat();
+  show(messages);
+  expect(root.querySelectorAll("article")).toHaveLength(600);
+  expect(root.querySelectorAll(".markdown")).toHaveLength(2);
+  expect(root.querySelectorAll("*").length).toBeLessThan(3000);
+  expect(root.textContent).toContain("answer **0**");
+  const first = root.querySelectorAll('article[data-role="assistant"]')[0] as Element;
+  expect(watched).toContain(first);
+  act(() => near(first));
+  expect(first.querySelector("strong")?.textContent).toBe("0");
+  expect(watched).not.toContain(first);
+});

@@ -1,0 +1,202 @@
+import { signal } from "@preact/signals";
+import { createRef, render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { chooseLanguage } from "../src/i18n";
+import { toggleSidebar } from "../src/sidebar";
+import { Composer } from "../src/view/Composer";
+import { Sidebar } from "../src/view/Sidebar";
+import { createChat } from "../src/wire/chat";
+import { createWorkspace, type Workspace } from "../src/workspace";
+import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
+
+let root: HTMLElement;
+let workspace: Workspace | undefined;
+
+beforeEach(async () => {
+  await chooseLanguage("en");
+  sessionStorage.clear();
+  history.replaceState(null, "", "/");
+  root = document.body.appendChild(document.createElement("div"));
+  // happy-dom has no top layer.
+  Object.assign(HTMLElement.prototype, { showPopover: vi.fn(), hidePopover: vi.fn() });
+  Object.assign(HTMLDialogElement.prototype, { showModal: vi.fn() });
+});
+
+afterEach(() => {
+  render(null, root);
+  root.remove();
+  workspace?.close();
+  workspace = undefined;
+});
+
+const all = <E extends Element = HTMLElement>(selector: string) => [
+  ...root.querySelectorAll<E>(selector),
+];
+const titles = () => all(".threads a").map((each) => each.textContent);
+const press = (target: Element | null | undefined, key: string, init: KeyboardEventInit = {}) =>
+  act(() => {
+    target?.dispatchEvent(
+      new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...init }),
+    );
+  });
+
+async function sidebar(...questions: string[]): Promise<Workspace> {
+  const agent = fakeAgent();
+  const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
+  const created = createWorkspace(chat, "someone");
+  workspace = created;
+  for (const question of questions) {
+    await created.send(question);
+    created.newChat();
+  }
+  act(() => {
+    toggleSidebar(true);
+    render(
+      <Sidebar
+        workspace={created}
+        email="demo@example.com"
+        onNewChat={() => undefined}
+        onToggle={() => undefined}
+        onSignOut={() => undefined}
+      />,
+      root,
+    );
+  });
+  await expect.poll(titles).toEqual(questions.toReversed());
+  return created;
+}
+
+test("conversations are links, the open one is marked, and a click opens another without leaving the page", async () => {
+  const { conversation, open } = await sidebar("one", "two");
+  const [two, one] = all<HTMLAnchorElement>(".threads a");
+  expect(all("[aria-current]")).toEqual([]);
+  act(() => one?.click());
+  expect(one?.getAttribute("href")).toContain(conversation.value.threadId);
+  expect(one?.getAttribute("aria-current")).toBe("page");
+  act(() => open(decodeURIComponent(two?.hash.slice(4) ?? "")));
+  expect(two?.getAttribute("aria-current")).toBe("page");
+});
+
+test("typing searches the titles, and Escape clears the search without stopping an answer", async () => {
+  await sidebar("Trains", "Planes");
+  const field = root.querySelector("input") as HTMLInputElement;
+  act(() => {
+    field.value = "plan";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  });
+  expect(titles()).toEqual(["Planes"]);
+  const heard = vi.fn();
+  addEventListener("keydown", heard);
+  press(field, "Escape");
+  removeEventListener("keydown", heard);
+  expect(heard).not.toHaveBeenCalled();
+  expect(titles()).toEqual(["Planes", "Trains"]);
+});
+
+test("a conversation is renamed in its place: Enter keeps the name, Escape does not", async () => {
+  const { threads } = await sidebar("one");
+  const rename = () => {
+    act(() => root.querySelector<HTMLElement>(".row-menu")?.click());
+    act(() => root.querySelector<HTMLElement>("[role=menuitem]")?.click());
+    return root.querySelector<HTMLInputElement>(".name-field") as HTMLInputElement;
+  };
+  let field = rename();
+  expect(document.activeElement).toBe(field);
+  field.value = "never";
+  press(field, "Escape");
+  expect(titles()).toEqual(["one"]);
+  field = rename();
+  field.value = "  uno  ";
+  press(field, "Enter", { isComposing: true });
+  expect(root.querySelector(".name-field")).toBe(field);
+  press(field, "Enter");
+  await expect.poll(titles).toEqual(["uno"]);
+  expect(document.activeElement?.textContent).toBe("uno");
+  await expect.poll(() => threads.all.value?.[0]?.title).toBe("uno");
+});
+
+test("the menu of a conversation is worked by the arrows, and gives the focus back", async () => {
+  await sidebar("one");
+  const button = root.querySelector<HTMLElement>(".row-menu");
+  act(() => button?.click());
+  const items = all("[role=menuitem]");
+  expect(items.map((each) => each.textContent)).toEqual([
+    "Rename",
+    "Export as Markdown",
+    "Export as JSON",
+    "Copy link",
+    "Delete",
+  ]);
+  expect(document.activeElement).toBe(items[0]);
+  press(items[0], "ArrowUp");
+  expect(document.activeElement).toBe(items[4]);
+  press(items[4], "ArrowDown");
+  press(items[0], "End");
+  expect(document.activeElement).toBe(items[4]);
+  press(items[4], "Escape");
+  expect(all("[role=menu]")).toEqual([]);
+  expect(document.activeElement).toBe(button);
+});
+
+test("after a deletion the focus is on a neighbour", async () => {
+  await sidebar("one", "two", "three");
+  act(() => all(".row-menu")[1]?.click());
+  act(() => all("[role=menuitem]")[4]?.click());
+  expect(titles()).toEqual(["three", "one"]);
+  expect(document.activeElement?.textContent).toBe("one");
+});
+
+function composer(text: string, limit = 100) {
+  const draft = signal(text);
+  const sent: string[] = [];
+  const show = () =>
+    render(
+      <Composer
+        draft={draft}
+        running={false}
+        stopping="no"
+        limit={limit}
+        input={createRef<HTMLTextAreaElement>()}
+        onSend={() => sent.push(draft.value)}
+        onStop={() => undefined}
+      />,
+      root,
+    );
+  act(show);
+  return { sent, area: root.querySelector("textarea") };
+}
+
+test("Enter sends; Shift+Enter, and Enter that chooses a word, do not", () => {
+  const { sent, area } = composer("hello");
+  press(area, "Enter", { shiftKey: true });
+  press(area, "Enter", { isComposing: true });
+  // Safari has ended the composition by then.
+  press(area, "Enter", { keyCode: 229 } as KeyboardEventInit);
+  expect(sent).toEqual([]);
+  press(area, "Enter");
+  expect(sent).toEqual(["hello"]);
+});
+
+test("a text over the limit is counted, said, and not sent", () => {
+  const { sent, area } = composer("x".repeat(1001), 1000);
+  expect(root.querySelector(".count")?.textContent).toContain(
+    "1,001 of 1,000 characters: shorten it",
+  );
+  expect(area?.getAttribute("aria-invalid")).toBe("true");
+  press(area, "Enter");
+  act(() => root.querySelector<HTMLButtonElement>("[type=submit]")?.click());
+  expect(sent).toEqual([]);
+});
+
+test("characters are counted as the agent counts them", () => {
+  const { sent, area } = composer("👍".repeat(100), 100);
+  expect(root.querySelector(".count")?.textContent).toBe("100 of 100 characters");
+  press(area, "Enter");
+  expect(sent).toHaveLength(1);
+});
+
+test("a short text is not counted", () => {
+  composer("x".repeat(79), 100);
+  expect(root.querySelector(".count")).toBeNull();
+});

@@ -1,0 +1,223 @@
+import { beforeEach, expect, test } from "vitest";
+import { type Answer, createConversation } from "../src/conversation";
+import { createOutbox } from "../src/outbox";
+import { createChat } from "../src/wire/chat";
+import type { AgentEvent } from "../src/wire/events";
+import { cutAfter, cutAfterEvents, down, type Ending, lostAfterwards, status } from "./faults";
+import { pick, seeded } from "./support";
+import { fakeAgent, fakeNetwork, refusal, TOKENS } from "./wire";
+
+const THREAD = crypto.randomUUID();
+
+function open(tokens = TOKENS) {
+  const agent = fakeAgent();
+  const net = fakeNetwork();
+  const chat = createChat("https://api.example", tokens, agent.fetcher, net.network);
+  const conversation = createConversation(THREAD, chat, createOutbox());
+  const answer = () => conversation.messages.value.at(-1) as Answer;
+  return { agent, net, chat, conversation, answer };
+}
+
+function shown(answer: Answer): string {
+  return answer.parts.value.map((part) => (part.kind === "tool" ? "" : part.stream.text)).join("");
+}
+
+type Agent = ReturnType<typeof fakeAgent>;
+const begun = (agent: Agent) => expect.poll(() => agent.runs.length).toBe(1);
+
+const words = (...deltas: string[]) =>
+  deltas.map((delta): AgentEvent => ({ type: "TEXT_MESSAGE_CONTENT", messageId: "m", delta }));
+
+beforeEach(() => sessionStorage.clear());
+
+test.each([1, 2, 3, 4, 5])(
+  "F1 F5 F8: an answer cut 20 times at random shows exactly the text of an uncut one (seed %i)",
+  async (seed) => {
+    const random = seeded(seed);
+    const { agent, conversation, answer, net } = open();
+    const alphabet = ["word ", "\n\n", "é", "漢字", "👩‍👩‍👧", "`", "\r\n", "- "];
+    const deltas = Array.from({ length: 300 }, () => pick(random, alphabet));
+    agent.answerWith(() => words(...deltas));
+    const endings: readonly Ending[] = ["break", "close", "nonsense"];
+    for (let cuts = 0; cuts < 20; cuts += 1)
+      agent.fail(cutAfter(Math.floor(random() * 2_000), pick(random, endings)));
+    await conversation.send("question");
+    expect(answer().state.value).toBe("finished");
+    expect(shown(answer())).toBe(deltas.join(""));
+    expect(agent.requests.length).toBeGreaterThan(15);
+    expect(agent.runs).toHaveLength(1);
+    // One question, whatever was sent: the same run id each time.
+    expect(new Set(agent.asked().map(({ runId }) => runId)).size).toBe(1);
+    expect(net.waits.every((wait) => wait >= 300 && wait <= 8_000)).toBe(true);
+  },
+);
+
+test("F5: what is resumed is asked for after the last event, and said while it is", async () => {
+  const { agent, conversation, answer } = open();
+  agent.answerWith(undefined);
+  agent.fail(cutAfterEvents(5), down);
+  const states: string[] = [];
+  const sent = conversation.send("question");
+  answer().connection.subscribe((state) => states.push(state));
+  await begun(agent);
+  agent.say("one ", "two ", "three ", "four ", "five ", "six ", "seven ");
+  await expect.poll(() => agent.asked("resume").length).toBe(2);
+  agent.end();
+  await sent;
+  expect(shown(answer())).toBe("one two three four five six seven ");
+  const after = agent.asked("resume").map((body) => body.after);
+  expect(after[0]).toBeGreaterThan(1);
+  expect(after[1]).toBe(after[0]);
+  expect(states).toEqual(["live", "reconnecting", "live"]);
+});
+
+test("F2: a process that died leaves the partial answer, and Retry takes its place", async () => {
+  const { agent, conversation, answer } = open();
+  agent.answerWith(undefined);
+  agent.fail(
+    cutAfterEvents(3),
+    // 424: the runtime starts another process.
+    status(424),
+    () => new Response(frameOf({ type: "RUN_ERROR", code: "interrupted", message: "Died." })),
+  );
+  let cutAt = 0;
+  const frameOf = (event: AgentEvent) => {
+    cutAt = agent.asked("resume").at(-1)?.after ?? 0;
+    return `id: ${cutAt + 1}\ndata: ${JSON.stringify(event)}\n\n`;
+  };
+  const sent = conversation.send("question");
+  await begun(agent);
+  agent.say("Half ", "an ", "answer");
+  await sent;
+  expect(cutAt).toBeGreaterThan(1);
+  expect(answer().state.value).toBe("interrupted");
+  expect(answer().problem.value?.title).toContain("process ended");
+  expect("Half an answer".startsWith(shown(answer()))).toBe(true);
+  expect(shown(answer())).not.toBe("");
+  const first = answer().runId;
+  agent.end({ type: "RUN_ERROR", code: "interrupted", message: "Died." } as AgentEvent);
+  agent.answerWith(() => words("Whole"));
+  await conversation.retry();
+  expect(shown(answer())).toBe("Whole");
+  expect(answer().runId).not.toBe(first);
+  expect(agent.asked().at(-1)?.forwardedProps?.replaces).toBe(first);
+});
+
+test("F1: a replay from the beginning replaces what had arrived", async () => {
+  const { agent, conversation, answer } = open();
+  const deltas = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  agent.answerWith(() => words(...deltas));
+  agent.fail(cutAfterEvents(4), (body) => {
+    // As it is stored: the whole run in fewer events.
+    const { threadId = "", runId = "" } = body;
+    const events: AgentEvent[] = [
+      { type: "RUN_STARTED", threadId, runId },
+      ...words(deltas.join("")),
+      { type: "RUN_FINISHED", threadId, runId },
+    ];
+    return new Response(
+      events.map((event, i) => `id: ${i + 1}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
+    );
+  });
+  await conversation.send("question");
+  expect(agent.asked("resume")[0]?.after).toBeGreaterThan(2);
+  expect(shown(answer())).toBe("abcdefgh");
+  expect(answer().state.value).toBe("finished");
+});
+
+test("F7: a stream that falls silent is taken for cut, and resumed", async () => {
+  const { agent, net, conversation, answer } = open();
+  agent.answerWith(undefined);
+  const sent = conversation.send("question");
+  await begun(agent);
+  agent.say("one ");
+  await expect.poll(() => shown(answer())).toBe("one ");
+  net.loseSilently();
+  await expect.poll(() => agent.asked("resume")).toHaveLength(1);
+  expect(agent.asked("resume")[0]?.after).toBe(2);
+  agent.say("two");
+  agent.end();
+  await sent;
+  expect(shown(answer())).toBe("one two");
+});
+
+test("F8: a gap in the numbers is asked for again, and what comes twice is shown once", async () => {
+  const { agent, conversation, answer } = open();
+  const deltas = ["a", "b", "c", "d"];
+  agent.answerWith(() => words(...deltas));
+  agent.fail(async (_, answered) => {
+    const frames = (await answered().text()).split(/(?<=\n\n)/);
+    return new Response([frames[0], frames[1], frames[1], frames[3]].join(""));
+  });
+  await conversation.send("question");
+  expect(agent.asked("resume").map(({ after }) => after)).toEqual([2]);
+  expect(shown(answer())).toBe("abcd");
+});
+
+test("F5: what cannot be resumed is shown as interrupted, and Retry asks for the rest of the same run", async () => {
+  const { agent, net, conversation, answer } = open();
+  agent.answerWith(undefined);
+  agent.fail(cutAfterEvents(3), ...Array.from({ length: 9 }, () => down));
+  const sent = conversation.send("question");
+  await begun(agent);
+  agent.say("one ", "two ", "three ", "four ", "five ");
+  await sent;
+  expect(answer().state.value).toBe("interrupted");
+  expect(net.waits).toHaveLength(9);
+  agent.end();
+  await conversation.retry();
+  expect(answer().state.value).toBe("finished");
+  expect(shown(answer())).toBe("one two three four five ");
+  expect(agent.runs).toHaveLength(1);
+});
+
+test("offline, the message waits as long as it takes, and leaves once", async () => {
+  const { agent, net, conversation, answer } = open();
+  net.state.online = false;
+  agent.fail(...Array.from({ length: 30 }, () => down));
+  const sent = conversation.send("question");
+  await sent;
+  expect(answer().state.value).toBe("finished");
+  expect(agent.runs).toHaveLength(1);
+  expect(new Set(agent.asked().map(({ runId }) => runId)).size).toBe(1);
+});
+
+test("offline is told as such", async () => {
+  const { agent, net, conversation, answer } = open();
+  net.state.online = false;
+  agent.fail(down);
+  const states: string[] = [];
+  const sent = conversation.send("question");
+  answer().connection.subscribe((state) => states.push(state));
+  await sent;
+  expect(states).toEqual(["live", "waiting", "live"]);
+});
+
+test("F4: a message whose answer was lost is sent again, and asked once", async () => {
+  const { agent, conversation, answer } = open();
+  agent.fail(lostAfterwards, status(503));
+  await conversation.send("question");
+  expect(answer().state.value).toBe("finished");
+  expect(shown(answer())).toBe("You said: question");
+  expect(agent.runs).toHaveLength(1);
+});
+
+test("an agent that stays out of reach is told as such, and Retry sends the same run", async () => {
+  const { agent, conversation, answer } = open();
+  agent.fail(...Array.from({ length: 5 }, () => down));
+  await conversation.send("question");
+  expect(answer().problem.value?.title).toContain("could not be reached");
+  const first = answer().runId;
+  await conversation.retry();
+  expect(answer().state.value).toBe("finished");
+  expect(answer().runId).toBe(first);
+});
+
+test("a resume that is refused for the moment is tried again", async () => {
+  const { agent, conversation, answer } = open();
+  agent.answerWith(() => words("a", "b", "c", "d"));
+  agent.fail(cutAfterEvents(3), () => refusal("internal_error"), status(500));
+  await conversation.send("question");
+  expect(answer().state.value).toBe("finished");
+  expect(shown(answer())).toBe("abcd");
+});

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { groupByTime, search } from "../src/groups";
+import { chooseLanguage } from "../src/i18n";
+import { createThreads } from "../src/threads";
+import { createChat } from "../src/wire/chat";
+import type { Summary } from "../src/wire/stored";
+import { status } from "./faults";
+import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
+
+const SESSION = crypto.randomUUID();
+
+function thread(title: string, updatedAt = "2026-11-22T12:00:00.000Z"): Summary {
+  return { threadId: title, title, createdAt: updatedAt, updatedAt };
+}
+
+async function open(...titles: string[]) {
+  const agent = fakeAgent();
+  const { network } = fakeNetwork();
+  const chat = createChat("https://api.example", TOKENS, agent.fetcher, network);
+  const changes: (string | undefined)[] = [];
+  const threads = createThreads(
+    { ...chat, list: async () => titles.map((title) => thread(title)) },
+    () => SESSION,
+    (deleted) => changes.push(deleted),
+  );
+  await threads.load();
+  return { agent, threads, changes, titles: () => threads.all.value?.map(({ title }) => title) };
+}
+
+beforeEach(() => chooseLanguage("en"));
+afterEach(() => vi.useRealTimers());
+
+test("conversations are grouped by days, then by months, in the person's time zone and language", async () => {
+  const now = new Date(2026, 10, 22, 9);
+  const at = (year: number, month: number, day: number, hour = 12) =>
+    thread(`${year}-${month}-${day}`, new Date(year, month - 1, day, hour).toISOString());
+  const threads = [
+    at(2026, 11, 22, 0),
+    at(2026, 11, 21, 23),
+    at(2026, 11, 20),
+    at(2026, 11, 15),
+    at(2026, 11, 14),
+    at(2026, 10, 23),
+    at(2026, 10, 22),
+    at(2026, 3, 1),
+    at(2025, 11, 22),
+  ];
+  const groups = () =>
+    groupByTime(threads, now).map(({ name, threads: { length } }) => [name, length]);
+  expect(groups()).toEqual([
+    ["Today", 1],
+    ["Yesterday", 1],
+    ["Previous 7 days", 2],
+    ["Previous 30 days", 2],
+    ["October", 1],
+    ["March", 1],
+    ["November 2025", 1],
+  ]);
+  await chooseLanguage("de");
+  expect(groups().map(([name]) => name)).toEqual([
+    "Heute",
+    "Gestern",
+    "Letzte 7 Tage",
+    "Letzte 30 Tage",
+    "Oktober",
+    "März",
+    "November 2025",
+  ]);
+});
+
+test.each([
+  ["", ["Über Zürich", "Trains", "年末の旅行"]],
+  ["ZURICH", ["Über Zürich"]],
+  ["zür üb", ["Über Zürich"]],
+  ["旅行", ["年末の旅行"]],
+  ["planes", []],
+])("searching for %j finds %j", (query, found) => {
+  const all = ["Über Zürich", "Trains", "年末の旅行"].map((title) => thread(title));
+  expect(search(all, query).map(({ title }) => title)).toEqual(found);
+});
+
+test("a deletion is carried out after eight seconds, through the session that is open", async () => {
+  const { agent, threads, changes, titles } = await open("one", "two");
+  vi.useFakeTimers();
+  threads.remove("one");
+  expect(titles()).toEqual(["two"]);
+  await vi.advanceTimersByTimeAsync(7_900);
+  expect(agent.asked("delete")).toEqual([]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(agent.asked("delete").map(({ threadId }) => threadId)).toEqual(["one"]);
+  expect(agent.requests[0]).toMatchObject({ session: SESSION, keepalive: false });
+  expect(threads.removal.value).toBeUndefined();
+  expect(changes).toEqual(["one"]);
+});
+
+test("Undo takes a deletion back", async () => {
+  const { agent, threads, titles } = await open("one", "two");
+  vi.useFakeTimers();
+  threads.remove("one");
+  threads.undo();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(titles()).toEqual(["one", "two"]);
+  expect(agent.requests).toEqual([]);
+});
+
+test("a page that goes away deletes at once, by a request that outlives it", async () => {
+  const { agent, threads } = await open("one");
+  threads.remove("one");
+  threads.settle(true);
+  await expect.poll(() => agent.requests).toHaveLength(1);
+  expect(agent.requests[0]).toMatchObject({ keepalive: true, body: { action: "delete" } });
+});
+
+test("a second deletion carries out the first", async () => {
+  const { agent, threads, titles } = await open("one", "two", "three");
+  threads.remove("one");
+  threads.remove("two");
+  await expect.poll(() => agent.asked("delete").map(({ threadId }) => threadId)).toEqual(["one"]);
+  expect(titles()).toEqual(["three"]);
+  // A list that was read meanwhile does not bring it back.
+  await threads.load();
+  expect(titles()).toEqual(["three"]);
+  threads.undo();
+});
+
+test("what could not be deleted comes back, and it is told why", async () => {
+  const { agent, threads, titles } = await open("one");
+  agent.fail(status(403));
+  threads.remove("one");
+  threads.settle();
+  expect(titles()).toEqual([]);
+  await expect.poll(titles).toEqual(["one"]);
+  expect(threads.problem.value?.title).toBe("You may not use this agent.");
+});
+
+test("a new name stands at once, and goes back when it could not be kept", async () => {
+  const { agent, threads, titles, changes } = await open("one");
+  agent.fail(status(403));
+  const renaming = threads.rename("one", "uno");
+  expect(titles()).toEqual(["uno"]);
+  await renaming;
+  expect(titles()).toEqual(["one"]);
+  expect(threads.problem.value).toBeDefined();
+  expect(changes).toEqual([]);
+});
+
+test("a conversation with a new message comes to the top, a new one named by its first line", async () => {
+  const { threads, titles } = await open("one", "two");
+  threads.touch("two", "again");
+  expect(titles()).toEqual(["two", "one"]);
+  threads.touch("three", "First line\nand more");
+  expect(titles()).toEqual(["First line", "two", "one"]);
+});
+
+test("a list that could not be read is told, and read again", async () => {
+  const { threads } = await open("one");
+  const failing = createThreads(
+    { ...threads, list: async () => Promise.reject(new TypeError("network")) } as never,
+    () => SESSION,
+    () => undefined,
+  );
+  await failing.load();
+  expect(failing.problem.value?.title).toContain("could not be reached");
+  expect(failing.all.value).toBeUndefined();
+});
