@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sluice.events import HEARTBEAT, Event, encode_frame
 from sluice.refusal import Refusal
@@ -196,7 +198,7 @@ class _Follower:
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._bell = _bell()
         self._event = asyncio.Event()
         self._waiting = False
 
@@ -216,6 +218,39 @@ class _Follower:
     def wake(self) -> None:
         if self._waiting:
             self._waiting = False
+            self._bell.ring(self._event)
+
+
+class _Bell:
+    """Wakes what waits on one loop, for any thread: all that is due with one hop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: deque[asyncio.Event] = deque()
+        self._is_rung = False
+
+    def ring(self, event: asyncio.Event) -> None:
+        self._due.append(event)
+        if not self._is_rung:
+            self._is_rung = True
             # The loop is closed when the server has already gone; nobody is left to be woken.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._event.set)
+                self._loop.call_soon_threadsafe(self._answer)
+
+    def _answer(self) -> None:
+        # Before the events: what comes from here on rings again.
+        self._is_rung = False
+        while self._due:
+            self._due.popleft().set()
+
+
+_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bell] = WeakKeyDictionary()
+
+
+def _bell() -> _Bell:
+    """The bell of the running loop."""
+    loop = asyncio.get_running_loop()
+    bell = _bells.get(loop)
+    if bell is None:
+        bell = _bells[loop] = _Bell(loop)
+    return bell

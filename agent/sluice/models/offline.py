@@ -67,6 +67,8 @@ class OfflineModel(Model):
         await asyncio.sleep(reply.silence)
         _fail(reply.failures, {} if invocation_state is None else invocation_state)
         written = 0
+        clock = asyncio.get_running_loop().time
+        due = clock()
         for count, event in enumerate(_events(reply)):
             if cancel_signal is not None and cancel_signal.is_set():
                 return
@@ -78,7 +80,9 @@ class OfflineModel(Model):
                 yield {"messageStop": {"stopReason": "max_tokens"}}
                 break
             if self._delay or count % _PIECES_PER_TURN_OF_THE_LOOP == 0:
-                await asyncio.sleep(self._delay)
+                # By the clock, as a server writes: what its reader takes does not slow it down.
+                due += self._delay
+                await asyncio.sleep(max(0, due - clock()))
         yield _metadata(len(str(messages)), written)
 
     @override
