@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -120,14 +119,14 @@ async def test_f9_who_keeps_a_folder_locked_makes_a_write_fail_and_the_next_one_
 ) -> None:
     monkeypatch.setattr("sluice.store.folder.WRITE_SECONDS", 0.1)
     # One thread: what is asked of it next waits until the write that was given up has ended.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    monkeypatch.setattr("sluice.store.folder._THREADS", 1)
     store = open_store(str(tmp_path))
     version = await store.write("owner/a.json", b"old", None)
     holder = os.open(tmp_path / "owner", os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)
     with pytest.raises(StorageUnavailableError):
         await store.write("owner/a.json", b"new", version)
-    await asyncio.to_thread(os.close, holder)
+    await store._run(lambda: os.close(holder))
     await store.write("owner/a.json", b"new", version)
 
 

@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,34 +21,43 @@ from sluice.store.base import (
     bounded,
 )
 
+# A disk is soon busy; more threads would only contend for the interpreter with the streams.
+_THREADS = 4
 # How often a writer looks whether another has let go of a folder.
 _LOOK_SECONDS = 0.002
 
 
 class FolderStore:
-    """A file for each key, readable by its user alone. A version is the hash of the content."""
+    """A file for each key, readable by its user alone. A version is the hash of the content.
+
+    It has threads of its own, so that waiting for a disk keeps nothing else from running.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self._folder = Path(folder)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="folder")
 
     async def read(self, key: str) -> Stored | None:
         async with bounded(READ_SECONDS):
-            return await asyncio.to_thread(_read, self._folder / key)
+            return await self._run(lambda: _read(self._folder / key))
 
     async def write(self, key: str, data: bytes, version: str | None) -> str:
         async with bounded(WRITE_SECONDS):
-            return await asyncio.to_thread(self._write, key, data, version)
+            return await self._run(lambda: self._write(key, data, version))
 
     async def delete(self, key: str) -> None:
         async with bounded(WRITE_SECONDS):
-            await asyncio.to_thread(_delete, self._folder / key)
+            await self._run(lambda: _delete(self._folder / key))
 
     async def list(self, prefix: str) -> Entries:
         async with bounded(READ_SECONDS):
-            return await asyncio.to_thread(self._list, prefix)
+            return await self._run(lambda: self._list(prefix))
 
     def close(self) -> None:
-        """Nothing is held."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run[T](self, do: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, do)
 
     def _write(self, key: str, data: bytes, version: str | None) -> str:
         path = self._folder / key
