@@ -65,6 +65,11 @@ def parse_arguments() -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="a template parameter; wins over samconfig.toml",
     )
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="let tests break the API's answers: see local/faults.py",
+    )
     return parser.parse_args()
 
 
@@ -152,7 +157,8 @@ async def run(arguments: argparse.Namespace) -> None:
         sys.exit("--parameter takes NAME=VALUE, such as Model=bedrock.")
     arguments.state.mkdir(parents=True, exist_ok=True)
     keep_log(arguments.state)
-    stack = Stack(ROOT, arguments.state, bind(arguments.port), parameters, log)
+    sockets = bind(arguments.port)
+    stack = Stack(ROOT, arguments.state, sockets, parameters, log, with_faults=arguments.faults)
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
@@ -163,6 +169,8 @@ async def run(arguments: argparse.Namespace) -> None:
         await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             print(describe(stack, starting.result()), flush=True)
+            if arguments.faults:
+                log("faults: whoever asks for them at /_faults of the API breaks its answers")
             log(f"ready in {time.monotonic() - began:.1f} s")
             watching = asyncio.create_task(watch(stack, ROOT))
             await asyncio.wait({watching, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import gateway, pool, runtime, site
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
+from local.faults import Faults
 from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
@@ -55,9 +56,10 @@ class Stack:
         sockets: Sequence[socket.socket],
         parameters: dict[str, str],
         log: Callable[[str], None],
+        with_faults: bool = False,
     ) -> None:
         """`sockets`: one bound listening address for each of SERVICES; `parameters` win over
-        samconfig.toml's."""
+        samconfig.toml's; `with_faults` lets tests break answers (local/faults.py)."""
         ports = [sock.getsockname()[1] for sock in sockets]
         urls = dict(
             zip(SERVICES, (f"http://localhost:{port}" for port in ports), strict=True),
@@ -76,6 +78,7 @@ class Stack:
         self._store = pool.PoolStore(state / "pool")
         self._sessions = runtime.Sessions(root / "agent", self._http, log)
         self._runtime: runtime.RuntimeConfig | None = None
+        self._faults = Faults(self._sessions.kill) if with_faults else None
         self._doors = {name: Swappable() for name in SERVICES}
         self._sockets = dict(zip(SERVICES, sockets, strict=True))
         self._servers: list[tuple[Server, asyncio.Task[None]]] = []
@@ -149,6 +152,8 @@ class Stack:
             ),
             "runtime": runtime.create_app(config, self._sessions, self._http, self._log),
         }
+        if self._faults:
+            apps["api"] = self._faults.around(apps["api"])
         for name, app in apps.items():
             self._doors[name].app = app
         self._next_runtime = config

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
+from local.faults import PATH
 from ops.token import sign_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +55,27 @@ class RunningStack:
                 left = deadline - time.monotonic()
                 assert left > 0, f"no log line holds {text!r}:\n" + "\n".join(self.lines)
                 self.changed.wait(left)
+
+    def break_next(self, *faults: Mapping[str, Any]) -> None:
+        """Queue faults for the API's next answers (local/faults.py); needs `--faults`."""
+        httpx.post(self._faults_url, json={"faults": faults}).raise_for_status()
+
+    def wait_until_held(self, timeout: float = 20) -> None:
+        """Wait until an answer stands still at a `hold`."""
+        deadline = time.monotonic() + timeout
+        while not httpx.get(self._faults_url).raise_for_status().json()["held"]:
+            assert time.monotonic() < deadline, "no answer has come as far as its hold"
+            time.sleep(0.02)
+
+    def let_go(self) -> int:
+        """Let go of held answers, and forget the faults that wait; tells how many waited."""
+        waiting = httpx.get(self._faults_url).raise_for_status().json()["waiting"]
+        httpx.delete(self._faults_url).raise_for_status()
+        return int(waiting)
+
+    @property
+    def _faults_url(self) -> httpx.URL:
+        return httpx.URL(self.chat_url).join(PATH)
 
     def ask(self, body: Mapping[str, Any], token: str, **headers: str) -> list[Event]:
         """Post one turn; the events of its answer."""

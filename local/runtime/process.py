@@ -107,6 +107,11 @@ class AgentProcess:
         except (httpx.TransportError, ValueError, KeyError):
             return False
 
+    def kill(self) -> None:
+        """End the process at once; nothing of it is tidied up."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
     async def stop(self) -> None:
         """End the process, by its own id: politely, then surely."""
         if self.alive:
@@ -115,8 +120,7 @@ class AgentProcess:
             try:
                 await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
             except TimeoutError:
-                with contextlib.suppress(ProcessLookupError):
-                    self._process.kill()
+                self.kill()
                 await self._process.wait()
         if self._output:
             await asyncio.wait([self._output], timeout=1)

@@ -89,6 +89,11 @@ class Sessions:
         process.requests -= 1
         process.used_at = time.monotonic()
 
+    def kill(self, session_id: str) -> None:
+        """End a session's process without a word, as a microVM that breaks does; for tests."""
+        if process := self._processes.get(session_id):
+            process.kill()
+
     async def close(self) -> None:
         """End every process that was started."""
         if self._reaper:

@@ -14,7 +14,10 @@ from local.unplayed import ABSENT, absences
 LOCAL = read_parameters(ROOT / "samconfig.toml")
 FEDERATED = {name: FULL[name] for name in ("OidcIssuer", "OidcClientId", "OidcSecretArn")}
 PLAYED_OR_ABSENT = {
-    name: FULL[name] for name in FULL.keys() - FEDERATED.keys() - {"Mfa", "Passkeys", "GuardrailId"}
+    name: FULL[name]
+    for name in FULL.keys()
+    - FEDERATED.keys()
+    - {"Mfa", "Passkeys", "GuardrailId", "ThinkingTokens"}
 } | {"Model": "offline"}
 
 
@@ -40,6 +43,10 @@ def test_with_everything_else_on_the_stack_is_still_played() -> None:
     template = resolve(**PLAYED_OR_ABSENT)
     assert PoolConfig.of(template).callback_urls[0] == ORIGINS.site
     assert RuntimeConfig.of(template).idle_seconds == int(FULL["IdleSeconds"])
+    environment = RuntimeConfig.of(template).environment
+    assert environment["SLUICE_MCP"] == FULL["McpServers"]
+    assert environment["SLUICE_TRACES"] == FULL["TracesEndpoint"]
+    assert environment["SLUICE_OWNER_TOKENS"] == FULL["OwnerTokens"]
     assert Api.of(template).stage == "prod"
     assert template.outputs["ApiUrl"] == f"{ORIGINS.api}/prod"
     assert template.outputs["SpaUrl"] == ORIGINS.site
