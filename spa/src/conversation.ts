@@ -230,6 +230,8 @@ export function createConversation(
 
     async send(text) {
       if (current.value) return;
+      // What failed before is passed over: sent later, it would stand behind this.
+      for (const { runId } of outbox.of(threadId)) outbox.drop(runId);
       const question: Question = { role: "user", id: crypto.randomUUID(), text };
       await ask(messages.value, question, crypto.randomUUID(), undefined);
     },

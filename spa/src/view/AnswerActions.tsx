@@ -21,14 +21,16 @@ export function AnswerActions({
   const text = textOf(answer);
   const figures = figuresOf(answer);
   const finished = answer.state.value === "finished";
+  // The agent never had one that is to be sent as the same run.
+  const isKept = answer.again.value !== "same";
   const again = t("answer.again");
   const details = t("answer.details");
   return (
     <>
       <div class="actions">
         {text && <CopyButton label="answer.copy" text={() => text} />}
-        <Thumb answer={answer} rating="up" actions={actions} />
-        <Thumb answer={answer} rating="down" actions={actions} />
+        {isKept && <Thumb answer={answer} rating="up" actions={actions} />}
+        {isKept && <Thumb answer={answer} rating="down" actions={actions} />}
         {/* An answer that did not finish has its Retry in what is said about it. */}
         {last && finished && (
           <button

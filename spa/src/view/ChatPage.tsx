@@ -3,7 +3,7 @@ import type { Conversation } from "../conversation";
 import { t } from "../i18n";
 import { type Command, commandOf, KEYS } from "../keys";
 import type { Session } from "../session";
-import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../sidebar";
+import { closeDrawer, drawerIsOpen, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../sidebar";
 import { fitToKeyboard } from "../viewport";
 import type { Workspace } from "../workspace";
 import type { Actions } from "./actions";
@@ -183,7 +183,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
           </div>
         </main>
         <footer class="footer">
-          <Toast workspace={workspace} />
+          {!drawerIsOpen.value && <Toast workspace={workspace} />}
           {!follower.following.value && (
             <button
               type="button"

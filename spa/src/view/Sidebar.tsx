@@ -5,6 +5,7 @@ import { closeDrawer, sidebarIsOpen, sidebarIsWide } from "../sidebar";
 import type { Workspace } from "../workspace";
 import { CloseIcon, Mark, NewChatIcon, SearchIcon, SidebarIcon, SignOutIcon } from "./icons";
 import { ThreadList } from "./ThreadList";
+import { Toast } from "./Toast";
 
 interface Props {
   readonly workspace: Workspace;
@@ -24,6 +25,8 @@ export function Sidebar(props: Props) {
   ) : (
     <Drawer>
       <Content {...props} />
+      {/* What stands behind a modal dialog cannot be touched. */}
+      <Toast workspace={props.workspace} />
     </Drawer>
   );
 }
