@@ -113,16 +113,28 @@ test-all: $(TESTING) ## everything
 	@$(PYTEST) $(ARGS)
 
 .PHONY: test-deploy
-test-deploy: .build/test.stamp .build/sam.stamp .build/emulator.stamp spa/node_modules/.package-lock.json ## a stack's whole life in an emulator, by the real sam
-	@$(PYTEST) tests/deploy $(ARGS)
+test-deploy: $(TESTING) ## the bundle, the judges, a stack's whole life in an emulator, by the real sam
+	@$(PYTEST) tests/deploy tests/judges tests/ops/test_bundle.py tests/ops/test_bundle_upload.py $(ARGS)
+
+.PHONY: test-page
+test-page: $(TESTING) ## the long journeys through the page, in a browser
+	@$(PYTEST) -m slow tests/e2e $(ARGS)
 
 .PHONY: taskcat
 taskcat: .build/test.stamp .build/taskcat.stamp ## deploy to three regions of your own account with taskcat, and delete again
 	@$(PYTHON) -m ops.taskcat && .build/taskcat/bin/taskcat test run
 
 .PHONY: bench
-bench: .build/test.stamp spa/node_modules/.package-lock.json ## what the gate costs, beside the agent asked directly
-	@$(PYTHON) -m bench.gate $(ARGS)
+bench: .build/test.stamp spa/node_modules/.package-lock.json ## speed and memory beside what they are compared with (ARGS="--only start")
+	@$(PYTHON) -m bench $(ARGS)
+
+.PHONY: bench-spa
+bench-spa: .build/test.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## what an answer costs the browser, beside plain text (ARGS=--quick)
+	@$(PYTHON) -m bench.page $(ARGS)
+
+.PHONY: spa
+spa: spa/node_modules/.package-lock.json ## the page alone, built into spa/dist
+	@cd spa && npm run --silent build
 
 .PHONY: pictures
 pictures: .build/test.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## the README's pictures, taken from the running page

@@ -49,7 +49,7 @@ class FaultyStore:
         return await self._store.list(prefix)
 
     def close(self) -> None:
-        self._store.close()
+        """It serves the next process too."""
 
     async def _meet(self, operation: str, key: str) -> None:
         self.calls.append((operation, key))

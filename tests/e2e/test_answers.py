@@ -19,7 +19,9 @@ EVENT: TypeAdapter[Any] = TypeAdapter(AgUiEvent)
 # events/NAME.json -> the status, and words that the answer has to hold.
 ANSWERS: dict[str, tuple[int, str]] = {
     "action-unknown": (400, "action"),
+    "after-negative": (400, "after"),
     "empty": (400, "properties"),
+    "get-unknown": (200, '"code":"not_found"'),
     "messages-wrong-type": (400, "messages"),
     "no-question": (200, '"code":"bad_request"'),
     "no-user-message": (200, '"code":"bad_request"'),
@@ -28,13 +30,42 @@ ANSWERS: dict[str, tuple[int, str]] = {
     "prompt-in-thread": (200, "3f0a9c1e-5b7d-4c2a-9e8f-1a2b3c4d5e6f"),
     "prompt-too-long": (400, "prompt"),
     "prompt-wrong-type": (400, "prompt"),
+    "rating-unknown": (200, '"code":"bad_request"'),
     "run-agent-input": (200, "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d"),
+    "title-empty": (200, '"code":"bad_request"'),
     "warm": (200, '"warm"'),
+    "zone-wrong-type": (400, "timeZone"),
 }
+
+# The same for what is asked of one conversation, one after the other.
+CONVERSATION = (
+    ("run-agent-input", "RUN_FINISHED"),
+    ("list", "7c1d2e3f-4a5b-4c6d-8e9f-0a1b2c3d4e5f"),
+    ("get", '"state":"finished"'),
+    ("rate", '"rating":"up"'),
+    ("rename", '"title":"Counting"'),
+    ("resume", "RUN_FINISHED"),
+    ("stop", '"state":"finished"'),
+    ("prompt-replacing", "RUN_FINISHED"),
+    ("delete", '"deleted":true'),
+    ("get", '"code":"not_found"'),
+)
 
 
 def test_every_sample_request_has_its_answer_here() -> None:
-    assert {path.stem for path in (ROOT / "events").iterdir()} == set(ANSWERS)
+    samples = {path.stem for path in (ROOT / "events").iterdir()}
+    assert samples == {*ANSWERS, *(name for name, _ in CONVERSATION)}
+
+
+def post_sample(name: str, stack: RunningStack, token: str) -> httpx.Response:
+    answer = httpx.post(
+        stack.chat_url,
+        content=(ROOT / "events" / f"{name}.json").read_bytes(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        timeout=30,
+    )
+    assert answer.headers["access-control-allow-origin"] == "*"
+    return answer
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -42,15 +73,18 @@ def test_a_sample_request_gets_its_documented_answer(
     name: str, stack: RunningStack, token: str
 ) -> None:
     status, words = ANSWERS[name]
-    answer = httpx.post(
-        stack.chat_url,
-        content=(ROOT / "events" / f"{name}.json").read_bytes(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        timeout=30,
-    )
+    answer = post_sample(name, stack, token)
     assert answer.status_code == status, answer.text
     assert words in answer.text
-    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_sample_requests_of_a_conversation_get_their_documented_answers(
+    stack: RunningStack, token: str
+) -> None:
+    for name, words in CONVERSATION:
+        answer = post_sample(name, stack, token)
+        assert answer.status_code == 200, (name, answer.text)
+        assert words in answer.text, name
 
 
 def test_the_tutorials_question_is_calculated_and_answered_in_pieces(

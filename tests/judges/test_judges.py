@@ -16,7 +16,7 @@ from ops.taskcat import overrides, regions
 
 PROJECT = ROOT / ".taskcat.yml"
 
-pytestmark = pytest.mark.timeout(240)  # on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # on a busy machine
 
 
 def with_defaults(names: tuple[str, ...]) -> str:

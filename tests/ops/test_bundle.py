@@ -28,6 +28,8 @@ from support import serve
 
 from ops import archive, bundle, layers, pruning, twin, wheels
 
+pytestmark = pytest.mark.slow
+
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ARM64 = b"\xb7\x00"  # e_machine in an ELF header
 MEGABYTE = 1_000_000

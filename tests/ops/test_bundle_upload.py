@@ -12,6 +12,8 @@ from emulator import ACCOUNT, REGION, Emulator, run_emulator
 from ops import bundle, code_bucket
 from ops.bundle import Bundle
 
+pytestmark = pytest.mark.slow
+
 SHA256 = "7d" * 32
 KEY = f"agent/{SHA256}.zip"
 

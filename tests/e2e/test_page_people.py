@@ -1,0 +1,269 @@
+"""People: keyboards, languages, themes, input methods, long words and huge pastes."""
+
+from collections.abc import Iterator
+
+import pytest
+from chat_page import (
+    answers,
+    ask,
+    ask_held,
+    composer,
+    expect_finished,
+    expect_state,
+    fill_sign_in,
+    open_browser,
+    questions,
+)
+from conversations import put, turn
+from e2e_stack import RunningStack
+from people import PASSWORD, Person
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+pytestmark = pytest.mark.slow
+
+OVERHANG = "document.documentElement.scrollWidth - innerWidth"
+
+
+@pytest.fixture
+def settings(page: Page) -> Iterator[Page]:
+    """The page with its settings open; they are as they were after the test."""
+    page.get_by_role("button", name="Settings").click()
+    yield page
+    page.evaluate("localStorage.clear()")
+
+
+def press_until(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    for _ in range(30):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"the {key} key does not get there")
+
+
+# ---- the keyboard ------------------------------------------------------------------------------
+
+
+def test_everything_from_sign_in_to_an_answer_works_by_keyboard(
+    context: BrowserContext, faulty: RunningStack, person: Person
+) -> None:
+    page = context.new_page()
+    page.goto(faulty.outputs["SpaUrl"])
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    press_until(page, page.get_by_role("button", name="Sign in"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password")).to_be_visible()
+    press_until(page, page.get_by_label("Email"))
+    page.keyboard.type(person.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(composer(page)).to_be_focused()
+    page.keyboard.type("What is 25 * 4?")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("Show your work.")
+    page.keyboard.press("Enter")
+    expect_finished(answers(page).first)
+    expect(questions(page).first).to_contain_text("Show your work.")
+    expect(composer(page)).to_be_focused()
+    # Back through what has been said: the card opens, the answer is rated.
+    press_until(page, page.get_by_role("button", name="Good answer"), "Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
+    press_until(page, page.locator("details.tool summary"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("details.tool")).to_contain_text("Result: 100")
+
+
+def test_shortcuts_do_what_the_sheet_of_keys_says(chat: Page) -> None:
+    expect_finished(ask(chat, "Hello"))
+    composer(chat).press("ArrowUp")
+    editor = chat.get_by_role("textbox", name="Edit your message")
+    expect(editor).to_be_focused()
+    editor.press("Escape")
+    expect(editor).to_have_count(0)
+    chat.keyboard.press("Control+k")
+    expect(chat.get_by_role("searchbox")).to_be_focused()
+    chat.keyboard.press("Control+Shift+S")
+    expect(chat.get_by_role("navigation")).to_have_count(0)
+    chat.keyboard.press("Control+Shift+S")
+    expect(chat.get_by_role("navigation")).to_have_count(1)
+    chat.keyboard.press("Control+Shift+O")
+    expect(answers(chat)).to_have_count(0)
+    expect(composer(chat)).to_be_focused()
+    chat.keyboard.press("Control+/")
+    sheet = chat.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(sheet).to_contain_text("Stop the answer")
+    chat.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
+def test_escape_stops_the_answer_and_not_what_is_open_over_it(
+    chat: Page, faulty: RunningStack
+) -> None:
+    answer = ask_held(chat, faulty, "Count to 9000", 30)
+    chat.keyboard.press("Control+/")
+    expect(chat.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(chat.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+    expect_state(answer, "running")
+    faulty.let_go()
+    chat.keyboard.press("Escape")
+    expect_state(answer, "stopped")
+
+
+def test_a_menu_of_a_conversation_is_worked_by_arrows(page: Page) -> None:
+    expect_finished(ask(page, "A menu, please"))
+    row = page.get_by_role("navigation").locator("li").filter(has_text="A menu, please").first
+    row.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(row.get_by_role("button")).to_be_focused()
+
+
+# ---- input methods, pastes ---------------------------------------------------------------------
+
+
+def test_enter_while_an_input_method_composes_sends_nothing(page: Page) -> None:
+    composer(page).focus()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send(
+        "Input.imeSetComposition", {"text": "にほん", "selectionStart": 3, "selectionEnd": 3}
+    )
+    expect(composer(page)).to_have_value("にほん")
+    composing = {"key": "Enter", "code": "Enter", "isComposing": True, "keyCode": 229}
+    composer(page).dispatch_event("keydown", {**composing, "bubbles": True, "cancelable": True})
+    devtools.send("Input.insertText", {"text": "日本"})
+    devtools.detach()
+    expect(composer(page)).to_have_value("日本")
+    expect(questions(page)).to_have_count(0)
+    composer(page).press("Enter")
+    expect(questions(page).first).to_contain_text("日本")
+    expect_finished(answers(page).first)
+
+
+def test_a_huge_paste_is_counted_and_refused_before_it_is_sent(page: Page) -> None:
+    composer(page).fill("word " * 8_000)
+    expect(page.get_by_text("40,000 of 32,000 characters")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    composer(page).press("Enter")
+    expect(questions(page)).to_have_count(0)
+    assert page.evaluate(OVERHANG) <= 0
+    expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
+    composer(page).fill("")
+
+
+def test_a_long_message_is_folded(chat: Page) -> None:
+    expect_finished(ask(chat, "line\n" * 60 + "the end"))
+    question = questions(chat).last
+    folded = question.locator(".bubble").bounding_box()
+    question.hover()
+    question.get_by_role("button", name="Show all").click()
+    unfolded = question.locator(".bubble").bounding_box()
+    assert folded is not None
+    assert unfolded is not None
+    assert folded["height"] < 600 < unfolded["height"]
+
+
+# ---- languages and themes ----------------------------------------------------------------------
+
+
+def test_the_page_speaks_the_language_that_is_chosen_and_keeps_it(settings: Page) -> None:
+    settings.get_by_label("Language").select_option(label="Deutsch")
+    expect(settings.get_by_role("button", name="Neuer Chat")).to_be_visible()
+    expect(settings.locator("html")).to_have_attribute("lang", "de")
+    settings.reload()
+    expect(settings.get_by_role("textbox", name="Nachricht")).to_be_editable()
+    expect(settings.locator("html")).to_have_attribute("dir", "ltr")
+
+
+def test_the_page_speaks_the_browsers_language_and_from_right_to_left(
+    browser: Browser, faulty: RunningStack, person: Person
+) -> None:
+    with open_browser(browser, locale="ar-EG") as context:
+        page = context.new_page()
+        page.goto(faulty.outputs["SpaUrl"])
+        page.get_by_role("button", name="تسجيل الدخول").click()
+        fill_sign_in(page, person.email)
+        message = page.get_by_role("textbox", name="الرسالة")
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        message.fill("Show me a markdown page")
+        message.press("Enter")
+        expect_finished(answers(page).first)
+        # What is English stays from left to right, and code always.
+        code = page.locator("pre").first
+        assert code.evaluate("element => getComputedStyle(element).direction") == "ltr"
+        title = page.get_by_role("heading", name="A page of Markdown")
+        assert title.evaluate("element => getComputedStyle(element).direction") == "ltr"
+        sidebar = page.get_by_role("navigation").bounding_box()
+        assert sidebar is not None
+        assert sidebar["x"] > 640, "the sidebar stands where reading begins"
+        assert page.evaluate(OVERHANG) <= 0
+
+
+def test_a_menu_of_a_conversation_covers_no_title_in_either_direction(
+    browser: Browser, faulty: RunningStack, somebody: Person
+) -> None:
+    """Titles have directions of their own: English ones in an Arabic page, and the reverse."""
+    put(faulty, somebody, {"english": [turn(1, "An English title " * 4, "Hello")]})
+    with open_browser(browser, locale="ar") as context:
+        page = context.new_page()
+        page.goto(faulty.outputs["SpaUrl"])
+        page.get_by_role("button").click()
+        fill_sign_in(page, somebody.email)
+        row = page.locator("li[data-thread]").filter(has_text="An English title").first
+        row.hover()
+        link, menu = row.get_by_role("link"), row.get_by_role("button")
+        text = link.evaluate(
+            """element => {
+              const style = getComputedStyle(element);
+              const box = element.getBoundingClientRect();
+              return [box.left + parseFloat(style.paddingLeft),
+                      box.right - parseFloat(style.paddingRight)];
+            }"""
+        )
+        button = menu.bounding_box()
+        assert button is not None
+        assert button["x"] + button["width"] <= text[0] + 1 or button["x"] >= text[1] - 1
+
+
+def test_the_theme_is_the_systems_until_one_is_chosen(settings: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    settings.emulate_media(color_scheme="light")
+    light = settings.evaluate(ground)
+    settings.emulate_media(color_scheme="dark")
+    dark = settings.evaluate(ground)
+    assert light != dark
+    settings.get_by_text("Light", exact=True).click()
+    assert settings.evaluate(ground) == light
+    settings.reload()
+    assert settings.evaluate(ground) == light
+    settings.emulate_media(color_scheme="light")
+    settings.get_by_role("button", name="Settings").click()
+    settings.get_by_text("Dark", exact=True).click()
+    assert settings.evaluate(ground) == dark
+
+
+def test_nothing_moves_for_who_asked_for_less_of_it(chat: Page, faulty: RunningStack) -> None:
+    chat.emulate_media(reduced_motion="reduce")
+    answer = ask_held(chat, faulty, "Count to 50", 8)
+    moving = "document.getAnimations().filter(each => each.playState === 'running').length"
+    assert chat.evaluate(moving) == 0
+    faulty.let_go()
+    expect_finished(answer)
+    chat.emulate_media(reduced_motion="no-preference")
+
+
+# ---- the first visit ---------------------------------------------------------------------------
+
+
+def test_an_empty_page_says_what_the_agent_can_do(page: Page) -> None:
+    expect(page.get_by_text("The offline model answers.")).to_be_visible()
+    expect(page.get_by_text("calculator", exact=True)).to_be_visible()
+    expect(page.get_by_text("current_time", exact=True)).to_be_visible()
+    page.get_by_role("button", name="What is 25 * 4? Show your work.").click()
+    expect_finished(answers(page).first)
+    expect(answers(page).first).to_contain_text("100")

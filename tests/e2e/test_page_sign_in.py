@@ -1,0 +1,165 @@
+"""Signing in and out in a browser, and a sign-in that ends while somebody is writing."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from chat_page import (
+    answers,
+    ask,
+    ask_held,
+    composer,
+    enter,
+    expect_finished,
+    fill_sign_in,
+    questions,
+    visit,
+)
+from e2e_stack import RunningStack
+from people import Person
+from playwright.sync_api import BrowserContext, Page, expect
+
+pytestmark = pytest.mark.slow
+
+STORED = """
+() => JSON.stringify([localStorage, document.cookie, location.href, history.state, name])
+"""
+
+
+@pytest.fixture
+def page(context: BrowserContext, faulty: RunningStack, person: Person) -> Iterator[Page]:
+    """A page in which somebody new is signed in; each test here ends it in its own way."""
+    return visit(context, faulty, person)
+
+
+def tokens_of(page: Page) -> dict[str, str]:
+    """What the tab keeps of its sign-in."""
+    kept: dict[str, str] = page.evaluate("JSON.parse(sessionStorage.getItem('sluice.tokens'))")
+    return kept
+
+
+def post(stack: RunningStack, endpoint: str, **form: str) -> httpx.Response:
+    """Ask one of the sign-in's endpoints, as the page does."""
+    form["client_id"] = stack.outputs["UserPoolClientId"]
+    return httpx.post(f"{stack.outputs['LoginUrl']}/oauth2/{endpoint}", data=form)
+
+
+def end_sign_in(page: Page, stack: RunningStack) -> None:
+    """The person's tokens are good for nothing any more: the next request shows it."""
+    token = tokens_of(page)["refreshToken"]
+    assert post(stack, "revoke", token=token).status_code == 200
+
+
+def test_a_person_signs_in_by_the_form_asks_and_signs_out_t12(
+    context: BrowserContext, faulty: RunningStack, person: Person
+) -> None:
+    page = context.new_page()
+    page.goto(faulty.outputs["SpaUrl"])
+    page.get_by_role("button", name="Sign in").click()
+    fill_sign_in(page, person.email, "wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Email")).to_have_value(person.email)
+    fill_sign_in(page, person.email)
+    expect(composer(page)).to_be_editable()
+    assert "code=" not in page.url, "the authorization code stays in the address"
+    expect_finished(ask(page, "Hello"))
+    refresh_token = tokens_of(page)["refreshToken"]
+    assert refresh_token not in page.evaluate(STORED)
+    assert tokens_of(page)["idToken"] not in page.evaluate(STORED)
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+    assert person.email not in page.evaluate(STORED)
+    again = post(faulty, "token", grant_type="refresh_token", refresh_token=refresh_token)
+    assert again.json()["error"] == "invalid_grant"
+    # The sign-in page's own session has ended too: the form is asked for again.
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_sign_in_that_comes_back_twice_is_not_completed_t12(
+    context: BrowserContext, faulty: RunningStack, person: Person
+) -> None:
+    person.be_known(faulty, context)
+    page = context.new_page()
+    returned: list[str] = []
+    page.on("request", lambda sent: returned.append(sent.url) if "code=" in sent.url else None)
+    enter(page, faulty)
+    other = context.new_page()
+    other.goto(returned[0])
+    expect(other.get_by_text("That sign-in was not completed.")).to_be_visible()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    assert "code=" not in other.url
+
+
+def test_tokens_are_in_no_storage_that_outlives_the_tab_t12(page: Page) -> None:
+    expect_finished(ask(page, "Hello"))
+    kept = page.evaluate(STORED)
+    for token in (tokens_of(page)["idToken"], tokens_of(page)["refreshToken"]):
+        assert token not in kept
+    assert "Hello" not in kept
+    assert page.evaluate("indexedDB.databases()") == []
+    assert page.evaluate("caches.keys()") == []
+
+
+def test_an_expired_token_is_renewed_once_without_a_word_f6(
+    page: Page, faulty: RunningStack
+) -> None:
+    before = tokens_of(page)
+    faulty.break_next({"do": "refuse", "status": 401, "on": "message"})
+    expect_finished(ask(page, "Hello"))
+    after = tokens_of(page)
+    assert after["idToken"] != before["idToken"]
+    assert after["refreshToken"] != before["refreshToken"], "the refresh token is not rotated"
+
+
+def test_a_sign_in_that_ended_comes_back_to_thread_message_and_draft_f6(
+    page: Page, faulty: RunningStack
+) -> None:
+    expect_finished(ask(page, "My lucky number is 12"))
+    address = page.url
+    end_sign_in(page, faulty)
+    faulty.break_next({"do": "refuse", "status": 401, "on": "message"})
+    answer = ask(page, "What is my lucky number?")
+    expect(answer).to_contain_text("Your sign-in has ended.")
+    composer(page).fill("and this was being written")
+    answer.get_by_role("button", name="Sign in").click()
+    expect(composer(page)).to_have_value("and this was being written")
+    assert page.url == address
+    expect(questions(page)).to_have_count(2)
+    if retry := page.get_by_role("button", name="Retry").all():
+        retry[0].click()
+    expect_finished(answers(page).last)
+    expect(answers(page).last).to_contain_text("12")
+    expect(answers(page)).to_have_count(2)
+
+
+def test_a_sign_in_that_ends_in_mid_answer_loses_no_word_of_it_f6(
+    page: Page, faulty: RunningStack
+) -> None:
+    faulty.break_next(
+        {"do": "cut", "events": 60, "on": "message"},
+        {"do": "refuse", "status": 401, "on": "resume"},
+    )
+    end_sign_in(page, faulty)
+    answer = ask(page, "Count to 200")
+    expect(answer).to_contain_text("Your sign-in has ended.")
+    expect(answer).to_contain_text("50")
+    answer.get_by_role("button", name="Sign in").click()
+    expect_finished(answers(page).first)
+    expect(answers(page).first).to_contain_text("200")
+    expect(answers(page)).to_have_count(1)
+
+
+def test_signing_out_in_one_tab_signs_out_the_others(
+    page: Page, context: BrowserContext, faulty: RunningStack
+) -> None:
+    other = enter(context.new_page(), faulty)
+    answer = ask_held(other, faulty, "Count to 200", 30)
+    expect(answer).to_contain_text("20")
+    page.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_text("You signed out in another tab.")).to_be_visible()
+    expect(answers(other)).to_have_count(0)
+    assert other.evaluate("sessionStorage.length") == 0
+    faulty.let_go()
