@@ -2,30 +2,9 @@ import { beforeEach, expect, test } from "vitest";
 import { type Answer, createConversation } from "../src/conversation";
 import { createOutbox } from "../src/outbox";
 import { createChat } from "../src/wire/chat";
-import type { AgentEvent } from "../src/wire/events";
 import { cutAfterEvents, down, status } from "./faults";
-import { fakeAgent, fakeNetwork, refusal, TOKENS } from "./wire";
-
-const THREAD = crypto.randomUUID();
-
-function open(tokens = TOKENS) {
-  const agent = fakeAgent();
-  const net = fakeNetwork();
-  const chat = createChat("https://api.example", tokens, agent.fetcher, net.network);
-  const conversation = createConversation(THREAD, chat, createOutbox());
-  const answer = () => conversation.messages.value.at(-1) as Answer;
-  return { agent, net, chat, conversation, answer };
-}
-
-function shown(answer: Answer): string {
-  return answer.parts.value.map((part) => (part.kind === "tool" ? "" : part.stream.text)).join("");
-}
-
-type Agent = ReturnType<typeof fakeAgent>;
-const begun = (agent: Agent) => expect.poll(() => agent.runs.length).toBe(1);
-
-const words = (...deltas: string[]) =>
-  deltas.map((delta): AgentEvent => ({ type: "TEXT_MESSAGE_CONTENT", messageId: "m", delta }));
+import { type Agent, begun, open, shown, THREAD, words } from "./opened";
+import { fakeNetwork, refusal, TOKENS } from "./wire";
 
 beforeEach(() => sessionStorage.clear());
 
