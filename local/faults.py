@@ -14,7 +14,7 @@ there is no such route. A fault:
 | `bytes`  | or after so many bytes; with neither, before anything of the answer |
 | `status` | of `refuse` |
 | `reaches`| of `refuse`: whether the agent gets the request all the same |
-| `seconds`| of `pause` |
+| `seconds`| of `pause`; and how long a `cut` waits, for a browser drops what nobody has read yet |
 | `text`   | of `insert`; else a frame that is not JSON |
 """
 
@@ -178,6 +178,7 @@ class _Answer:
         fault, faults = self._fault, self._faults
         match fault.do:
             case "cut":
+                await asyncio.sleep(fault.seconds)
                 if fault.is_before_the_answer:
                     _close(self._send)
                 raise _StruckError

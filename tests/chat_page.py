@@ -23,6 +23,9 @@ SLOW = 20_000
 COUNT = "Count to 400"
 COUNTED = " ".join(map(str, range(1, 401)))
 """What `counted` gives of the whole answer to COUNT."""
+BEGUN = "1, 2, 3"
+"""What is surely shown of an answer that was cut: what the page has not read yet, the browser drops
+with the connection (https://streams.spec.whatwg.org/#readable-stream-error)."""
 POLICY = ("Content Security", "Trusted Type", "TrustedHTML", "TrustedScript")
 """What the console says when a page does what its policy forbids."""
 _faults: dict[BrowserContext, list[str]] = {}

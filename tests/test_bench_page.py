@@ -11,6 +11,7 @@ from bench.page_trace import script_seconds
 
 COST = Cost(
     script=0.5,
+    all_script=0.7,
     main=1.0,
     layout=0.1,
     long_tasks=0,

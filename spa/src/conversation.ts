@@ -101,12 +101,16 @@ export function createConversation(
       outbox.put(turn);
       observer.started(turn.text);
     }
+    let isKept = true;
     const listener: Listener = {
       event(event: AgentEvent) {
         if (here.abort.signal.aborted) return;
         if (event.type !== "RUN_ERROR") here.begun = true;
         // A run may still be refused after its start, and is not kept then.
-        if (event.type !== "RUN_ERROR" && event.type !== "RUN_STARTED") outbox.drop(answer.runId);
+        if (isKept && event.type !== "RUN_ERROR" && event.type !== "RUN_STARTED") {
+          outbox.drop(answer.runId);
+          isKept = false;
+        }
         apply(answer, event);
       },
       connection(connection) {
@@ -154,17 +158,13 @@ export function createConversation(
     return replaces === undefined ? turn : { ...turn, replaces };
   }
 
-  /** What the server has, and after it what only this page has. */
+  /** What the server has, and what only this page has. */
   function show(stored: StoredConversation | undefined): void {
     const known = new Set(stored?.runs.map(({ runId }) => runId));
     for (const runId of known) outbox.drop(runId);
     const unsent = new Set(outbox.of(threadId).map(({ runId }) => runId));
-    const running = current.value?.answer;
-    const recalled = merge(stored?.runs ?? [], answers(), running);
-    const own = answers().filter(
-      (answer) => !known.has(answer.runId) && (answer === running || unsent.has(answer.runId)),
-    );
-    messages.value = [...recalled, ...own].flatMap((answer) => [answer.question, answer]);
+    const all = merge(stored?.runs ?? [], answers(), current.value?.answer, unsent);
+    messages.value = all.flatMap((answer) => [answer.question, answer]);
   }
 
   async function read(): Promise<StoredConversation | undefined> {

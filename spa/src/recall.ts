@@ -15,24 +15,38 @@ import type { Outcome } from "./wire/outcome";
 import type { StoredMessage, StoredRun } from "./wire/stored";
 
 /**
- * The stored runs as answers, of which those that are shown and have not changed stay the same objects,
- * so that they are not drawn again.
+ * The answers to show: the server's in its order, of which those that are shown and have not changed
+ * stay the same objects, so that they are not drawn again; and those that only this page has.
  *
  * @param running the answer that is being received: it knows more than what is stored of it
+ * @param unsent the runs whose messages wait to be sent
  */
 export function merge(
   runs: readonly StoredRun[],
   shown: readonly Answer[],
   running: Answer | undefined,
+  unsent: ReadonlySet<string>,
 ): Answer[] {
   const known = new Map(shown.map((answer) => [answer.runId, answer]));
-  return runs.map((run) => {
+  const stored = runs.map((run) => {
     const here = known.get(run.runId);
+    known.delete(run.runId);
     const isSame = here?.state.value === run.state && run.state !== "running";
     if (!here || !(isSame || here === running)) return recall(run);
     if (isSame) here.rating.value = run.rating ?? null;
     return here;
   });
+  const own = [...known.values()];
+  const waiting = own.filter((answer) => answer === running || unsent.has(answer.runId));
+  const all = [...stored, ...waiting];
+  // What the agent never took, and the person has passed over, stays behind what it stood behind.
+  for (const answer of own) {
+    if (waiting.includes(answer) || answer.again.value !== "same") continue;
+    const before = shown[shown.indexOf(answer) - 1];
+    const place = all.findIndex(({ runId }) => runId === before?.runId);
+    all.splice(place + 1, 0, answer);
+  }
+  return all;
 }
 
 /** A stored run as the page shows it. One that is `running` is left open, to be followed. */

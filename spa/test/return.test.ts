@@ -46,6 +46,18 @@ test("F6: a message that could not leave because the sign-in had ended leaves af
   expect(agent.runs.map(({ runId }) => runId)).toEqual([answer().runId]);
 });
 
+test("F4: a message that was passed over stays in its place when the history is read again", async () => {
+  const { agent, conversation } = open();
+  await conversation.send("first");
+  agent.fail(status(503), status(503));
+  await conversation.send("second");
+  await conversation.send("third");
+  await conversation.load();
+  const texts = () => conversation.messages.value.map((each) => each.role === "user" && each.text);
+  expect(texts().filter(Boolean)).toEqual(["first", "second", "third"]);
+  expect(agent.runs).toHaveLength(2);
+});
+
 test("a reload finds the running answer and follows it", async () => {
   const { agent, conversation } = open();
   agent.answerWith(undefined);

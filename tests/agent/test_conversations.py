@@ -92,7 +92,7 @@ def test_f9_a_slow_read_delays_the_own_first_word_alone(run_agent, faulty, until
         with client.stream({"prompt": "hello", "threadId": "t"}) as answer:
             pieces = answer.iter_raw()
             assert b"RUN_STARTED" in next(pieces)
-            until(lambda: any(map(threads_only("read"), *zip(*faulty.calls, strict=True))))
+            until(lambda: any(threads_only("read")(*call) for call in list(faulty.calls)))
             assert client.ping() == "HealthyBusy"
             faulty.hangs = lambda *_: False
             rest = b"".join(pieces)

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from chat_page import (
+    BEGUN,
+    COUNT,
+    COUNTED,
     answers,
     ask,
     ask_held,
     composer,
+    counted,
     enter,
     expect_finished,
     fill_sign_in,
     questions,
+    text_of,
     visit,
 )
 from e2e_stack import RunningStack
@@ -139,16 +144,16 @@ def test_a_sign_in_that_ends_in_mid_answer_loses_no_word_of_it_f6(
     page: Page, faulty: RunningStack
 ) -> None:
     faulty.break_next(
-        {"do": "cut", "events": 60, "on": "message"},
+        {"do": "cut", "events": 60, "on": "message", "seconds": 0.5},
         {"do": "refuse", "status": 401, "on": "resume"},
     )
     end_sign_in(page, faulty)
-    answer = ask(page, "Count to 200")
+    answer = ask(page, COUNT)
     expect(answer).to_contain_text("Your sign-in has ended.")
-    expect(answer).to_contain_text("50")
+    expect(answer).to_contain_text(BEGUN)
     answer.get_by_role("button", name="Sign in").click()
     expect_finished(answers(page).first)
-    expect(answers(page).first).to_contain_text("200")
+    assert counted(text_of(answers(page).first)) == COUNTED
     expect(answers(page)).to_have_count(1)
 
 
