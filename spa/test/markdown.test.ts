@@ -111,6 +111,32 @@ test("an open code block grows in place", () => {
   expect(code?.textContent).toBe("let a = 1;\nlet b");
 });
 
+test("an open paragraph grows in place", () => {
+  const element = document.createElement("div");
+  const view = new MarkdownView(element, (render) => render());
+  view.append("It is **true** that");
+  const [paragraph] = blocksOf(element);
+  const words = paragraph?.lastChild;
+  view.append(" it grows, `and how");
+  expect(blocksOf(element)).toEqual([paragraph]);
+  expect(paragraph?.lastChild).toBe(words);
+  view.append("`.");
+  expect(blocksOf(element)[0]?.innerHTML).toBe(
+    "It is <strong>true</strong> that it grows, <code>and how</code>.",
+  );
+});
+
+test("a long answer's last words do not wait until it is read once more", async () => {
+  const element = document.createElement("div");
+  const view = new MarkdownView(element, (render) => render());
+  view.append(`A [link].\n\n${"word ".repeat(10_000)}\n\n---\n\n`);
+  view.append("The end.\n\n[link]: https://example.com/");
+  view.close();
+  expect(element.textContent).toContain("The end.");
+  expect(element.querySelector("a")).toBeNull();
+  await expect.poll(() => element.querySelector("a")?.href).toBe("https://example.com/");
+});
+
 test("text is rendered once per frame, however many deltas came", () => {
   const waiting: (() => void)[] = [];
   const element = document.createElement("div");

@@ -4,7 +4,7 @@ import { growCode, renderCode } from "./code";
 import { addElement, addText } from "./dom";
 import type { FootnoteToken } from "./footnote";
 import { renderFootnote } from "./footnotes";
-import { addMath, renderInline } from "./inline";
+import { addMath, growInline, renderInline } from "./inline";
 import type { MathToken } from "./math";
 
 /** Where the outline stands: the level of the heading before, so that no level is ever skipped. */
@@ -86,6 +86,9 @@ export function growBlock(
   }
   if (before.type === "list" && after.type === "list") {
     return growList(node, before as Tokens.List, after as Tokens.List, outline);
+  }
+  if (before.type === "paragraph" && after.type === "paragraph") {
+    return growInline(node, before.tokens ?? [], after.tokens ?? []);
   }
   return false;
 }

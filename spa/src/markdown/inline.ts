@@ -1,4 +1,4 @@
-import type { MarkedToken, Token } from "marked";
+import type { MarkedToken, Token, Tokens } from "marked";
 import { t } from "../i18n";
 import { addElement, addText } from "./dom";
 import { decodeEntities } from "./entities";
@@ -13,8 +13,7 @@ export function renderInline(tokens: readonly Token[], parent: Node): void {
     switch (token.type) {
       case "text":
         if (token.tokens) renderInline(token.tokens, parent);
-        // Inside raw <pre> or <code> marked leaves the source as it is; so does this.
-        else addText(parent, token.escaped ? token.text : decodeEntities(token.text));
+        else addText(parent, shownText(token));
         break;
       case "escape":
         addText(parent, token.text);
@@ -54,6 +53,39 @@ export function renderInline(tokens: readonly Token[], parent: Node): void {
         addText(parent, token.raw);
     }
   }
+}
+
+/**
+ * Adds to a node what its inline tokens have grown by. False, and nothing is changed: they did not
+ * only grow, and the node must be made anew.
+ */
+export function growInline(
+  parent: Node,
+  before: readonly Token[],
+  after: readonly Token[],
+): boolean {
+  const last = before.length - 1;
+  const old = before[last];
+  const grown = after[last];
+  const shown = parent.lastChild;
+  if (!isText(old) || !isText(grown) || !(shown instanceof Text)) return false;
+  for (let i = 0; i < last; i += 1)
+    if (before[i]?.raw !== after[i]?.raw || before[i]?.type !== after[i]?.type) return false;
+  const text = shownText(grown);
+  if (shown.data !== shownText(old) || !text.startsWith(shown.data)) return false;
+  shown.appendData(text.slice(shown.data.length));
+  renderInline(after.slice(before.length), parent);
+  return true;
+}
+
+/** A text without tokens of its own. */
+function isText(token: Token | undefined): token is Tokens.Text {
+  return token?.type === "text" && !("tokens" in token && token.tokens);
+}
+
+function shownText(token: Tokens.Text | Tokens.Tag): string {
+  // Inside raw <pre> or <code> marked leaves the source as it is; so does this.
+  return "escaped" in token && token.escaped ? token.text : decodeEntities(token.text);
 }
 
 export function addMath(parent: Node, token: MathToken): void {

@@ -1,4 +1,5 @@
 import type { Links, Token, Tokens } from "marked";
+import { whenIdle } from "../idle";
 import type { TextSink } from "../text-stream";
 import { growBlock, OUTLINE_START, type Outline, renderBlock } from "./blocks";
 import { addElement } from "./dom";
@@ -12,6 +13,9 @@ import { beforePaint } from "./schedule";
  * markdown.css). Measured: 24 cost least at 200 kB.
  */
 const SECTION = 24;
+
+/** A longer text is read once more only when there is time, so that its last words are not kept waiting. */
+const SHORT = 32_000;
 
 /** A block that stands on the page. */
 interface Block {
@@ -78,6 +82,11 @@ export class MarkdownView implements TextSink {
   close(): void {
     if (this.#scheduled) this.#renderTail();
     this.#closed = true;
+    if (this.#text.length <= SHORT) this.#readAgain();
+    else whenIdle(() => this.#readAgain());
+  }
+
+  #readAgain(): void {
     const { tokens, links, fill } = lexBlocks(this.#text, {});
     // A use's source is the same with its definition and without, so that comparing would keep it.
     if (Object.keys(links).length > 0) this.#removeFrom(0);

@@ -1,4 +1,5 @@
 import { batch } from "@preact/signals";
+import { giveWay } from "../idle";
 import { problemOfRun } from "../problems";
 import { type AgentEvent, MalformedEvent, parseEvent } from "./events";
 import { createFrameDecoder } from "./frames";
@@ -14,6 +15,9 @@ export interface Progress {
   /** The agent has taken the message: from now on the run is resumed, never sent again. */
   begun: boolean;
 }
+
+/** After so many bytes, some 200 events, a key is taken and a frame is drawn. */
+const BYTES_A_TURN = 32 * 1024;
 
 /** What one stream came to: the run's end; a refusal to go on with it; or neither, because it was cut. */
 export type Reading =
@@ -70,6 +74,7 @@ export async function readStream(
   const reader = answer.body?.getReader();
   const abandon = () => void reader?.cancel().catch(() => undefined);
   const watch = network.watch(abandon);
+  let bytes = 0;
   while (reader && !reading) {
     const chunk = await reader.read().catch(() => undefined);
     if (!chunk || chunk.done) break;
@@ -83,6 +88,12 @@ export async function readStream(
     } catch (error) {
       if (!(error instanceof MalformedEvent)) reportError(error);
       break;
+    }
+    // Reading what is there already never waits, however much it is.
+    bytes += chunk.value.byteLength;
+    if (bytes > BYTES_A_TURN) {
+      await giveWay();
+      bytes = 0;
     }
   }
   watch.end();
