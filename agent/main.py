@@ -3,8 +3,8 @@
 import os
 import sys
 
-from sluice import logs
 from sluice.settings import Settings, SettingsError
+from sluice.telemetry import logs
 
 
 def main() -> int:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from e2e_stack import RunningStack
 from people import Person
-from sluice.store import digest, open_store
-from sluice.thread import Thread, Turn, encode, join
-from sluice.thread_index import thread_name
+from sluice.conversations.thread import Thread, Turn, encode, join
+from sluice.conversations.thread_index import thread_name
+from sluice.store.base import digest
+from sluice.store.place import open_store
 
 
 def moment(days: float) -> str:

@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from sluice.store import StorageUnavailableError, Store, Stored
-from sluice.store.base import Entries
+from sluice.store.base import Entries, StorageUnavailableError, Store, Stored
 
 
 class FlakyStore:

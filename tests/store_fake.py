@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from sluice.store import Entry, StorageUnavailableError, Stored
+from sluice.store.base import Entry, StorageUnavailableError, Stored
 from sluice.store.folder import FolderStore
 
 type Faults = Callable[[str, str], bool]

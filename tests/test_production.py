@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from policies.subject import ROOT
-from sluice.metrics import UNITS
+from sluice.telemetry.metrics import UNITS
 
 from local.template import parse
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from flaky_store import FlakyStore
-from sluice.store import digest, open_store
-from sluice.thread import Message, State, Turn
-from sluice.thread_index import thread_name
-from sluice.threads import Threads
+from sluice.conversations.thread import Message, State, Turn
+from sluice.conversations.thread_index import thread_name
+from sluice.conversations.threads import Threads
+from sluice.store.base import digest
+from sluice.store.place import open_store
 
 __all__ = [
     "USAGE",

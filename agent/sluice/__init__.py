@@ -1,11 +1,23 @@
 """Sluice's agent: a Strands agent behind AgentCore's HTTP contract, speaking AG-UI 1.0.
 
-A request travels downwards through these modules. On the server's loop: body (size and JSON), app,
-service, request, owner, runs (who is under way), responses (which follow a run's log). On the
-worker loop, in a thread of its own: performance (one message, from its claim to its terminal
-event), opening (a conversation, put in order), engine (Strands, and what it calls), and beside it
-keeper, which writes the run to threads and store as it proceeds; actions, which is all the rest.
+A request travels downwards through these packages; each imports only what stands below it.
 
-Everything but engine and what it imports is light, because a cold process answers /ping and sends
-RUN_STARTED while loader still imports Strands in another thread.
+app, server    AgentCore's contract over HTTP, and how the process ends.
+serving        a request to its answer: service, then performance (one message, from its claim to
+               its terminal event, on the worker loop) or actions, which is all the rest; and
+               loader, which imports what the first event does not wait for.
+answering      how Strands answers a run: its agent, events, failures and stops.
+tools          what the agent may call, each tool in time and in bounds.
+models         the model that SLUICE_MODEL names, and what it has used.
+runs           runs as logs that responses follow, and beside each a keeper that stores it.
+conversations  threads as they are stored, and what a model is sent of them.
+people         whose a request is, and how much each person may use.
+wire           docs/wire.md: requests as they are read, events and answers as they are sent.
+store          bytes by key, in a folder or in S3.
+telemetry      log lines, metrics and traces, without content.
+settings, mcp_servers, refusal, aws
+               what the environment says, the one exception that people read, and AWS clients.
+
+answering, tools and models import Strands, and loader imports them in another thread: a cold
+process answers /ping and sends RUN_STARTED without (tests/agent/test_layers.py).
 """

@@ -9,7 +9,7 @@ from typing import override
 import uvicorn
 from starlette.applications import Starlette
 
-from sluice.service import Service
+from sluice.serving.service import Service
 from sluice.settings import Settings
 
 # The runs have ended by then: what is left is to send their last events.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sluice.tools.servers import Server, read_servers
+from sluice.mcp_servers import Server, read_servers
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from sluice.app import create_app
+from sluice.conversations.thread import Turn
+from sluice.conversations.threads import Threads
 from sluice.settings import Settings
 from sluice.store.folder import FolderStore
-from sluice.thread import Turn
-from sluice.threads import Threads
 from starlette.applications import Starlette
 from store_fake import FaultyStore
 from support import serve
@@ -148,7 +148,7 @@ def store_dead_run(folder: Path) -> Callable[..., None]:
 def faulty(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FaultyStore:
     """The store of every agent that is started from here on; F9 is up to the test."""
     store = FaultyStore(folder)
-    monkeypatch.setattr("sluice.loader.open_store", lambda *_: store)
+    monkeypatch.setattr("sluice.serving.loader.open_store", lambda *_: store)
     return store
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from flaky_store import FlakyStore
 from s3_fake import BUCKET, CREDENTIALS, FakeS3
-from sluice.accounts import Accounts
+from sluice.people.accounts import Accounts
 from sluice.refusal import Refusal
-from sluice.store import digest, open_store
+from sluice.store.base import digest
+from sluice.store.place import open_store
 from support import serve
 
 pytestmark = pytest.mark.anyio
@@ -245,7 +246,7 @@ async def test_who_stops_waiting_takes_nobody_elses_claim_along(
 async def test_a_process_remembers_people_of_late_and_whoever_has_a_run(
     process: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.accounts.MAX_REMEMBERED", 5)
+    monkeypatch.setattr("sluice.people.accounts.MAX_REMEMBERED", 5)
     accounts = process(tokens=0)
     await accounts.claim("alice", "t", "run")
     for n in range(20):

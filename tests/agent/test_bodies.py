@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice import request
-from sluice.body import BodyGuard
 from sluice.refusal import Refusal
-from sluice.request import answers_with_stream, read_request
+from sluice.wire import request
+from sluice.wire.body import BodyGuard
+from sluice.wire.request import answers_with_stream, read_request
 from starlette.types import Message, Receive, Scope, Send
 from wire_support import make_token
 

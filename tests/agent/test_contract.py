@@ -82,7 +82,7 @@ def test_a_slash_too_many_is_not_redirected(client) -> None:
 def test_the_time_of_a_status_moves_only_with_it(run_agent, until, monkeypatch) -> None:
     """One that moved with every ping would keep a session alive for ever."""
     now = [1_000.9]
-    monkeypatch.setattr("sluice.runs.time.time", lambda: now[0])
+    monkeypatch.setattr("sluice.runs.registry.time.time", lambda: now[0])
     with run_agent(SLUICE_OFFLINE_DELAY_MS="5") as client:
 
         def status() -> tuple[str, int]:
@@ -102,7 +102,7 @@ def test_the_time_of_a_status_moves_only_with_it(run_agent, until, monkeypatch) 
 
 def test_ping_and_the_first_event_wait_for_no_import(run_agent, monkeypatch) -> None:
     """The loader is held back: only what needs the engine waits."""
-    monkeypatch.setattr("sluice.loader.Loader.start", lambda _: None)
+    monkeypatch.setattr("sluice.serving.loader.Loader.start", lambda _: None)
     with run_agent() as client:
         assert client.ping() == "Healthy"
         with client.stream({"prompt": "hello"}) as answer:

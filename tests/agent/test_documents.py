@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from sluice.body import MAX_BODY_BYTES
-from sluice.events import Notice
-from sluice.fields import MAX_TITLE
 from sluice.refusal import Code
-from sluice.request import ACTIONS
-from sluice.run import HEARTBEAT_SECONDS
+from sluice.runs.run import HEARTBEAT_SECONDS
+from sluice.wire.body import MAX_BODY_BYTES
+from sluice.wire.events import Notice
+from sluice.wire.fields import MAX_TITLE
+from sluice.wire.request import ACTIONS
 
 WIRE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
 

@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-import sluice.engine
-import sluice.recovery
-from sluice.engine import Ended, Engine
-from sluice.history import Question
+import sluice.answering.engine
+import sluice.answering.recovery
+from sluice.answering.engine import Ended, Engine
+from sluice.conversations.history import Question
 from sluice.refusal import Refusal
-from sluice.run import Run
+from sluice.runs.run import Run
 from sluice.settings import Settings
 from strands import tool
 from strands.models.model import Model
@@ -88,13 +88,13 @@ class Desk:
 
             def close(self) -> None: ...
 
-        self.monkeypatch.setattr(sluice.engine, "Toolbox", Toolbox)
+        self.monkeypatch.setattr(sluice.answering.engine, "Toolbox", Toolbox)
 
     def ask(
         self, model: Scripted, past: list[Any], run: Run | None = None
     ) -> tuple[list[Any], Ended]:
         """The events of a run and how it ended."""
-        self.monkeypatch.setattr(sluice.engine, "make_model", lambda _: model)
+        self.monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: model)
         engine = Engine(OFFLINE)
         run = run or Run("thread-1", "run-1")
         question = Question(past, [{"text": "Now?"}], None, "token")
@@ -108,7 +108,7 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr(sluice.recovery, "DELAYS", [0.0, 0.0, 0.0])
+    monkeypatch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 0.0, 0.0])
     return Desk(monkeypatch)
 
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-import sluice.models
+import sluice.models.provider
 from botocore import exceptions as aws
-from sluice.failures import explain
+from sluice.answering.failures import explain
 from sluice.settings import Settings
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -116,7 +116,7 @@ def test_a_provider_whose_package_is_missing_names_the_command(
     run_agent, wire, monkeypatch, package
 ) -> None:
     # As in the deployed bundle, which carries neither package.
-    monkeypatch.setattr(sluice.models, "find_spec", {}.get)
+    monkeypatch.setattr(sluice.models.provider, "find_spec", {}.get)
     with run_agent(SLUICE_MODEL=package, SLUICE_MODEL_ID="m") as client:
         refused = wire(client.post({"prompt": "hello"}))[-1]
         warm = client.post({"action": "warm"}).json()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sluice.models import make_model
+from sluice.models.provider import make_model
 from sluice.settings import Settings, SettingsError
 
 BEDROCK = {

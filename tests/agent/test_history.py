@@ -12,9 +12,9 @@ import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.converse import CUT, SILENT
-from sluice.history import Past, Question, compose, open_turn, repair
-from sluice.thread import Turn
+from sluice.conversations.converse import CUT, SILENT
+from sluice.conversations.history import Past, Question, compose, open_turn, repair
+from sluice.conversations.thread import Turn
 
 MANY = 1_000_000
 

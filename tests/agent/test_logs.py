@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sluice.logs import ContentFreeFormatter
+from sluice.telemetry.logs import ContentFreeFormatter
 from support import free_socket
 from wire_support import make_token
 

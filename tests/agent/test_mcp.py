@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from checkout import ROOT
 from mcp_server import McpServer, mcp_server
+from sluice.mcp_servers import Server
 from sluice.tools.lines import Lines
-from sluice.tools.servers import Server
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response

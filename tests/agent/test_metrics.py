@@ -10,10 +10,10 @@ from typing import Any, get_args
 
 import jsonschema
 import pytest
-from sluice import metrics
-from sluice.logs import ContentFreeFormatter
-from sluice.metrics import DIMENSION, FAILED, NAMESPACE, REFUSED, UNITS, Figures, record
 from sluice.refusal import Code
+from sluice.telemetry import metrics
+from sluice.telemetry.logs import ContentFreeFormatter
+from sluice.telemetry.metrics import DIMENSION, FAILED, NAMESPACE, REFUSED, UNITS, Figures, record
 
 # "Specification: Embedded metric format", CloudWatch User Guide:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -74,7 +74,7 @@ FAILED_EARLY = Figures(model="offline", code="model_unavailable", run_seconds=0.
 
 def line(figures: Figures) -> dict[str, Any]:
     """The line that the agent writes, as CloudWatch reads it."""
-    made = logging.LogRecord("sluice.service", 20, "service.py", 7, "run ended", (), None)
+    made = logging.LogRecord("sluice.serving.service", 20, "service.py", 7, "run ended", (), None)
     made.fields = {"thread": "t", "run": "r", "end": "finished"} | record(figures)
     return json.loads(ContentFreeFormatter().format(made))
 
@@ -148,10 +148,10 @@ def test_t8_the_line_holds_nothing_but_what_is_listed() -> None:
 
 
 def test_it_imports_nothing_heavy() -> None:
-    path = str(Path(metrics.__file__).parents[1])
+    path = str(Path(metrics.__file__).parents[2])
     script = (
         f"import sys; sys.path.insert(0, {path!r}); before = set(sys.modules); "
-        "import sluice.metrics; "
+        "import sluice.telemetry.metrics; "
         "print(sorted({n.partition('.')[0] for n in set(sys.modules) - before} "
         "- sys.stdlib_module_names))"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from agent_process import start_agent
-from sluice.owner import read_person
+from sluice.people.owner import read_person
 from sluice.refusal import Refusal
 from wire_support import make_token, parse, said
 

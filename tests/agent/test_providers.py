@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-import sluice.models
+import sluice.models.provider
 from model_servers import (
     CALL_ID,
     DIALECTS,
@@ -18,9 +18,9 @@ from model_servers import (
     Reply,
     Tokens,
 )
-from sluice.engine import SYSTEM_PROMPT
-from sluice.logs import ContentFreeFormatter
+from sluice.answering.engine import SYSTEM_PROMPT
 from sluice.settings import Settings
+from sluice.telemetry.logs import ContentFreeFormatter
 from support import free_socket
 from wire_support import said
 
@@ -304,7 +304,7 @@ def test_a_server_that_is_not_running_is_told_with_its_setting(run_on, provider)
 @every_provider
 def test_a_server_that_falls_silent_is_given_up(provide, provider, monkeypatch) -> None:
     for name in ("BEDROCK_SECONDS", "SERVER_SECONDS"):
-        monkeypatch.setattr(sluice.models, name, 0.2)
+        monkeypatch.setattr(sluice.models.provider, name, 0.2)
     hold = threading.Event()
     with provide(provider, Reply(text=("Hello",), hold=hold)) as (client, _):
         events = client.ask(QUESTION)
@@ -466,7 +466,7 @@ def test_t6_a_model_is_told_how_much_it_may_write(provide, provider) -> None:
 
 def test_t6_openai_itself_is_told_by_the_name_that_its_newer_models_take() -> None:
     openai = {"SLUICE_MODEL": "openai", "SLUICE_MODEL_ID": "m", "SLUICE_CONVERSATIONS": "c"}
-    model = sluice.models.make_model(Settings.read(openai))
+    model = sluice.models.provider.make_model(Settings.read(openai))
     assert model.get_config()["params"] == {"max_completion_tokens": 16_000}
 
 

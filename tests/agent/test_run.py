@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.events import HEARTBEAT, encode_frame, text_content
 from sluice.refusal import Refusal
-from sluice.run import MAX_CHUNK_BYTES, MAX_LOG_BYTES, Run
-from sluice.runs import MAX_KEPT_BYTES, MAX_KEPT_RUNS, Runs
+from sluice.runs.registry import MAX_KEPT_BYTES, MAX_KEPT_RUNS, Runs
+from sluice.runs.run import MAX_CHUNK_BYTES, MAX_LOG_BYTES, Run
+from sluice.wire.events import HEARTBEAT, encode_frame, text_content
 from wire_support import EVENTS
 
 END = {"type": "RUN_FINISHED", "threadId": "t", "runId": "r"}

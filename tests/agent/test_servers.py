@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from sluice.tools.servers import Server, read_servers
+from sluice.mcp_servers import Server, read_servers
 
 
 def test_servers_are_named_in_json() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from s3_fake import BUCKET, CREDENTIALS, FakeS3
-from sluice.store import ConflictError, StorageUnavailableError, Store, open_store
+from sluice.store.base import ConflictError, StorageUnavailableError, Store
+from sluice.store.place import open_store
 from store_contract import *  # noqa: F403
 from support import serve
 
@@ -193,8 +194,8 @@ def test_a_folder_is_opened_without_the_heavy_packages() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, sluice.threads, sluice.accounts\n"
-            "sluice.store.open_store('folder')\n"
+            "import sys, sluice.conversations.threads, sluice.people.accounts, sluice.store.place\n"
+            "sluice.store.place.open_store('folder')\n"
             "heavy = ('boto3', 'botocore', 'strands', 'httpx', 'bedrock_agentcore')\n"
             "print([name for name in heavy if name in sys.modules])",
         ],

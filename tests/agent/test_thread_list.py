@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from flaky_store import FlakyStore
-from sluice.store import StorageUnavailableError, digest
-from sluice.thread import join
-from sluice.thread_index import Indexed, ThreadIndex, thread_name
-from sluice.threads import Threads
+from sluice.conversations.thread import join
+from sluice.conversations.thread_index import Indexed, ThreadIndex, thread_name
+from sluice.conversations.threads import Threads
+from sluice.store.base import StorageUnavailableError, digest
 from thread_support import *  # noqa: F403
 from thread_support import said, save, stored, time, titles, turn
 
@@ -136,7 +136,7 @@ async def test_an_expired_thread_leaves_the_list(threads: Threads, path: Path) -
 async def test_a_list_has_the_1000_newest(
     threads: Threads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.threads.MAX_LISTED", 3)
+    monkeypatch.setattr("sluice.conversations.threads.MAX_LISTED", 3)
     for n in range(5):
         await save(threads, turn(f"r{n}", n), thread=f"t{n}")
         file = tmp_path / digest("alice") / "threads" / thread_name(f"t{n}")

@@ -16,9 +16,10 @@ from flaky_store import FlakyStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from s3_fake import BUCKET, CREDENTIALS, FakeS3
-from sluice.store import Store, open_store
-from sluice.thread import State, Thread, Turn
-from sluice.threads import Threads
+from sluice.conversations.thread import State, Thread, Turn
+from sluice.conversations.threads import Threads
+from sluice.store.base import Store
+from sluice.store.place import open_store
 from support import serve
 
 RANKS: dict[State, int] = {"running": 0, "interrupted": 1, "finished": 2, "stopped": 2, "failed": 2}

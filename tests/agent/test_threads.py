@@ -8,11 +8,11 @@ import pytest
 from ag_ui.core import Message as AguiMessage
 from flaky_store import FlakyStore
 from pydantic import TypeAdapter
+from sluice.conversations.thread import Message, State, conversation
+from sluice.conversations.thread_index import thread_name
+from sluice.conversations.threads import ThreadDeletedError, Threads
 from sluice.refusal import Refusal
-from sluice.store import StorageUnavailableError, digest
-from sluice.thread import Message, State, conversation
-from sluice.thread_index import thread_name
-from sluice.threads import ThreadDeletedError, Threads
+from sluice.store.base import StorageUnavailableError, digest
 from thread_support import *  # noqa: F403
 from thread_support import USAGE, said, save, stored, time, turn
 
@@ -174,7 +174,7 @@ async def test_what_is_not_there_is_not_found(threads: Threads) -> None:
 async def test_a_full_thread_takes_no_new_turn_and_ends_the_one_that_it_has(
     threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.threads.MAX_BYTES", 2000)
+    monkeypatch.setattr("sluice.conversations.threads.MAX_BYTES", 2000)
     long = said("r1", "ask", "x" * 3000)
     await save(threads, turn("r0"), turn("r1", 1, "running"), turn("r1", 1, messages=long))
     opened = await threads.open("alice", "t")

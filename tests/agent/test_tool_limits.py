@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from sluice.logs import ContentFreeFormatter
+from sluice.telemetry.logs import ContentFreeFormatter
 from sluice.tools.limited import MAX_STUCK, Limited
 from sluice.tools.results import MAX_IMAGE_BYTES, MAX_TEXT, succeed
 from strands import tool

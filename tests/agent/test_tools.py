@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
-from sluice.history import Question
-from sluice.logs import ContentFreeFormatter
+from sluice.conversations.history import Question
 from sluice.settings import Settings
+from sluice.telemetry.logs import ContentFreeFormatter
 from sluice.tools.own import FOLDER, load_tools
 from sluice.tools.toolbox import Toolbox
 from tool_calls import call, told
@@ -71,7 +71,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def test_naming_servers_needs_no_strands() -> None:
-    seen = "import sys, sluice.tools.servers; print('strands' in sys.modules)"
+    seen = "import sys, sluice.mcp_servers; print('strands' in sys.modules)"
     command = [sys.executable, "-c", seen]
     done = subprocess.run(command, cwd=ROOT / "agent", capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

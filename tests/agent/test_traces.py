@@ -125,7 +125,8 @@ def test_a_collector_that_is_away_costs_no_answer() -> None:
 
 def test_nothing_is_imported_where_traces_are_off() -> None:
     script = (
-        "import sys; from sluice.settings import Settings; from sluice.traces import configure; "
+        "import sys; from sluice.settings import Settings; "
+        "from sluice.telemetry.traces import configure; "
         "configure(Settings.read({'SLUICE_MODEL': 'offline', 'SLUICE_CONVERSATIONS': 'x'})); "
         "print([name for name in sys.modules if name.partition('.')[0] == 'opentelemetry'])"
     )

@@ -7,11 +7,11 @@ from ag_ui.core import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from sluice import events
-from sluice.events import Event
+from sluice.conversations.thread import Turn
 from sluice.refusal import Refusal
-from sluice.thread import Turn
-from sluice.transcript import Transcript, replay
+from sluice.runs.transcript import Transcript, replay
+from sluice.wire import events
+from sluice.wire.events import Event
 from wire_support import parse
 
 MESSAGES: TypeAdapter[Any] = TypeAdapter(Message)

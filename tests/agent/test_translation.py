@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sluice.translation import Translation
+from sluice.answering.translation import Translation
 from wire_support import EVENTS
 
 START = {"event": {"messageStart": {"role": "assistant"}}}

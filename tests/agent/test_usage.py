@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sluice.usage import Meter
+from sluice.models.usage import Meter
 
 START = {"messageStart": {"role": "assistant"}}
 

@@ -6,9 +6,9 @@ Everything in it that is content holds CANARY. "raw" as the second argument take
 import sys
 from typing import Any
 
-from sluice import spans
 from sluice.settings import Settings
-from sluice.traces import configure
+from sluice.telemetry import spans
+from sluice.telemetry.traces import configure
 from strands import Agent, tool
 from strands.models import Model
 

@@ -254,13 +254,14 @@ def test_the_agent_imports_every_package_that_is_packed(unpacked: Path):
     seen = """
 import os, sys
 sys.path.insert(0, os.getcwd())
-from sluice.engine import Engine
+from sluice.answering.engine import Engine
 from sluice.settings import Settings
-from sluice.tools import calculator_child, connection, servers, session
-import sluice.app, sluice.spans, tzdata, uvicorn.protocols.http.h11_impl
+from sluice.mcp_servers import Server
+from sluice.tools import calculator_child, connection, session
+import sluice.app, sluice.telemetry.spans, tzdata, uvicorn.protocols.http.h11_impl
 Engine(Settings.read(os.environ))
-sluice.spans.make_provider("http://localhost:4318").shutdown()
-session.Session(servers.Server("docs", "https://localhost/mcp"), "")._http_client()
+sluice.telemetry.spans.make_provider("http://localhost:4318").shutdown()
+session.Session(Server("docs", "https://localhost/mcp"), "")._http_client()
 del sys.modules["strands"]
 calculator_child._import_calculator()
 print(*{name.partition(".")[0] for name in sys.modules})
@@ -467,5 +468,5 @@ def test_another_python_than_the_templates_packs_sources_and_says_so(
     assert "Without compiled files" in capsys.readouterr().out
     with zipfile.ZipFile(tmp_path / "agent.zip") as opened:
         names = opened.namelist()
-    assert {"rich/console.py", "sluice/engine.py"} <= set(names)
+    assert {"rich/console.py", "sluice/answering/engine.py"} <= set(names)
     assert not [name for name in names if name.endswith(".pyc")]

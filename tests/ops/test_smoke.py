@@ -66,14 +66,18 @@ BREAKS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             ("local/runtime/app.py", 'b"access-control-allow-origin", b"*"', 'b"x-none", b"*"'),
             ("local/runtime/app.py", "not 33 <= len(values[0]) <= 256", "len(values[0]) == 33"),
             ("local/runtime/app.py", "await _check_token(scope, config, verifier)", "pass"),
-            ("agent/sluice/performance.py", "compose(self._past(opened)", "compose(()"),
-            ("agent/sluice/service.py", "after > run.length else after)", "True else after)"),
+            ("agent/sluice/serving/performance.py", "compose(self._past(opened)", "compose(()"),
             (
-                "agent/sluice/actions.py",
+                "agent/sluice/serving/service.py",
+                "after > run.length else after)",
+                "True else after)",
+            ),
+            (
+                "agent/sluice/serving/actions.py",
                 "await storage.threads.delete(owner, action.thread_id)",
                 "pass",
             ),
-            ("agent/sluice/events.py", "id: {event_id}", "id: 7{event_id}"),
+            ("agent/sluice/wire/events.py", "id: {event_id}", "id: 7{event_id}"),
         ],
         {
             "the streamed answer lets the page read it",

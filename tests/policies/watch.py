@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sluice import metrics
+from sluice.telemetry import metrics
 
 from local.template import Resource
 
@@ -138,8 +138,8 @@ def the_dashboard_shows_this_stack(subject: Subject) -> Iterator[str]:
 
 @policy
 def what_is_shown_of_the_agent_is_what_it_writes(subject: Subject) -> Iterator[str]:
-    """A metric that agent/sluice/metrics.py does not make is an empty graph, or an alarm that never
-    rings."""
+    """A metric that agent/sluice/telemetry/metrics.py does not make is an empty graph, or an alarm
+    that never rings."""
     shown = [
         (each.id, each.properties["MetricName"])
         for each in _alarms(subject)

@@ -22,7 +22,7 @@ from strands.types.tools import ToolSpec
 
 from sluice.models.conversation import Conversation, Reply
 from sluice.models.skills import reply_to
-from sluice.usage import CHARACTERS_PER_TOKEN, count_characters
+from sluice.models.usage import CHARACTERS_PER_TOKEN, count_characters
 
 # With no delay, the loop is given back this often, so that other runs and /ping stay prompt.
 _PIECES_PER_TURN_OF_THE_LOOP = 64

@@ -11,9 +11,9 @@ from strands.tools.registry import ToolRegistry
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool, ToolGenerator, ToolResult, ToolSpec, ToolUse
 
+from sluice.mcp_servers import Server
 from sluice.tools.limited import Limited
 from sluice.tools.results import fail
-from sluice.tools.servers import Server
 from sluice.tools.session import Session
 
 if TYPE_CHECKING:

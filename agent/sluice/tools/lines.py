@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from strands.types.tools import AgentTool
 
-from sluice.tools.servers import Server
+from sluice.mcp_servers import Server
 
 if TYPE_CHECKING:
     from sluice.tools.connection import Connection

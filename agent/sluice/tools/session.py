@@ -16,8 +16,8 @@ from typing import Any, override
 import certifi
 import httpx2
 
+from sluice.mcp_servers import Server
 from sluice.tools import client_half
-from sluice.tools.servers import Server
 from sluice.tools.signing import Signature
 
 client_half.install()

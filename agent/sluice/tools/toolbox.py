@@ -6,15 +6,15 @@ from pathlib import Path
 
 from strands.types.tools import AgentTool
 
-from sluice import events
-from sluice.events import Event
-from sluice.history import Question
+from sluice.conversations.history import Question
 from sluice.settings import Settings
 from sluice.tools.calculator import Calculator
 from sluice.tools.clock import Clock
 from sluice.tools.limited import Limited
 from sluice.tools.lines import Lines
 from sluice.tools.own import FOLDER, load_tools
+from sluice.wire import events
+from sluice.wire.events import Event
 
 _log = logging.getLogger(__name__)
 

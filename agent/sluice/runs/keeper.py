@@ -10,11 +10,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from sluice.conversations.thread import Turn
+from sluice.conversations.threads import OpenThread, ThreadDeletedError
 from sluice.refusal import Refusal
-from sluice.run import Run
-from sluice.store import StorageUnavailableError
-from sluice.thread import Turn
-from sluice.threads import OpenThread, ThreadDeletedError
+from sluice.runs.run import Run
+from sluice.store.base import StorageUnavailableError
 
 CHECKPOINT_SECONDS = 3.0
 # A third of a claim's life, so that one that cannot be renewed is tried again in time.

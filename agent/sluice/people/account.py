@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sluice.refusal import Refusal
-from sluice.store import digest, records
+from sluice.store import records
+from sluice.store.base import digest
 
 # A run holds its claim for so long after it was last renewed, so that a dead process frees it.
 LEASE_SECONDS = 90

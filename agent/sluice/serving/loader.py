@@ -8,15 +8,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice import traces
-from sluice.accounts import Accounts
+from sluice.conversations.threads import Threads
+from sluice.people.accounts import Accounts
 from sluice.refusal import Refusal
 from sluice.settings import Settings
-from sluice.store import Store, open_store
-from sluice.threads import Threads
+from sluice.store.base import Store
+from sluice.store.place import open_store
+from sluice.telemetry import traces
 
 if TYPE_CHECKING:
-    from sluice.engine import Engine
+    from sluice.answering.engine import Engine
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Loader:
     def _make_engine(self) -> "Engine":
         """Importing Strands takes about half a second."""
         traces.configure(self._settings)
-        from sluice.engine import Engine
+        from sluice.answering.engine import Engine
 
         return Engine(self._settings)
 

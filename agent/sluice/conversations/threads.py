@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
-from sluice import thread as rules
+from sluice.conversations import thread as rules
+from sluice.conversations.thread import Rating, Summary, Thread, Turn, timestamp
+from sluice.conversations.thread_index import Indexed, ThreadIndex, thread_name
 from sluice.refusal import Refusal
-from sluice.store import Entry, Store, digest
+from sluice.store.base import Entry, Store, digest
 from sluice.store.document import Document
-from sluice.thread import Rating, Summary, Thread, Turn, timestamp
-from sluice.thread_index import Indexed, ThreadIndex, thread_name
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_LISTED = 1000

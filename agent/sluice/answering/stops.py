@@ -12,7 +12,7 @@ from typing import Any
 
 from strands import Agent
 
-from sluice.run import Run
+from sluice.runs.run import Run
 
 # How often the signals are looked at, and how long the agent then has to end by itself. With what
 # a connection takes to close, a stop is done within half a second.

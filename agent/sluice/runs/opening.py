@@ -3,12 +3,12 @@
 import logging
 from dataclasses import dataclass
 
+from sluice.conversations.thread import Thread, interrupt, join, timestamp
+from sluice.conversations.threads import OpenThread, ThreadDeletedError, Threads
 from sluice.refusal import Refusal
-from sluice.run import Run
-from sluice.runs import Runs
-from sluice.store import StorageUnavailableError
-from sluice.thread import Thread, interrupt, join, timestamp
-from sluice.threads import OpenThread, ThreadDeletedError, Threads
+from sluice.runs.registry import Runs
+from sluice.runs.run import Run
+from sluice.store.base import StorageUnavailableError
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ def configure(settings: Settings) -> None:
     try:
         from opentelemetry.trace import set_tracer_provider
 
-        from sluice.spans import make_provider
+        from sluice.telemetry.spans import make_provider
 
         set_tracer_provider(make_provider(settings.traces))
     except Exception:

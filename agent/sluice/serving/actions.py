@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from sluice.loader import Loader
-from sluice.opening import open_thread
+from sluice.conversations.thread import INTERRUPTED, Thread, Turn, conversation, join
 from sluice.refusal import Refusal
-from sluice.request import Delete, Get, List, Rate, Rename, Stop, Warm
-from sluice.run import Run
-from sluice.runs import Runs
+from sluice.runs.opening import open_thread
+from sluice.runs.registry import Runs
+from sluice.runs.run import Run
+from sluice.runs.transcript import replay
+from sluice.serving.loader import Loader
 from sluice.settings import Settings
-from sluice.thread import INTERRUPTED, Thread, Turn, conversation, join
-from sluice.transcript import replay
+from sluice.wire.request import Delete, Get, List, Rate, Rename, Stop, Warm
 
 type Action = Stop | List | Get | Rename | Delete | Rate | Warm
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from sluice.events import Event, encode_frame, run_error
 from sluice.refusal import Refusal
+from sluice.wire.events import Event, encode_frame, run_error
 
 HEADERS = {"Cache-Control": "no-store"}
 EVENT_STREAM = "text/event-stream"

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sluice.refusal import Refusal
-from sluice.responses import refuse_as_stream
+from sluice.wire.responses import refuse_as_stream
 
 MAX_BODY_BYTES = 64 * 1024
 # Where the parsed body stands in the scope of a request that is passed on.

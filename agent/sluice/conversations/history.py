@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sluice.converse import Block, CallIds, StrandsMessage, measure, shorten, translate
-from sluice.thread import Turn
+from sluice.conversations.converse import (
+    Block,
+    CallIds,
+    StrandsMessage,
+    measure,
+    shorten,
+    translate,
+)
+from sluice.conversations.thread import Turn
 
 # English has about 4 letters a token. Bytes, not letters: other scripts have fewer letters a token.
 BYTES_PER_TOKEN = 4

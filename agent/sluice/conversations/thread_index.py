@@ -10,9 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sluice.store import Entry, StorageUnavailableError, Store, digest, records
+from sluice.conversations.thread import Summary
+from sluice.store import records
+from sluice.store.base import Entry, StorageUnavailableError, Store, digest
 from sluice.store.document import Document
-from sluice.thread import Summary
 
 _FORMAT = 1
 # S3 tells whole seconds, and its clock is not ours.

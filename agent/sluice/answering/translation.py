@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from sluice import events
-from sluice.events import Event
+from sluice.wire import events
+from sluice.wire.events import Event
 
 
 class Translation:

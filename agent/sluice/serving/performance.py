@@ -6,22 +6,22 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice import events
-from sluice.events import Event
-from sluice.history import Question, compose, open_turn
-from sluice.keeper import Keeper
-from sluice.loader import Loader, Storage
-from sluice.metrics import Figures, record
-from sluice.opening import Opened, open_thread
-from sluice.owner import Person
+from sluice.conversations.history import Question, compose, open_turn
+from sluice.conversations.thread import State, Turn, join
+from sluice.people.owner import Person
 from sluice.refusal import Refusal
-from sluice.request import Prompt
-from sluice.run import Run
-from sluice.runs import Runs
+from sluice.runs.keeper import Keeper
+from sluice.runs.opening import Opened, open_thread
+from sluice.runs.registry import Runs
+from sluice.runs.run import Run
+from sluice.runs.transcript import replay
+from sluice.serving.loader import Loader, Storage
 from sluice.settings import Settings
-from sluice.store import StorageUnavailableError
-from sluice.thread import State, Turn, join
-from sluice.transcript import replay
+from sluice.store.base import StorageUnavailableError
+from sluice.telemetry.metrics import Figures, record
+from sluice.wire import events
+from sluice.wire.events import Event
+from sluice.wire.request import Prompt
 
 INTERNAL_ERROR = Refusal("internal_error", "Something went wrong inside the agent; try again.")
 SHUT_DOWN = Refusal("stopped", "The agent was shut down; send it again.")

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sluice.events import HEARTBEAT, Event, encode_frame
+from sluice.conversations.thread import Message, State, Turn, timestamp
 from sluice.refusal import Refusal
-from sluice.thread import Message, State, Turn, timestamp
-from sluice.transcript import Transcript
+from sluice.runs.transcript import Transcript
+from sluice.wire.events import HEARTBEAT, Event, encode_frame
 
 HEARTBEAT_SECONDS = 10.0
 # A model that never stops talking must not fill the process's memory.

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from sluice.refusal import Refusal
-from sluice.run import Run
+from sluice.runs.run import Run
 
 # What has ended is kept for readers that come back; beyond either limit the oldest is let go.
 MAX_KEPT_BYTES = 32 * 1024 * 1024

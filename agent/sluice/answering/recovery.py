@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, override
 from strands.agent.conversation_manager import SlidingWindowConversationManager
 from strands.hooks import AfterModelCallEvent, BeforeModelCallEvent, HookProvider, HookRegistry
 
-from sluice import events
-from sluice.failures import meaning_of
-from sluice.run import Run
-from sluice.usage import Meter
+from sluice.answering.failures import meaning_of
+from sluice.models.usage import Meter
+from sluice.runs.run import Run
+from sluice.wire import events
 
 if TYPE_CHECKING:
     from strands import Agent

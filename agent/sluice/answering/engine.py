@@ -15,17 +15,17 @@ from strands import Agent
 from strands.models.bedrock import BedrockModel
 from strands.types.agent import Limits
 
-from sluice.failures import explain
-from sluice.history import Question
-from sluice.models import make_model
-from sluice.recovery import Retries, Window
+from sluice.answering.failures import explain
+from sluice.answering.recovery import Retries, Window
+from sluice.answering.stops import Stops, Work
+from sluice.answering.translation import Translation
+from sluice.conversations.history import Question
+from sluice.models.provider import make_model
+from sluice.models.usage import Meter
 from sluice.refusal import Refusal
-from sluice.run import Run
+from sluice.runs.run import Run
 from sluice.settings import Settings
-from sluice.stops import Stops, Work
 from sluice.tools.toolbox import Toolbox
-from sluice.translation import Translation
-from sluice.usage import Meter
 
 SYSTEM_PROMPT = """\
 You are Sluice, a helpful assistant. Answer in Markdown, briefly and exactly.

@@ -9,10 +9,10 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sluice import account as rules
-from sluice.account import Account
+from sluice.people import account as rules
+from sluice.people.account import Account
 from sluice.refusal import Refusal
-from sluice.store import StorageUnavailableError, Store, digest
+from sluice.store.base import StorageUnavailableError, Store, digest
 from sluice.store.document import Document
 
 # People whose accounts a process remembers (deployed, a process has one), and runs of each whose

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sluice.events import carried
-from sluice.thread import Message
+from sluice.conversations.thread import Message
+from sluice.wire.events import carried
 
 # Strands' Message and ContentBlock: TypedDicts, which mypy cannot follow through a spread.
 type StrandsMessage = Any

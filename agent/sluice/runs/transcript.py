@@ -5,9 +5,9 @@ Messages are what is stored and what a model is sent of the past; events are wha
 
 from collections.abc import Callable, Iterator
 
-from sluice import events
-from sluice.events import Event, carried
-from sluice.thread import Message, Turn
+from sluice.conversations.thread import Message, Turn
+from sluice.wire import events
+from sluice.wire.events import Event, carried
 
 
 class Transcript:

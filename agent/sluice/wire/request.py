@@ -7,7 +7,16 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sluice.fields import bad, is_id, kind, read_id, read_number, read_text, read_title, read_zone
+from sluice.wire.fields import (
+    bad,
+    is_id,
+    kind,
+    read_id,
+    read_number,
+    read_text,
+    read_title,
+    read_zone,
+)
 
 # In the order of docs/wire.md.
 ACTIONS = ("resume", "stop", "list", "get", "rename", "delete", "rate", "warm")

@@ -10,20 +10,20 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from sluice import responses
-from sluice.actions import DIED, Actions
-from sluice.events import run_error, run_started
-from sluice.loader import Loader
-from sluice.metrics import Figures, record
-from sluice.owner import Person, read_person
-from sluice.performance import INTERNAL_ERROR, SHUT_DOWN, Performance
+from sluice.people.owner import Person, read_person
 from sluice.refusal import Refusal
-from sluice.request import Prompt, Resume, answers_with_stream, read_request
-from sluice.run import Run
-from sluice.runs import Runs
+from sluice.runs.registry import Runs
+from sluice.runs.run import Run
+from sluice.serving.actions import DIED, Actions
+from sluice.serving.loader import Loader
+from sluice.serving.performance import INTERNAL_ERROR, SHUT_DOWN, Performance
+from sluice.serving.worker import Worker
 from sluice.settings import Settings
-from sluice.store import StorageUnavailableError
-from sluice.worker import Worker
+from sluice.store.base import StorageUnavailableError
+from sluice.telemetry.metrics import Figures, record
+from sluice.wire import responses
+from sluice.wire.events import run_error, run_started
+from sluice.wire.request import Prompt, Resume, answers_with_stream, read_request
 
 # Runs that are under way when the process is told to end have so long to stop and be stored; those
 # that have not ended then get their terminal event without it.

@@ -1,0 +1,107 @@
+"""The model that SLUICE_MODEL names, as a Strands model provider."""
+
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from strands.models.model import Model
+
+from sluice.aws import client_config
+from sluice.refusal import Refusal
+from sluice.settings import Settings
+
+# How long a server may take to be reached, and to send its next piece.
+CONNECT_SECONDS = 5.0
+BEDROCK_SECONDS = 120.0
+# A server at home may first have to load the model, and read a long prompt without a GPU.
+SERVER_SECONDS = 600.0
+
+
+def make_model(settings: Settings) -> Model:
+    """Make the provider; nothing is sent to it yet.
+
+    Raises:
+        Refusal: `model_unavailable`, when the provider's client package is not installed, or the
+            model cannot be asked to reason as SLUICE_THINKING says.
+    """
+    match settings.model:
+        case "offline":
+            from sluice.models.offline import OfflineModel
+
+            return OfflineModel(settings.offline_delay, settings.max_tokens)
+        case "ollama":
+            _require("ollama")
+            return _ollama(settings)
+        case "openai":
+            _require("openai")
+            return _openai(settings)
+        case _:
+            return _bedrock(settings)
+
+
+def _bedrock(settings: Settings) -> Model:
+    from strands.models.model import CacheConfig
+
+    from sluice.models.bedrock import CuttableBedrockModel, thinking_fields
+
+    return CuttableBedrockModel(
+        model_id=settings.model_id,
+        region_name=settings.model_region,
+        boto_client_config=client_config(CONNECT_SECONDS, BEDROCK_SECONDS),
+        # Of Anthropic's models, the system prompt with the tools before it, and the conversation.
+        cache_config=CacheConfig(strategy="auto"),
+        max_tokens=settings.max_tokens,
+        additional_request_fields=thinking_fields(settings),
+        # Without an id Strands sends no guardrail. With one, Bedrock holds each piece back until it
+        # has been read ("synchronous", its default): the other mode may show what is then refused.
+        guardrail_id=settings.guardrail_id or None,
+        guardrail_version=settings.guardrail_version,
+    )
+
+
+def _ollama(settings: Settings) -> Model:
+    from httpx import Limits, Timeout
+    from strands.models.ollama import OllamaModel
+
+    key = settings.model_key
+    client = {
+        # Without it, the client would wait for ever for a server that hangs.
+        "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
+        "headers": {"Authorization": f"Bearer {key}"} if key else {},
+        # Strands makes a client for every call and closes none: keep no connection open.
+        "limits": Limits(max_keepalive_connections=0),
+    }
+    return OllamaModel(
+        settings.model_url,
+        ollama_client_args=client,
+        model_id=settings.model_id,
+        max_tokens=settings.max_tokens,
+    )
+
+
+def _openai(settings: Settings) -> Model:
+    from openai import Timeout
+    from strands.models.openai import OpenAIModel
+
+    client = {
+        "base_url": settings.model_url,
+        # The client insists on a key; servers at home often have none.
+        "api_key": settings.model_key or "none",
+        "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
+        # It would wait up to a minute without a word; sluice.answering.recovery tells of waits.
+        "max_retries": 0,
+    }
+    # OpenAI's own newer models take only the one name, and servers at home often only the other.
+    is_openai = urlsplit(settings.model_url).hostname == "api.openai.com"
+    limit = "max_completion_tokens" if is_openai else "max_tokens"
+    return OpenAIModel(
+        client_args=client, model_id=settings.model_id, params={limit: settings.max_tokens}
+    )
+
+
+def _require(package: str) -> None:
+    if find_spec(package) is None:
+        raise Refusal(
+            "model_unavailable",
+            f"SLUICE_MODEL={package} needs the package {package}, which is not installed: "
+            f"run `uv add --package sluice-agent {package}`, then start again.",
+        )

@@ -1,0 +1,1 @@
+"""Whose a request is, and how much each person may use."""

@@ -1,0 +1,1 @@
+"""What is told of runs, without content (T8): log lines, metrics and traces."""
