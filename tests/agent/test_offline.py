@@ -267,3 +267,31 @@ async def test_it_stops_when_it_is_told_to() -> None:
         if seen == 10:
             signal.set()
     assert seen == 10
+
+
+@pytest.mark.parametrize(
+    ("sentence", "arguments"),
+    [
+        ('Use roll_dice with {"count": 3}', {"count": 3}),
+        ("use `roll_dice` {}", {}),
+        ("Call roll_dice", {}),
+    ],
+)
+def test_any_tool_is_used_by_its_name(sentence: str, arguments: dict[str, Any]) -> None:
+    asked = person(sentence)
+    reply = reply_to(Conversation([asked], {"roll_dice"}))
+    assert reply.call == Call("roll_dice", arguments)
+    told = Conversation([asked, used("roll_dice", **arguments), found("7 (3, 4)")], {"roll_dice"})
+    assert "roll_dice says: 7 (3, 4)" in "".join(reply_to(told).pieces)
+
+
+@pytest.mark.parametrize("arguments", ["3 dice", "[3]", '{"count": }'])
+def test_arguments_that_are_no_object_are_asked_for_again(arguments: str) -> None:
+    asked = person(f"Use roll_dice with {arguments}")
+    reply = reply_to(Conversation([asked], {"roll_dice"}))
+    assert reply.call is None
+    assert "JSON object" in "".join(reply.pieces)
+
+
+def test_a_tool_that_is_not_there_is_not_used() -> None:
+    assert reply(person("Use roll_dice with {}")).call is None

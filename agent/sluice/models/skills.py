@@ -1,5 +1,6 @@
 """What the offline model can say: a table of skills, tried in order until one has a reply."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -47,6 +48,22 @@ def explain_result(conversation: Conversation) -> Reply | None:
     if re.search(r"nan|zoo|oo", value):
         return say(f"`{expression}` has no value: it is undefined.")
     return say(f"I gave `{expression}` to the calculator:\n\n{expression} = {value}")
+
+
+def use_tool(conversation: Conversation) -> Reply | None:
+    """Any tool that the conversation has, one's own among them, called by its name."""
+    asked = re.match(
+        r"\s*(?:use|call) `?([\w-]+)`?(?: with)?\s*(.*)", conversation.question, re.I | re.S
+    )
+    if not asked or asked[1] not in conversation.tools:
+        return None
+    try:
+        arguments = json.loads(asked[2] or "{}")
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        return say(f'Write the arguments as a JSON object: Use {asked[1]} with {{"name": "value"}}')
+    return Reply(words(f"I call {asked[1]}."), Call(asked[1], arguments))
 
 
 def count(conversation: Conversation) -> Reply | None:
@@ -145,6 +162,7 @@ class Skill:
 SKILLS = (
     Skill(calculate_for_ever, "Calculate for ever"),
     Skill(explain_result),
+    Skill(use_tool, 'Use calculator with {"expression": "6 * 7"}'),
     Skill(count, "Count to 20"),
     Skill(show_page, "Show me a page of Markdown"),
     Skill(think, "Think about 25 * 4"),
