@@ -129,7 +129,7 @@ bench: .build/test.stamp spa/node_modules/.package-lock.json ## speed and memory
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: bench-spa
-bench-spa: .build/test.stamp .build/browser.stamp spa/node_modules/.package-lock.json ## what an answer costs the browser, beside plain text (ARGS=--quick)
+bench-spa: .build/test.stamp .build/browser.stamp spa/node_modules/.package-lock.json bench/lighthouse/node_modules/.package-lock.json ## what an answer costs the browser, beside plain text, and what Lighthouse says (ARGS=--quick)
 	@$(PYTHON) -m bench.page $(ARGS)
 
 .PHONY: spa
@@ -149,7 +149,7 @@ format: .build/test.stamp ## lay out the Python code
 
 .PHONY: clean
 clean: ## remove what was installed and built; .local (users, conversations) stays
-	@rm -rf .venv .build .aws-sam spa/node_modules spa/dist
+	@rm -rf .venv .build .aws-sam spa/node_modules spa/dist bench/lighthouse/node_modules
 
 .PHONY: help
 help: ## this list
@@ -183,9 +183,9 @@ $(OWN_UV):
 	@echo "Installing Node.js into .build/node" >&2
 	@UV_PROJECT_ENVIRONMENT=.build/node $(SYNC) --only-group node && touch $@
 
-spa/node_modules/.package-lock.json: spa/package-lock.json $(NODE_ENV)
-	@echo "Installing the page's packages" >&2
-	@cd spa && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json $(NODE_ENV)
+	@echo "Installing the packages of $*" >&2
+	@cd $* && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
 
 .build/browser.stamp: .build/test.stamp
 	@$(PYTHON) tests/browser.py && touch $@

@@ -1,8 +1,9 @@
-"""`make bench-spa`: what drawing an answer costs the page, beside appending it as plain text.
+"""`make bench-spa`: what drawing an answer costs the page, and what Lighthouse says of the page.
 
 Builds the page, serves it under the deployed policy, and lets answers of 50, 100 and 200 kB stream
-into it in Chromium, in deltas of 5 characters. Prints a table, and writes it and every figure to
-.build/bench-spa.json. Nothing fails here when a target is missed: the table says so.
+into it in Chromium, in deltas of 5 characters, beside appending them as plain text; then lets
+Lighthouse load it. Prints a table, and writes it and every figure to .build/bench-spa.json. Nothing
+fails here when a target is missed: the table says so.
 """
 
 import argparse
@@ -15,36 +16,20 @@ import sys
 import tempfile
 import time
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench import page_lighthouse
+from bench.page_meter import Cost, Meter
+from bench.page_rows import RATE, SIZES, rows
 from bench.page_site import Site, serve
-from bench.page_trace import script_seconds
 from bench.table import Row
 from tests.browser import launch
 from tests.e2e_stack import ROOT
 
-SIZES = (50_000, 100_000, 200_000)
-RATE = 200
 WATCH = (ROOT / "bench" / "subjects" / "watch.js").read_text()
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one answer took of the page: seconds of its main thread, and what a person noticed."""
-
-    script: float  # functions: the counter ScriptDuration, as in other projects' figures
-    all_script: float  # and microtasks, in which a stream is read
-    main: float  # all tasks: script, style, layout, paint
-    layout: float
-    long_tasks: int  # over 50 ms
-    longest_ms: float
-    long_total_ms: float
-    dropped: int  # frames that came late by a frame or more
-    typing_ms: float  # the slowest key, to its paint; 0 when nothing was typed
-    painted_ms: float  # from the last byte's leaving to the finished answer on the page
 
 
 def build(folder: Path) -> None:
@@ -57,50 +42,10 @@ def build(folder: Path) -> None:
 
 
 def weight(dist: Path) -> int:
-    """Bytes, compressed, of what is fetched before the first paint."""
+    """Bytes, compressed, of the page's files that are fetched before the first paint."""
     page = (dist / "index.html").read_text()
-    names = re.findall(r'(?:src|href)="/([^"]+)"', page)
+    names = re.findall(r'(?:src|href)="/(assets/[^"]+)"', page)
     return sum(len(gzip.compress((dist / name).read_bytes(), 9)) for name in ["index.html", *names])
-
-
-class Meter:
-    """Reads a page's costs: Chromium's own counters, its trace, and what watch.js counts."""
-
-    def __init__(self, browser: Browser, page: Page) -> None:
-        self._browser = browser
-        self._page = page
-        self._cdp: CDPSession = page.context.new_cdp_session(page)
-        self._cdp.send("Performance.enable")
-
-    def start(self) -> None:
-        self._cdp.send("HeapProfiler.collectGarbage")
-        self._page.evaluate("watched.start()")
-        self._browser.start_tracing(page=self._page, categories=["devtools.timeline", "v8.execute"])
-        self._before = self._read()
-
-    def stop(self, last_byte: float = 0.0) -> Cost:
-        after = self._read()
-        all_script = script_seconds(self._browser.stop_tracing())
-        seen = self._page.evaluate("watched.stop()")
-        script, main, layout = (
-            after[name] - self._before[name]
-            for name in ("ScriptDuration", "TaskDuration", "LayoutDuration")
-        )
-        return Cost(
-            **{"script": script, "all_script": all_script, "main": main, "layout": layout},
-            long_tasks=len(seen["tasks"]),
-            longest_ms=max(seen["tasks"], default=0.0),
-            long_total_ms=sum(seen["tasks"]),
-            dropped=seen["dropped"],
-            typing_ms=seen["typing"],
-            painted_ms=max(0.0, seen["finished"] - last_byte * 1000) if last_byte else 0.0,
-        )
-
-    def _read(self) -> dict[str, float]:
-        return {
-            entry["name"]: entry["value"]
-            for entry in self._cdp.send("Performance.getMetrics")["metrics"]
-        }
 
 
 def stream(
@@ -176,87 +121,31 @@ def measure(dist: Path, quick: bool) -> dict[str, Cost]:
     return costs
 
 
-def rows(costs: dict[str, Cost], weighs: int) -> list[Row]:
-    """The table."""
-    made = [_row("weight before the first paint", f"{weighs:,} bytes", 60_000, weighs)]
-    least = {
-        (kind, size): min(
-            cost.main for name, cost in costs.items() if name.startswith(f"{kind} {size} ")
-        )
-        for kind in ("plain", "page")
-        for size in SIZES
-    }
-    for length in SIZES:
-        page_s, plain_s = least["page", length], least["plain", length]
-        made.append(
-            Row(
-                f"{length // 1000} kB at full speed, main thread",
-                f"{page_s:.2f} s",
-                f"plain text {plain_s:.2f} s",
-                page_s / plain_s,
-                "at most 2 times",
-                page_s <= 2 * plain_s,
-            )
-        )
-    growth = least["page", SIZES[-1]] / least["page", SIZES[0]]
-    made.append(_row("200 kB against 50 kB", f"{growth:.1f} times", 4.5, growth))
-    for name, cost in costs.items():
-        kind, size, *_ = (*name.split(), "0")
-        if kind not in ("paced", "slowed"):
-            continue
-        what = f"{int(size) // 1000} kB at {RATE} deltas/s" + (
-            ", slowed 4 times" if kind == "slowed" else ""
-        )
-        script = 2.5 if size == "50000" and kind == "paced" else None
-        made.append(_row(f"{what}: script", f"{cost.script:.2f} s", script, cost.script))
-        beside = costs.get(f"beside {size}") if kind == "paced" else None
-        for part, of_page, of_plain in (
-            ("  with microtasks", cost.all_script, beside and beside.all_script),
-            ("  main thread", cost.main, beside and beside.main),
-        ):
-            value = f"{of_page:.2f} s"
-            if of_plain:
-                made.append(Row(part, value, f"plain text {of_plain:.2f} s", of_page / of_plain))
-            else:
-                made.append(_row(part, value))
-        if kind == "slowed":
-            made.append(_row("  long tasks", f"{cost.long_tasks}", 20, cost.long_tasks))
-        else:
-            made.append(_row("  longest task", f"{cost.longest_ms:.0f} ms", 100, cost.longest_ms))
-            made.append(_row("  long tasks", f"{cost.long_tasks} ({cost.long_total_ms:.0f} ms)"))
-            made.append(_row("  slowest key", f"{cost.typing_ms:.0f} ms", 50, cost.typing_ms))
-        made.append(_row("  dropped frames", f"{cost.dropped}"))
-        limit = 50 if kind == "paced" else None
-        painted = f"{cost.painted_ms:.0f} ms"
-        made.append(_row("  last byte to painted", painted, limit, cost.painted_ms))
-    return made
-
-
-def _row(what: str, value: str, limit: float | None = None, measured: float = 0.0) -> Row:
-    if limit is None:
-        return Row(what, value)
-    return Row(what, value, target=f"at most {limit:,g}", met=measured <= limit)
-
-
 def main() -> None:
     """Measure, print, and keep the figures."""
     parser = argparse.ArgumentParser(prog="make bench-spa", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="one round, and 10 s of pacing: 1 minute"
+        "--quick", action="store_true", help="one round, and 10 s of pacing: 2 minutes"
     )
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", choices=["answers", "lighthouse"], help="one part")
+    options = parser.parse_args()
+    table: list[Row] = []
+    kept: dict[str, object] = {
+        "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "at": time.time()}
+    }
     with tempfile.TemporaryDirectory() as folder:
         dist = Path(folder)
         build(dist)
-        weighs = weight(dist)
-        costs = measure(dist, quick)
-    table = rows(costs, weighs)
+        if options.only != "lighthouse":
+            costs = measure(dist, options.quick)
+            table += rows(costs, weight(dist))
+            kept["costs"] = {name: asdict(cost) for name, cost in costs.items()}
+        if options.only != "answers":
+            loads = page_lighthouse.measure(dist, 1 if options.quick else 3)
+            table += page_lighthouse.rows(loads)
+            kept["lighthouse"] = [asdict(load) for load in loads]
     print("\n".join(map(str, table)))
-    kept = {
-        "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "at": time.time()},
-        "costs": {name: asdict(cost) for name, cost in costs.items()},
-        "rows": [asdict(row) for row in table],
-    }
+    kept["rows"] = [asdict(row) for row in table]
     path = ROOT / ".build" / "bench-spa.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(kept, indent=2) + "\n")
