@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sluice.refusal import Refusal
 from sluice.wire import request
-from sluice.wire.body import BodyGuard
+from sluice.wire.body import MAX_BODY_BYTES, BodyGuard
 from sluice.wire.request import answers_with_stream, read_request
 from starlette.types import Message, Receive, Scope, Send
 from wire_support import make_token
@@ -49,7 +49,7 @@ UNREAD = {
     "not UTF-8": (b'{"prompt": "\xff"}', "not JSON"),
     "too deep": (b"[" * 60_000, "nested too deeply"),
     "a number of 60,000 digits": (b'{"prompt": ' + b"9" * 60_000 + b"}", "not JSON"),
-    "larger than 64 KiB": (b'{"prompt": "' + b"x" * 65_536 + b'"}', "larger than 64 KiB"),
+    "larger than 256 KiB": (b'{"prompt": "' + b"x" * MAX_BODY_BYTES + b'"}', "larger than 256 KiB"),
 }
 
 VISIBLE = "must be 1 to 256 visible ASCII characters"
@@ -160,7 +160,7 @@ def test_t9_every_refusal_reaches_the_person_in_the_form_of_its_answer(client, w
     for name, (body, said) in bodies.items():
         answer = client.post(body)
         assert answer.status_code == 200, "any other status would reach the person as 424"
-        if name in UNREAD or len(body) > 65_536 or answers_with_stream(REFUSED[name][0]):
+        if name in UNREAD or len(body) > MAX_BODY_BYTES or answers_with_stream(REFUSED[name][0]):
             (error,) = wire(answer)
             code, message = error.code, error.message
         else:
@@ -168,7 +168,7 @@ def test_t9_every_refusal_reaches_the_person_in_the_form_of_its_answer(client, w
             (error,) = answer.json().values()
             code, message = error["code"], error["message"]
         assert code == "bad_request", name
-        assert (said if len(body) <= 65_536 else "larger than 64 KiB") in message, name
+        assert (said if len(body) <= MAX_BODY_BYTES else "larger than 256 KiB") in message, name
     assert told_as_json > 10
 
 
@@ -361,13 +361,13 @@ async def test_t9_a_body_without_an_end_is_read_no_further_than_the_cap() -> Non
 
     scope = {"type": "http", "path": "/invocations", "method": "POST"}
     await BodyGuard(unreached)(scope, receive, send)
-    assert b"larger than 64 KiB" in sent[1]["body"]
-    assert read <= 65_536 + 1024
+    assert b"larger than 256 KiB" in sent[1]["body"]
+    assert read <= MAX_BODY_BYTES + 1024
 
 
 @pytest.mark.parametrize("form", ["Content-Length: 10240000", "Transfer-Encoding: chunked"])
 def test_t9_10_mb_in_small_pieces_are_refused_and_take_no_memory(client, form: str) -> None:
-    """THREATS.md allows 10 MB; what is held is 64 KiB and the server's buffers."""
+    """THREATS.md allows 10 MB; what is held is 256 KiB and the server's buffers."""
     client.post({"action": "warm"})  # what is imported from here on would be counted
     host, _, port = client.url.removeprefix("http://").partition(":")
     piece = b"x" * 1024
@@ -387,6 +387,13 @@ def test_t9_10_mb_in_small_pieces_are_refused_and_take_no_memory(client, form: s
             tracemalloc.stop()
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("letter", ["x", "ж", "語"])
+def test_the_longest_message_is_answered_whatever_it_is_written_in(client, letter, wire) -> None:
+    """Clients may write each such letter as six bytes."""
+    body = json.dumps({"prompt": letter * 32_000}, ensure_ascii=True)
+    assert wire(client.post(body.encode()))[-1].type.value == "RUN_FINISHED"
 
 
 def test_a_long_prompt_is_told_both_lengths(run_agent, wire) -> None:

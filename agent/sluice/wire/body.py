@@ -1,4 +1,4 @@
-"""Reads the body of POST /invocations: at most 64 KiB, and JSON (T9)."""
+"""Reads the body of POST /invocations: at most 256 KiB, and JSON (T9)."""
 
 import json
 from typing import Any
@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sluice.refusal import Refusal
 from sluice.wire.responses import refuse_as_stream
 
-MAX_BODY_BYTES = 64 * 1024
+# The longest message, each of its 32,000 characters written as \uXXXX, and what is around it.
+MAX_BODY_BYTES = 256 * 1024
 # Where the parsed body stands in the scope of a request that is passed on.
 BODY = "sluice.body"
 
