@@ -1,6 +1,20 @@
 """Fixtures that every folder of tests shares."""
 
+import functools
+import ssl
+from collections.abc import Iterator
+
 import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def certificates() -> Iterator[None]:
+    """Every httpx.get and httpx.Client reads the authorities of the whole web, which takes 20 ms,
+    and the tests call some thousand times, on this machine and by plain HTTP: read them once."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(ssl.create_default_context)
+        patch.setattr(ssl, "create_default_context", once)
+        yield
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 from support import serve
 
-from local.pool import PoolConfig, PoolStore, create_app
+from local.pool import PoolConfig, PoolStore, create_app, passwords
 from local.template import Resource, Template
 
 POOL_ID = "us-east-1_abc123DEF"
@@ -183,11 +184,14 @@ def answer(redirect: httpx.Response) -> dict[str, str]:
 
 
 @cache
-def files_of_a_new_store() -> dict[str, str]:
-    """Keys and the test's user by file name, made once: that takes longer than most tests."""
-    with TemporaryDirectory() as folder:
-        PoolStore(Path(folder)).ensure_user(EMAIL, PASSWORD)
-        return {file.name: file.read_text() for file in Path(folder).iterdir()}
+def new_store() -> tuple[dict[str, str], dict[str, RSAKey]]:
+    """Files with keys and the test's user by name, and the keys as they are used, made once: that
+    takes longer than most tests. The password's hash is a cheap one, as it is asked for in all."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 2)
+        store = PoolStore(Path(folder))
+        store.ensure_user(EMAIL, PASSWORD)
+        return {file.name: file.read_text() for file in Path(folder).iterdir()}, store.keys
 
 
 @contextmanager
@@ -199,10 +203,14 @@ def running_pool(
     `changes` as in template().
     """
     clock = clock or Clock()
-    if not (folder / "keys.json").exists():
-        for name, text in files_of_a_new_store().items():
+    files, keys = new_store()
+    is_new = not (folder / "keys.json").exists()
+    if is_new:
+        for name, text in files.items():
             (folder / name).write_text(text)
     store = PoolStore(folder, clock)
+    if is_new:
+        store.keys = keys
     app = create_app(PoolConfig.of(template(**changes)), store, ORIGIN)
     with serve(app) as base, httpx.Client(base_url=base) as http:
         yield Pool(base, clock, store, http)

@@ -3,13 +3,14 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from e2e_stack import ROOT, events_of, run_stack
-from sluice.body import MAX_BODY_BYTES
+from e2e_stack import ROOT, RunningStack, events_of, run_stack
 from sluice.settings import VARIABLES
+from sluice.wire.body import MAX_BODY_BYTES
 
 from local.runtime.sessions import MOST
 from local.template import parse
@@ -28,6 +29,12 @@ def table(heading: str) -> list[list[str]]:
 
 def code_blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def test_what_follows_a_deployment_names_its_stack() -> None:
+    """Without STACK= a verb acts on the local stack."""
+    block = next(each for each in code_blocks() if each.startswith("make deploy"))
+    assert all("STACK=" in line for line in block.splitlines()[1:])
 
 
 def test_the_verbs_are_the_makefiles() -> None:
@@ -80,25 +87,24 @@ def test_every_link_leads_to_a_file() -> None:
 
 
 @pytest.fixture(scope="module")
-def answered(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the curl line prints, run as it is written but for the port."""
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack as the README starts it."""
+    with run_stack(tmp_path_factory.mktemp("state")) as running:
+        yield running
+
+
+def test_the_curl_line_streams_the_tutorials_answer(stack: RunningStack) -> None:
+    """Run as it is written but for the port."""
     line = next(block for block in code_blocks() if block.startswith("curl"))
-    state = tmp_path_factory.mktemp("state")
-    with run_stack(state) as stack:
-        line = line.replace("http://localhost:3001/prod", stack.outputs["ApiUrl"])
-        ended = subprocess.run(
-            ["bash", "-c", line],
-            cwd=ROOT,
-            env={**_environment(), "SLUICE_STATE": str(state)},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=True,
-        )
-    return ended.stdout
-
-
-def test_the_curl_line_streams_the_tutorials_answer(answered: str) -> None:
+    answered = subprocess.run(
+        ["bash", "-c", line.replace("http://localhost:3001/prod", stack.outputs["ApiUrl"])],
+        cwd=ROOT,
+        env={**_environment(), "SLUICE_STATE": str(stack.state)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
     events = events_of(answered)
     assert events[0]["type"] == "RUN_STARTED"
     assert any(event.get("toolCallName") == "calculator" for event in events)
@@ -106,12 +112,9 @@ def test_the_curl_line_streams_the_tutorials_answer(answered: str) -> None:
     assert "100" in answered
 
 
-def test_the_stack_prints_the_readmes_curl_line(tmp_path: Path) -> None:
+def test_the_stack_prints_the_readmes_curl_line(stack: RunningStack) -> None:
     line = next(block for block in code_blocks() if block.startswith("curl"))
-    with run_stack(tmp_path) as stack:
-        printed = "\n".join(stack.lines).replace(
-            stack.outputs["ApiUrl"], "http://localhost:3001/prod"
-        )
+    printed = "\n".join(stack.lines).replace(stack.outputs["ApiUrl"], "http://localhost:3001/prod")
     for part in line.splitlines():
         assert part.strip() in printed
 

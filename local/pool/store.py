@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,17 @@ class PoolStore:
         self._sessions: dict[str, Session] = {}
         # ID and access tokens have a key each, as in Cognito: developerguide/
         # amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
-        keys = self._read("keys.json")
-        if not keys:
-            keys = {use: _new_key() for use in ("id", "access")}
-            self._write("keys.json", keys)
-        self.keys = {use: RSAKey.import_key(key) for use, key in keys.items()}
+        self._keys = self._read("keys.json")
+        if not self._keys:
+            self._keys = {use: _new_key() for use in ("id", "access")}
+            self._write("keys.json", self._keys)
         self._grants = self._read_as(Grant, "grants.json")
+
+    @cached_property
+    def keys(self) -> dict[str, RSAKey]:
+        """The signing keys by the use of a token: "id" and "access". Reading them takes longer
+        than adding a user, who needs none."""
+        return {use: RSAKey.import_key(key) for use, key in self._keys.items()}
 
     # Users
 

@@ -12,6 +12,8 @@ from local.runtime.process import AgentFailedError, AgentProcess, agent_environm
 
 MOST = 8
 """Sessions that live at once on one laptop; the one unused for longest makes room."""
+REAP_SECONDS = 1.0
+"""How often it is seen which sessions are over."""
 
 
 class Sessions:
@@ -177,7 +179,7 @@ class Sessions:
         settings" in the AgentCore developer guide): an idle one unless it is HealthyBusy, an old
         one even in mid-answer."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(REAP_SECONDS)
             assert self._config is not None  # noqa: S101
             now = time.monotonic()
             for session_id, process in list(self._processes.items()):

@@ -57,11 +57,23 @@ def test_every_sample_request_has_its_answer_here() -> None:
     assert samples == {*ANSWERS, *(name for name, _ in CONVERSATION)}
 
 
-def post_sample(name: str, stack: RunningStack, token: str) -> httpx.Response:
+@pytest.fixture(scope="module")
+def session() -> dict[str, str]:
+    """One session for whoever does not care which: each new one costs a process of the agent."""
+    return {SESSION: str(uuid.uuid4())}
+
+
+def post_sample(
+    name: str, stack: RunningStack, token: str, session: dict[str, str]
+) -> httpx.Response:
     answer = httpx.post(
         stack.chat_url,
         content=(ROOT / "events" / f"{name}.json").read_bytes(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            **session,
+        },
         timeout=30,
     )
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -70,19 +82,19 @@ def post_sample(name: str, stack: RunningStack, token: str) -> httpx.Response:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_sample_request_gets_its_documented_answer(
-    name: str, stack: RunningStack, token: str
+    name: str, stack: RunningStack, token: str, session: dict[str, str]
 ) -> None:
     status, words = ANSWERS[name]
-    answer = post_sample(name, stack, token)
+    answer = post_sample(name, stack, token, session)
     assert answer.status_code == status, answer.text
     assert words in answer.text
 
 
 def test_the_sample_requests_of_a_conversation_get_their_documented_answers(
-    stack: RunningStack, token: str
+    stack: RunningStack, token: str, session: dict[str, str]
 ) -> None:
     for name, words in CONVERSATION:
-        answer = post_sample(name, stack, token)
+        answer = post_sample(name, stack, token, session)
         assert answer.status_code == 200, (name, answer.text)
         assert words in answer.text, name
 
@@ -90,6 +102,7 @@ def test_the_sample_requests_of_a_conversation_get_their_documented_answers(
 def test_the_tutorials_question_is_calculated_and_answered_in_pieces(
     stack: RunningStack, token: str
 ) -> None:
+    """Without a session of its own, as the tutorial's curl asks."""
     events = stack.ask({"prompt": "What is 25 * 4? Show your work."}, token)
     types = [event["type"] for event in events]
     assert types[0] == "RUN_STARTED"
@@ -103,9 +116,11 @@ def test_the_tutorials_question_is_calculated_and_answered_in_pieces(
     assert types.count("TEXT_MESSAGE_CONTENT") > 10
 
 
-def test_every_event_is_one_of_ag_ui(stack: RunningStack, token: str) -> None:
+def test_every_event_is_one_of_ag_ui(
+    stack: RunningStack, token: str, session: dict[str, str]
+) -> None:
     for prompt in ("What is 25 * 4?", "Show me a markdown page", "What can you do?"):
-        for event in stack.ask({"prompt": prompt}, token):
+        for event in stack.ask({"prompt": prompt}, token, **session):
             EVENT.validate_python(event)
 
 
@@ -121,10 +136,12 @@ def test_a_thread_remembers(stack: RunningStack, token: str) -> None:
         assert words in text_of(events)
 
 
-def test_a_thread_remembers_in_another_session_too(stack: RunningStack, token: str) -> None:
+def test_a_thread_remembers_in_another_session_too(
+    stack: RunningStack, token: str, session: dict[str, str]
+) -> None:
     """A session is a process, a conversation is not: it lives in storage."""
     thread = str(uuid.uuid4())
-    stack.ask({"threadId": thread, "prompt": "My lucky number is 12"}, token)
+    stack.ask({"threadId": thread, "prompt": "My lucky number is 12"}, token, **session)
     events = stack.ask({"threadId": thread, "prompt": "What is my lucky number?"}, token)
     assert "12" in text_of(events)
 
@@ -157,18 +174,20 @@ def test_no_token_is_a_401_that_browsers_can_read(stack: RunningStack) -> None:
 
 
 def test_the_runtime_cannot_be_called_around_the_gate_without_a_token_t2(
-    stack: RunningStack, token: str
+    stack: RunningStack, token: str, session: dict[str, str]
 ) -> None:
     url = stack.outputs["RuntimeUrl"]
     assert httpx.post(url, json={"prompt": "Hello"}).status_code == 401
-    signed = {"Authorization": f"Bearer {token}"}
+    signed = {"Authorization": f"Bearer {token}", **session}
     answer = httpx.post(url, json={"prompt": 42}, headers=signed)
     assert events_of(answer.text)[-1]["code"] == "bad_request"
 
 
-def test_no_prompt_and_no_token_is_in_the_log_t8(stack: RunningStack, token: str) -> None:
+def test_no_prompt_and_no_token_is_in_the_log_t8(
+    stack: RunningStack, token: str, session: dict[str, str]
+) -> None:
     canary = "canary-6d1f"
-    stack.ask({"prompt": f"Repeat after me: {canary}"}, token)
+    stack.ask({"prompt": f"Repeat after me: {canary}"}, token, **session)
     before = len(stack.lines)
     httpx.post(stack.chat_url, json={"prompt": [canary]}, headers={"Authorization": token})
     stack.wait_for("BAD_REQUEST_BODY", after=before)

@@ -51,14 +51,16 @@ def issuers(pool: Issuer) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def log() -> list[str]:
-    return []
+def log() -> queue.Queue[str]:
+    return queue.Queue()
 
 
 @pytest.fixture(scope="module")
-def chat(backend: tuple[Backend, str], issuers: dict[str, str], log: list[str]) -> Iterator[str]:
+def chat(
+    backend: tuple[Backend, str], issuers: dict[str, str], log: queue.Queue[str]
+) -> Iterator[str]:
     """The URL of POST /chat behind a gateway that most tests share."""
-    with gateway(template(unthrottled, backend[1]), issuers, log.append) as url:
+    with gateway(template(unthrottled, backend[1]), issuers, log.put) as url:
         yield f"{url}/prod/chat"
 
 
@@ -481,21 +483,23 @@ def test_a_gateway_response_maps_headers_of_the_request_and_its_own_status(
 
 
 def test_each_request_has_one_log_line_without_token_or_body_t8(
-    pool: Issuer, chat: str, log: list[str]
+    pool: Issuer, chat: str, log: queue.Queue[str]
 ) -> None:
-    log.clear()
     token = pool.token()
     headers = {"Authorization": token, "User-Agent": 'a"}{"'}
     answer = httpx.post(chat, json={"prompt": "canary"}, headers=headers)
     refused = httpx.post(chat, json={"prompt": "canary"}, headers={"Authorization": token[:-9]})
-    lines = [json.loads(line) for line in log]
-    assert [line["id"] for line in lines] == [
-        answer.headers["x-amzn-RequestId"],
-        refused.headers["x-amzn-RequestId"],
-    ]
+    ids = [each.headers["x-amzn-RequestId"] for each in (answer, refused)]
+    # A line is written once its answer has been sent: one more request is known to come after.
+    last = httpx.post(chat).headers["x-amzn-RequestId"]
+    said: list[str] = []
+    while last not in (line := log.get(timeout=10)):
+        said.append(line)
+    lines = [json.loads(line) for line in said][-len(ids) :]
+    assert [line["id"] for line in lines] == ids
     assert [line["status"] for line in lines] == ["200", "401"]
     assert [line["owner"] for line in lines] == ["owner-1", "-"]
     assert [line["mode"] for line in lines] == ["STREAMED", "-"]
     assert [line["unknown"] for line in lines] == ["-", "-"]
     assert lines[0]["path"] == "/prod/chat"
-    assert not any(secret in "".join(log) for secret in ("canary", token[-40:], token[:40]))
+    assert not any(secret in "".join(said) for secret in ("canary", token[-40:], token[:40]))

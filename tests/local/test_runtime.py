@@ -18,7 +18,7 @@ from support import serve
 
 from local.errors import TemplateError
 from local.identities import ACCOUNT
-from local.runtime import RuntimeConfig, Sessions, create_app
+from local.runtime import RuntimeConfig, Sessions, create_app, process, sessions
 from local.runtime.process import AgentFailedError
 from local.template import Resource, Template
 
@@ -299,23 +299,32 @@ def test_two_first_requests_of_one_session_share_a_process(shared: Door) -> None
     assert len(set(pids)) == 1
 
 
-def test_an_idle_session_ends_and_comes_back_with_a_new_process(tmp_path: Path) -> None:
-    with open_door(tmp_path, idle_seconds=1) as door:
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions that are over end at once, and nobody waits long for an agent that does not end."""
+    monkeypatch.setattr(sessions, "REAP_SECONDS", 0.02)
+    monkeypatch.setattr(process, "STOP_SECONDS", 0.2)
+
+
+def test_an_idle_session_ends_and_comes_back_with_a_new_process(
+    tmp_path: Path, brisk: None
+) -> None:
+    with open_door(tmp_path, idle_seconds=0.2) as door:
         first = door.invoke().json()["pid"]
-        door.wait_for("nobody used it for 1 s")
+        door.wait_for("nobody used it for 0.2 s")
         assert door.invoke().json()["pid"] != first
 
 
-def test_a_busy_agent_keeps_its_idle_session(tmp_path: Path) -> None:
-    with open_door(tmp_path, idle_seconds=1) as door:
+def test_a_busy_agent_keeps_its_idle_session(tmp_path: Path, brisk: None) -> None:
+    with open_door(tmp_path, idle_seconds=0.2) as door:
         busy = door.invoke("busy").json()["pid"]
         idle = door.invoke(session=YOURS).json()["pid"]
-        door.wait_for("nobody used it for 1 s")  # that was the idle one
+        door.wait_for("nobody used it for 0.2 s")  # that was the idle one
         assert door.invoke().json()["pid"] == busy
         assert door.invoke(session=YOURS).json()["pid"] != idle
 
 
-def test_a_session_ends_with_its_life_even_in_mid_answer(tmp_path: Path) -> None:
+def test_a_session_ends_with_its_life_even_in_mid_answer(tmp_path: Path, brisk: None) -> None:
     with open_door(tmp_path, life_seconds=1) as door, pytest.raises(httpx.RemoteProtocolError):
         door.invoke("stream")
     assert any("it lived for 1 s" in line for line in door.lines)

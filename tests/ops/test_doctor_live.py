@@ -1,6 +1,7 @@
 """The doctor asks a running stack: intact, broken by an edit of its template, and tampered with."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -35,8 +36,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of its own, to edit."""
-    with run_stack(tmp_path_factory.mktemp("state"), root=checkout) as running:
+    """A stack of its own, to edit. Its model takes its time, or on a busy machine an answer's
+    pieces would come together, which is a fault."""
+    slow = {"SLUICE_OFFLINE_DELAY_MS": "5"}
+    with run_stack(tmp_path_factory.mktemp("state"), root=checkout, environment=slow) as running:
         yield running
 
 
@@ -145,13 +148,23 @@ TAMPERS: Mapping[str, Tamper] = {
 }
 
 
+@pytest.fixture(scope="module")
+def session() -> str:
+    """One for all who spoil answers: each new one costs a process of the agent."""
+    return str(uuid.uuid4())
+
+
 @pytest.mark.parametrize("fault", TAMPERS)
-def test_a_spoilt_answer_is_named_and_nothing_else_is(fault: str, stack: RunningStack) -> None:
+def test_a_spoilt_answer_is_named_and_nothing_else_is(
+    fault: str, stack: RunningStack, session: str
+) -> None:
     person: SignedIn = Nobody("What was spoilt stands before the agent.")
     if fault.startswith(("live.a", "live.model", "live.streams")):
         person = SignedIn(stack.outputs, sign_in(stack.outputs, DEMO_EMAIL, DEMO_PASSWORD))
     with httpx.Client(transport=Tampering(TAMPERS[fault]), timeout=30) as http:
-        results = LIVE.examine(LiveStack(stack.outputs, person, http, True))
+        spoilt = LiveStack(stack.outputs, person, http, True)
+        spoilt.session = session
+        results = LIVE.examine(spoilt)
     id_, _, saw = fault.partition(": ")
     found = faults(results)
     # A page that is not there has no policy either.

@@ -6,11 +6,9 @@ so that it is silent about a break that people would not notice.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
-import yaml
 from policies import api, runtime, sign_in, stage
 from policies.breaks import BREAKS, Edits
 from policies.subject import CLOSED, FULL, OPEN, ROOT, Policy
@@ -156,15 +154,6 @@ CASES = [
     for id_, breaks in OWN.items()
     for name, edits in breaks.items()
 ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def libyaml() -> object:
-    """As in tests/template/conftest.py: ten times faster."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml, "FullLoader", yaml.CFullLoader)
-        patch.setattr(yaml, "dump", partial(yaml.dump, Dumper=yaml.CDumper))
-        yield
 
 
 def findings(path: Path, parameters: Mapping[str, str]) -> list[str]:

@@ -1,11 +1,9 @@
-"""The SAM CLI, which has an environment of its own, and a fast reader of YAML."""
+"""The SAM CLI, which has an environment of its own."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
-import yaml
 from policies.sam import EXECUTABLE, Sam
 from policies.subject import ROOT
 
@@ -24,13 +22,3 @@ def sam(sam_cli: Path) -> Iterator[Sam]:
     """SAM's translator."""
     with Sam(sam_cli) as translator:
         yield translator
-
-
-@pytest.fixture(autouse=True, scope="module")
-def libyaml() -> Iterator[None]:
-    """Resolving a template reads and writes it several times. libyaml does that ten times faster
-    than the loaders that the resolver asks for, and here are more than a hundred templates."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml, "FullLoader", yaml.CFullLoader)
-        patch.setattr(yaml, "dump", partial(yaml.dump, Dumper=yaml.CDumper))
-        yield
