@@ -1,33 +1,16 @@
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
-import {
-  type Answer,
-  apply,
-  close,
-  createAnswer,
-  type Message,
-  type Question,
-  reopen,
-} from "./answer";
-import type { Outbox } from "./outbox";
+import { type Answer, close, createAnswer, type Message, type Question, reopen } from "./answer";
+import { type Current, createCurrent, listenerTo } from "./current";
+import { type Outbox, turnOf } from "./outbox";
 import { type Problem, UNREACHABLE } from "./problems";
-import { merge } from "./recall";
+import { createReadings } from "./readings";
+import { isSurelyKept, merge } from "./recall";
 import { Refused } from "./wire/api";
 import type { Chat } from "./wire/chat";
-import type { AgentEvent } from "./wire/events";
-import type { Listener, Outcome, Turn } from "./wire/outcome";
+import type { Outcome, Turn } from "./wire/outcome";
 import type { StoredConversation } from "./wire/stored";
 
-export type {
-  Answer,
-  Message,
-  Part,
-  Question,
-  ReasoningPart,
-  TextPart,
-  ToolPart,
-  ToolState,
-  Usage,
-} from "./answer";
+export type * from "./answer";
 export type { AnswerState } from "./wire/stored";
 
 /** no: nobody has asked for it. asked: the agent is to stop. failing: that could not be told it yet. */
@@ -57,17 +40,13 @@ export interface Conversation {
   leave(): void;
 }
 
+/** What happens to the runs of a conversation at this page. */
 export interface Observer {
-  /** A run has begun or ended here. */
+  /** A message is on its way. */
   started(text: string): void;
-  ended(answer: Answer, outcome: Outcome): void;
-}
-
-interface Current {
-  readonly answer: Answer;
-  readonly abort: AbortController;
-  /** The agent has taken the message. */
-  begun: boolean;
+  /** The agent has it. */
+  begun(): void;
+  ended(): void;
 }
 
 /** One thread's state, from which the page is drawn. Knows neither the DOM nor HTTP. */
@@ -75,7 +54,7 @@ export function createConversation(
   threadId: string,
   chat: Chat,
   outbox: Outbox,
-  observer: Observer = { started: () => undefined, ended: () => undefined },
+  observer?: Observer,
 ): Conversation {
   const messages = signal<readonly Message[]>([]);
   const current = signal<Current | undefined>(undefined);
@@ -84,13 +63,17 @@ export function createConversation(
   const problem = signal<Problem | undefined>(undefined);
   /** Counts what happens here, so that a history read meanwhile is known to be old. */
   let happened = 0;
+  const readings = createReadings();
+  /** A history was shown while a run was received: what else it told has not been followed. */
+  let isBehind = false;
   let left = false;
 
   const answers = () => messages.value.filter((each) => each.role === "assistant");
+  const unsent = (runId: string) => outbox.of(threadId).find((turn) => turn.runId === runId);
 
   /** @param turn what to send; undefined for a run that the agent has */
   async function carry(answer: Answer, turn: Turn | undefined): Promise<void> {
-    const here: Current = { answer, abort: new AbortController(), begun: turn === undefined };
+    const here = createCurrent(answer, turn !== undefined);
     happened += 1;
     batch(() => {
       current.value = here;
@@ -99,80 +82,88 @@ export function createConversation(
     });
     if (turn) {
       outbox.put(turn);
-      observer.started(turn.text);
+      observer?.started(turn.text);
     }
-    let isKept = true;
-    const listener: Listener = {
-      event(event: AgentEvent) {
-        if (here.abort.signal.aborted) return;
-        if (event.type !== "RUN_ERROR") here.begun = true;
-        // A run may still be refused after its start, and is not kept then.
-        if (isKept && event.type !== "RUN_ERROR" && event.type !== "RUN_STARTED") {
-          outbox.drop(answer.runId);
-          isKept = false;
-        }
-        apply(answer, event);
-      },
-      connection(connection) {
-        answer.connection.value = connection;
-      },
-    };
+    const listener = listenerTo(
+      here,
+      () => observer?.begun(),
+      () => outbox.drop(answer.runId),
+    );
+    const { signal } = here.abort;
     const outcome = turn
-      ? await chat.run(turn, listener, here.abort.signal)
-      : await chat.follow(threadId, answer.runId, listener, here.abort.signal);
+      ? await chat.run(turn, listener, signal)
+      : await chat.follow(threadId, answer.runId, listener, signal);
     // Someone who has left comes back to the server's history.
     if (current.value !== here) return;
     happened += 1;
-    settle(answer, outcome);
+    settle(answer, turn, outcome);
     here.abort.abort();
     batch(() => {
       close(answer, outcome, Date.now());
       current.value = undefined;
       stopping.value = "no";
     });
-    observer.ended(answer, outcome);
+    observer?.ended();
+    if (isUnsure(answer)) void load();
   }
 
-  /** Whether the message needs to be kept for another try. */
-  function settle({ runId }: Answer, outcome: Outcome): void {
+  /** What the agent may not have stays, to be sent once more. */
+  function settle({ runId }: Answer, turn: Turn | undefined, outcome: Outcome): void {
     const isOver = outcome.kind === "finished" || outcome.kind === "stopped";
     if (isOver || outcome.again === "replace") outbox.drop(runId);
-    // The person is to change it: it goes back to where it was written.
-    else if (outcome.problem?.remedy === "edit") outbox.drop(runId);
+    else if (turn && outcome.again === "same") outbox.put(turn);
   }
 
-  /** Asks a question at the end of the given messages. */
+  /** Whether the server may have this conversation otherwise than it is shown. */
+  function isUnsure(ended: Answer): boolean {
+    // What could not be followed is not followed again by itself.
+    if (left || ended.again.value === "follow") return false;
+    if (isBehind || outbox.of(threadId).length > 0) return true;
+    return answers().some((each) => each !== ended && each.again.value !== "replace");
+  }
+
+  /**
+   * Asks a question below all messages but those whose place it takes.
+   *
+   * @param before the answer to the same message, which the agent never took
+   */
   async function ask(
-    before: readonly Message[],
     question: Question,
     runId: string,
     replaces: string | undefined,
+    before?: Answer,
   ): Promise<void> {
+    const others = answers().filter((each) => each !== before);
+    const cut = others.findIndex((each) => each.runId === replaces);
+    const above = cut < 0 ? others : others.slice(0, cut);
     const answer = createAnswer(question, runId, replaces);
-    messages.value = [...before, question, answer];
-    await carry(answer, turnOf(answer));
-  }
-
-  function turnOf({ question, runId, replaces }: Answer): Turn {
-    const turn = { threadId, runId, messageId: question.id, text: question.text };
-    return replaces === undefined ? turn : { ...turn, replaces };
+    messages.value = [...above, answer].flatMap((each) => [each.question, each]);
+    await carry(answer, turnOf(threadId, answer));
   }
 
   /** What the server has, and what only this page has. */
   function show(stored: StoredConversation | undefined): void {
-    const known = new Set(stored?.runs.map(({ runId }) => runId));
-    for (const runId of known) outbox.drop(runId);
-    const unsent = new Set(outbox.of(threadId).map(({ runId }) => runId));
-    const all = merge(stored?.runs ?? [], answers(), current.value?.answer, unsent);
+    const runs = stored?.runs ?? [];
+    const taken = runs.filter((run) => isSurelyKept(run) && unsent(run.runId));
+    for (const { runId } of taken) outbox.drop(runId);
+    // They began unseen, so other tabs know nothing of them.
+    if (taken.length > 0) observer?.begun();
+    const waiting = new Set(outbox.of(threadId).map(({ runId }) => runId));
+    const all = merge(runs, answers(), current.value?.answer, waiting);
+    isBehind = current.value !== undefined;
     messages.value = all.flatMap((answer) => [answer.question, answer]);
   }
+
+  const isNowhereElse = (answer: Answer) =>
+    answer === current.value?.answer || answer.again.value === "same" || !!unsent(answer.runId);
 
   async function read(): Promise<StoredConversation | undefined> {
     try {
       return await chat.get(threadId);
     } catch (error) {
       // A conversation begins with its first message: until that is stored there is none.
-      const isNew = outbox.of(threadId).length > 0 || answers().length > 0;
+      const isBegun = outbox.of(threadId).length > 0 || answers().length > 0;
+      const isNew = isBegun && answers().every(isNowhereElse);
       if (error instanceof Refused && error.code === "not_found" && isNew) return undefined;
       throw error;
     }
@@ -182,18 +173,48 @@ export function createConversation(
   async function goOn(): Promise<void> {
     if (current.value) return;
     const open = answers().find(({ state }) => state.value === "running");
-    if (open) {
-      const isUnsent = outbox.of(threadId).some(({ runId }) => runId === open.runId);
-      await carry(open, isUnsent ? turnOf(open) : undefined);
-    }
+    // A run may still be refused after its start; sent again, the message joins it.
+    if (open) await carry(open, unsent(open.runId));
     for (const turn of outbox.of(threadId)) {
       if (left || current.value) return;
       if (answers().some(({ runId }) => runId === turn.runId)) continue;
       const question: Question = { role: "user", id: turn.messageId, text: turn.text };
-      const cut = answers().findIndex(({ runId }) => runId === turn.replaces);
-      const before = cut < 0 ? messages.value : messages.value.slice(0, cut * 2);
-      await ask(before, question, turn.runId, turn.replaces);
+      await ask(question, turn.runId, turn.replaces);
     }
+  }
+
+  async function load(): Promise<void> {
+    left = false;
+    loading.value = messages.value.length === 0;
+    let reading = 0;
+    try {
+      let [then, stored]: [number, StoredConversation | undefined] = [-1, undefined];
+      while (then !== happened || readings.isPast(reading)) {
+        then = happened;
+        reading = readings.next();
+        stored = await read();
+        if (left) return;
+      }
+      readings.show(reading);
+      batch(() => {
+        show(stored);
+        problem.value = undefined;
+      });
+    } catch (error) {
+      if (left || readings.isPast(reading)) return;
+      problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
+    } finally {
+      loading.value = false;
+    }
+    void goOn();
+  }
+
+  async function send(text: string): Promise<void> {
+    if (current.value) return;
+    // What failed before is passed over: sent later, it would stand behind this.
+    for (const { runId } of answers()) outbox.drop(runId);
+    const question: Question = { role: "user", id: crypto.randomUUID(), text };
+    await ask(question, crypto.randomUUID(), undefined);
   }
 
   return {
@@ -203,63 +224,35 @@ export function createConversation(
     stopping,
     loading,
     problem,
-
-    async load() {
-      left = false;
-      loading.value = messages.value.length === 0;
-      try {
-        for (;;) {
-          const then = happened;
-          const stored = await read();
-          if (left) return;
-          if (happened !== then) continue;
-          batch(() => {
-            show(stored);
-            problem.value = undefined;
-          });
-          break;
-        }
-      } catch (error) {
-        if (left) return;
-        problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
-      } finally {
-        loading.value = false;
-      }
-      void goOn();
-    },
-
-    async send(text) {
-      if (current.value) return;
-      // What failed before is passed over: sent later, it would stand behind this.
-      for (const { runId } of outbox.of(threadId)) outbox.drop(runId);
-      const question: Question = { role: "user", id: crypto.randomUUID(), text };
-      await ask(messages.value, question, crypto.randomUUID(), undefined);
-    },
+    load,
+    send,
 
     async retry(wanted) {
       const answer = wanted ?? answers().at(-1);
       if (current.value || !answer) return;
+      const { question, runId, replaces } = answer;
       if (answer.again.value === "follow") {
         reopen(answer);
         await carry(answer, undefined);
-        return;
+      } else if (answer.again.value === "same") {
+        await ask(question, runId, replaces, answer);
+      } else {
+        outbox.drop(runId);
+        await ask(question, crypto.randomUUID(), runId);
       }
-      const before = messages.value.slice(0, messages.value.indexOf(answer) - 1);
-      if (answer.again.value === "same")
-        await ask(before, answer.question, answer.runId, answer.replaces);
-      else await ask(before, answer.question, crypto.randomUUID(), answer.runId);
     },
 
     async edit(question, text) {
-      const place = messages.value.indexOf(question);
-      const answer = messages.value[place + 1];
-      if (current.value || answer?.role !== "assistant") return;
+      if (current.value) return;
+      const answer = answers().find((each) => each.question.id === question.id);
+      // Another tab has asked something else in its place: what was written is not lost for that.
+      if (!answer) return send(text);
       // What the agent never had cannot be replaced; what it was to replace, still can.
       const isKept = answer.again.value !== "same";
       outbox.drop(answer.runId);
       const anew: Question = { role: "user", id: crypto.randomUUID(), text };
-      const replaces = isKept ? answer.runId : answer.replaces;
-      await ask(messages.value.slice(0, place), anew, crypto.randomUUID(), replaces);
+      if (isKept) await ask(anew, crypto.randomUUID(), answer.runId);
+      else await ask(anew, crypto.randomUUID(), answer.replaces, answer);
     },
 
     stop() {
@@ -267,18 +260,23 @@ export function createConversation(
       if (!here || stopping.value !== "no") return;
       stopping.value = "asked";
       const { answer, abort } = here;
-      if (!here.begun && answer.connection.value !== "live") {
-        // It has not left this machine, or nobody knows whether it has: asked again, it is the same run.
-        answer.again.value = "same";
-        abort.abort();
+      if (here.begun || answer.connection.value === "live") {
+        void chat.stop(threadId, answer.runId, abort.signal, () => {
+          stopping.value = "failing";
+        });
+        return;
       }
-      void chat.stop(threadId, answer.runId, abort.signal, () => {
-        stopping.value = "failing";
-      });
+      // It has not left this machine, or nobody knows whether it has: asked again, it is the same run.
+      answer.again.value = "same";
+      abort.abort();
+      // If it has, the model is to stop; an agent out of reach is not waited for.
+      const once = new AbortController();
+      void chat.stop(threadId, answer.runId, once.signal, () => once.abort());
     },
 
     async rate(answer, rating) {
       const before = answer.rating.value;
+      happened += 1;
       answer.rating.value = rating;
       try {
         await chat.rate(threadId, answer.runId, rating);
@@ -289,6 +287,7 @@ export function createConversation(
           problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
         });
       }
+      happened += 1;
     },
 
     leave() {

@@ -5,20 +5,34 @@
 export interface Drafts {
   read(threadId: string): string;
   write(threadId: string, text: string): void;
+  /** The conversation in which nothing has been sent yet, so that it has no address; also after a reload. */
+  unsaid: string | undefined;
 }
 
 const PREFIX = "sluice.draft.";
+const STORED_UNSAID = "sluice.new";
 
 export function createDrafts(storage: Storage = sessionStorage): Drafts {
+  let unsaid = storage.getItem(STORED_UNSAID) ?? undefined;
+
+  function keep(key: string, text: string): void {
+    try {
+      if (text) storage.setItem(key, text);
+      else storage.removeItem(key);
+    } catch {
+      // The tab is full: it is on the page, and lives as long as it.
+    }
+  }
+
   return {
     read: (threadId) => storage.getItem(PREFIX + threadId) ?? "",
-    write(threadId, text) {
-      try {
-        if (text) storage.setItem(PREFIX + threadId, text);
-        else storage.removeItem(PREFIX + threadId);
-      } catch {
-        // The tab is full: the draft is on the page, and lives as long as it.
-      }
+    write: (threadId, text) => keep(PREFIX + threadId, text),
+    get unsaid() {
+      return unsaid;
+    },
+    set unsaid(threadId) {
+      unsaid = threadId;
+      keep(STORED_UNSAID, threadId ?? "");
     },
   };
 }

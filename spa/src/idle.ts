@@ -8,7 +8,7 @@ export function whenIdle(job: () => void): void {
 
 function request(): void {
   // Safari has no idle callbacks.
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(runOne);
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(runOne, { timeout: 1000 });
   else setTimeout(runOne, 50);
 }
 

@@ -1,3 +1,4 @@
+import type { Answer } from "./answer";
 import type { Turn } from "./wire/outcome";
 
 /**
@@ -10,19 +11,27 @@ export interface Outbox {
   /** The agent has it, or the person has it back. */
   drop(runId: string): void;
   of(threadId: string): readonly Turn[];
+  /** The conversations with such messages. */
+  threads(): readonly string[];
+  /** The conversation is deleted. */
+  forget(threadId: string): void;
 }
 
 const STORED = "sluice.outbox";
 
 export function createOutbox(storage: Storage = sessionStorage): Outbox {
-  const read = () => JSON.parse(storage.getItem(STORED) ?? "[]") as Turn[];
+  /** What the tab had no room for: it lives as long as the page. */
+  let held: readonly Turn[] | undefined;
+
+  const read = () => held ?? (JSON.parse(storage.getItem(STORED) ?? "[]") as Turn[]);
 
   function write(turns: readonly Turn[]): void {
     try {
       if (turns.length > 0) storage.setItem(STORED, JSON.stringify(turns));
       else storage.removeItem(STORED);
+      held = undefined;
     } catch {
-      // The tab is full. The message is still on the page, and is still sent.
+      held = turns;
     }
   }
 
@@ -35,5 +44,13 @@ export function createOutbox(storage: Storage = sessionStorage): Outbox {
       if (after.length < before.length) write(after);
     },
     of: (threadId) => read().filter((turn) => turn.threadId === threadId),
+    threads: () => [...new Set(read().map(({ threadId }) => threadId))],
+    forget: (threadId) => write(read().filter((turn) => turn.threadId !== threadId)),
   };
+}
+
+/** What is sent for an answer. */
+export function turnOf(threadId: string, { question, runId, replaces }: Answer): Turn {
+  const turn = { threadId, runId, messageId: question.id, text: question.text };
+  return replaces === undefined ? turn : { ...turn, replaces };
 }

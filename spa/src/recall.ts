@@ -31,7 +31,9 @@ export function merge(
   const stored = runs.map((run) => {
     const here = known.get(run.runId);
     known.delete(run.runId);
-    const isSame = here?.state.value === run.state && run.state !== "running";
+    // What is to be sent or followed again has not been received to its end.
+    const isSame =
+      here?.state.value === run.state && run.state !== "running" && here.again.value === "replace";
     if (!here || !(isSame || here === running)) return recall(run);
     if (isSame) here.rating.value = run.rating ?? null;
     return here;
@@ -47,6 +49,11 @@ export function merge(
     all.splice(place + 1, 0, answer);
   }
   return all;
+}
+
+/** Whether the server has a run for good: one that has said nothing yet may be refused after its start. */
+export function isSurelyKept({ state, messages }: StoredRun): boolean {
+  return state !== "running" || messages.length > 1;
 }
 
 /** A stored run as the page shows it. One that is `running` is left open, to be followed. */

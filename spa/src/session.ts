@@ -1,10 +1,18 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { OidcClient, type SigninResponse, WebStorageStateStore } from "oidc-client-ts";
+import {
+  ErrorResponse,
+  OidcClient,
+  type SigninResponse,
+  WebStorageStateStore,
+} from "oidc-client-ts";
 import type { Config } from "./config";
 import type { Tokens } from "./wire/api";
 
 /** The runtime refuses a token within a minute of its end, so a renewal starts two minutes ahead. */
 const RENEW_AHEAD_SECONDS = 120;
+const REFUSED_AHEAD_SECONDS = 60;
+/** A pool that says nothing for so long would hold up the other tabs too. */
+const RENEWAL_SECONDS = 15;
 const REVOKE_WAIT_MS = 3000;
 /** A Web Lock's name: tabs of this site renew one at a time. */
 const RENEWAL_LOCK = "sluice.renewal";
@@ -80,7 +88,10 @@ export function createSession(config: Config, go = (url: string) => location.ass
       .request(RENEWAL_LOCK, async () => {
         const before = grant.value;
         if (!before || before.idToken !== refused) return;
-        keep(await exchange(client, before));
+        const next = await exchange(client, before);
+        if (grant.value === before) keep(next);
+        // Signed out meanwhile: nobody is to have these.
+        else if (next) void revoke(next);
       })
       .finally(() => {
         renewal = undefined;
@@ -89,9 +100,24 @@ export function createSession(config: Config, go = (url: string) => location.ass
   }
 
   function keep(next: Grant | undefined): void {
-    if (next) sessionStorage.setItem(STORED_TOKENS, JSON.stringify(next));
-    else sessionStorage.removeItem(STORED_TOKENS);
+    // First of all, because what was before is spent.
     grant.value = next;
+    sessionStorage.removeItem(STORED_TOKENS);
+    try {
+      if (next) sessionStorage.setItem(STORED_TOKENS, JSON.stringify(next));
+    } catch {
+      // The tab is full: signed in as long as the page lives.
+    }
+  }
+
+  async function revoke({ refreshToken }: Grant): Promise<void> {
+    // The person wants to be out: a revocation that fails must not keep them in.
+    await client.revokeToken(refreshToken, "refresh_token").catch(() => undefined);
+  }
+
+  async function revokeHeld(): Promise<void> {
+    await renewal?.catch(() => undefined);
+    if (grant.value) await revoke(grant.value);
   }
 
   return {
@@ -103,8 +129,13 @@ export function createSession(config: Config, go = (url: string) => location.ass
 
     async current() {
       const held = grant.value;
-      if (held && held.expiresAt - Date.now() / 1000 < RENEW_AHEAD_SECONDS)
+      if (!held || secondsLeft(held) >= RENEW_AHEAD_SECONDS) return held?.idToken;
+      try {
         await renew(held.idToken);
+      } catch (error) {
+        // It is still taken, and the next request tries again.
+        if (secondsLeft(held) < REFUSED_AHEAD_SECONDS) throw error;
+      }
       return grant.value?.idToken;
     },
 
@@ -135,17 +166,9 @@ export function createSession(config: Config, go = (url: string) => location.ass
     },
 
     async signOut() {
-      const held = grant.value;
-      if (held) {
-        // The person wants to be out: a revocation that fails or hangs must not keep them in.
-        const revoked = client
-          .revokeToken(held.refreshToken, "refresh_token")
-          .catch(() => undefined);
-        await Promise.race([
-          revoked,
-          new Promise((resolve) => setTimeout(resolve, REVOKE_WAIT_MS)),
-        ]);
-      }
+      // Nor one that hangs.
+      const timeout = new Promise((resolve) => setTimeout(resolve, REVOKE_WAIT_MS));
+      await Promise.race([revokeHeld(), timeout]);
       keep(undefined);
       sessionStorage.clear();
       // Cognito's own address and parameters; it refuses those of OpenID Connect's end_session_endpoint.
@@ -173,13 +196,18 @@ async function exchange(client: OidcClient, before: Grant): Promise<Grant | unde
     profile: { sub: "", iss: "", aud: "", exp: 0, iat: 0 },
   };
   try {
-    return grantOf(await client.useRefreshToken({ state }), before.refreshToken);
+    const response = await client.useRefreshToken({ state, timeoutInSeconds: RENEWAL_SECONDS });
+    return grantOf(response, before.refreshToken);
   } catch (error) {
-    // Only a network that is down may mend itself. A refusal, or an answer that is not about this
-    // person, will not; and the refresh token may be spent.
-    if (error instanceof TypeError) throw error;
-    return undefined;
+    // A refusal in OAuth's words stays one. A network that is down and a pool that is busy mend
+    // themselves; should the refresh token be spent by then, that is refused in these words.
+    if (error instanceof ErrorResponse) return undefined;
+    throw error;
   }
+}
+
+function secondsLeft({ expiresAt }: Grant): number {
+  return expiresAt - Date.now() / 1000;
 }
 
 /** @param spent the refresh token to keep when the pool does not rotate it */

@@ -1,4 +1,4 @@
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 
 /** Beside the conversation on a wide page; over it, and closed at first, on a narrow one. */
 const WIDE = matchMedia("(min-width: 56rem)");
@@ -15,7 +15,6 @@ WIDE.addEventListener("change", () => {
 
 export const sidebarIsWide: ReadonlySignal<boolean> = wide;
 export const sidebarIsOpen: ReadonlySignal<boolean> = open;
-export const drawerIsOpen: ReadonlySignal<boolean> = computed(() => open.value && !wide.value);
 
 /** @param wanted the other way round by default */
 export function toggleSidebar(wanted = !open.value): void {

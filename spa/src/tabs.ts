@@ -14,8 +14,15 @@ export interface Tabs {
 export function createTabs(owner: string, onNews: (news: News) => void): Tabs {
   const channel = new BroadcastChannel(`sluice.${owner}`);
   channel.onmessage = ({ data }: MessageEvent<News>) => onNews(data);
+  let isClosed = false;
   return {
-    tell: (news) => channel.postMessage(news),
-    close: () => channel.close(),
+    tell(news) {
+      // What ends after signing out is nobody's business.
+      if (!isClosed) channel.postMessage(news);
+    },
+    close() {
+      isClosed = true;
+      channel.close();
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Group, groupByTime, search } from "./groups";
 import { type Problem, UNREACHABLE } from "./problems";
+import { createReadings } from "./readings";
 import type { Actions } from "./wire/actions";
 import { Refused } from "./wire/api";
 import type { Summary } from "./wire/stored";
@@ -49,8 +50,13 @@ export function createThreads(
   const query = signal("");
   const problem = signal<Problem | undefined>(undefined);
   const removal = signal<(Removal & { readonly timer: number }) | undefined>(undefined);
-  /** Deleted here, though a list that was on its way may still have them. */
-  const gone = signal<ReadonlySet<string>>(new Set());
+  const readings = createReadings();
+  /** Deleted, though a list that was asked for until then, by its number, may still have them. */
+  const gone = signal<ReadonlyMap<string, number>>(new Map());
+  /** With a message from here, of which a list that was asked for until then knows nothing yet. */
+  const touched = new Map<string, { readonly thread: Summary; readonly reading: number }>();
+  /** The last name that a conversation was given here: what becomes of an earlier one is past. */
+  const names = new Map<string, string>();
 
   const all = computed(() =>
     known.value?.filter(
@@ -60,8 +66,43 @@ export function createThreads(
 
   function put(thread: Summary): void {
     const others = (known.value ?? []).filter(({ threadId }) => threadId !== thread.threadId);
-    known.value = [thread, ...others].toSorted((a, b) =>
-      a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0,
+    known.value = newestFirst([thread, ...others]);
+  }
+
+  function show(loaded: readonly Summary[], reading: number): void {
+    readings.show(reading);
+    for (const [threadId, each] of touched) {
+      const isListed = loaded.some((thread) => thread.threadId === threadId);
+      if (isListed && each.reading < reading) touched.delete(threadId);
+    }
+    const listed = loaded.map((thread) => {
+      const updatedAt = touched.get(thread.threadId)?.thread.updatedAt ?? thread.updatedAt;
+      const title = names.get(thread.threadId) ?? thread.title;
+      return { ...thread, title, updatedAt };
+    });
+    const ids = new Set(loaded.map(({ threadId }) => threadId));
+    const own = [...touched.values()].map(({ thread }) => thread);
+    known.value = newestFirst([...own.filter(({ threadId }) => !ids.has(threadId)), ...listed]);
+    gone.value = new Map([...gone.value].filter(([, last]) => last >= reading));
+  }
+
+  function hide(threadId: string, last: number): void {
+    touched.delete(threadId);
+    gone.value = new Map(gone.value).set(threadId, last);
+  }
+
+  function drop(threadId: string): void {
+    hide(threadId, readings.last);
+    known.value = known.value?.filter((thread) => thread.threadId !== threadId);
+  }
+
+  function unhide(threadId: string): void {
+    gone.value = new Map([...gone.value].filter(([each]) => each !== threadId));
+  }
+
+  function name(threadId: string, title: string): void {
+    known.value = known.value?.map((each) =>
+      each.threadId === threadId ? { ...each, title } : each,
     );
   }
 
@@ -70,13 +111,14 @@ export function createThreads(
   }
 
   async function carryOut({ thread }: Removal, leaving: boolean): Promise<void> {
-    gone.value = new Set(gone.value).add(thread.threadId);
+    hide(thread.threadId, Infinity);
     try {
       await actions.remove(thread.threadId, session(), leaving);
+      drop(thread.threadId);
       onChange(thread.threadId);
     } catch (error) {
       batch(() => {
-        gone.value = new Set([...gone.value].filter((id) => id !== thread.threadId));
+        unhide(thread.threadId);
         tell(error);
       });
     }
@@ -100,14 +142,16 @@ export function createThreads(
     removal,
 
     async load() {
+      const reading = readings.next();
       try {
         const loaded = await actions.list(session());
+        if (readings.isPast(reading)) return;
         batch(() => {
-          known.value = loaded;
+          show(loaded, reading);
           problem.value = undefined;
         });
       } catch (error) {
-        tell(error);
+        if (!readings.isPast(reading)) tell(error);
       }
     },
 
@@ -115,29 +159,35 @@ export function createThreads(
       const now = new Date().toISOString();
       const before = known.value?.find((thread) => thread.threadId === threadId);
       const title = text.trim().split("\n", 1)[0]?.slice(0, TITLE_CHARACTERS) ?? "";
-      put({ threadId, title, createdAt: now, ...before, updatedAt: now });
+      const thread = { threadId, title, createdAt: now, ...before, updatedAt: now };
+      touched.set(threadId, { thread, reading: readings.last });
+      batch(() => {
+        unhide(threadId);
+        put(thread);
+      });
     },
 
     async rename(threadId, title) {
       const before = known.value?.find((thread) => thread.threadId === threadId);
       if (!before || title === "" || title === before.title) return;
-      const replaced = (next: Summary) =>
-        known.value?.map((thread) => (thread.threadId === threadId ? next : thread));
+      names.set(threadId, title);
       batch(() => {
-        known.value = replaced({ ...before, title });
+        name(threadId, title);
         problem.value = undefined;
       });
+      const isLast = () => names.get(threadId) === title;
       try {
         // The title only: that it was renamed moves it nowhere.
         const { title: kept } = await actions.rename(threadId, title, session());
-        known.value = replaced({ ...before, title: kept });
+        if (isLast()) name(threadId, kept);
         onChange();
       } catch (error) {
         batch(() => {
-          known.value = replaced(before);
+          if (isLast()) name(threadId, before.title);
           tell(error);
         });
       }
+      if (isLast()) names.delete(threadId);
     },
 
     remove(threadId) {
@@ -157,8 +207,12 @@ export function createThreads(
 
     settle,
 
-    forget(threadId) {
-      known.value = known.value?.filter((thread) => thread.threadId !== threadId);
-    },
+    forget: drop,
   };
+}
+
+function newestFirst(threads: readonly Summary[]): readonly Summary[] {
+  return threads.toSorted((a, b) =>
+    a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0,
+  );
 }

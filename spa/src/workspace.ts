@@ -4,13 +4,14 @@ import { type Conversation, createConversation } from "./conversation";
 import { createDrafts } from "./drafts";
 import type { MessageKey } from "./i18n";
 import { createOutbox } from "./outbox";
+import { UNREACHABLE } from "./problems";
+import { watchReturns } from "./returns";
+import { saveConversation } from "./saving";
 import { createTabs, type News } from "./tabs";
 import { createThreads, type Threads } from "./threads";
 import type { Chat } from "./wire/chat";
 import type { Summary, Warmth } from "./wire/stored";
 
-/** A new conversation has no address; this one names it across a reload. */
-const STORED_NEW = "sluice.new";
 /** So many conversations stay as they are when another is opened, so that going back to them is instant. */
 const KEPT = 8;
 const NOTICE_MS = 6_000;
@@ -55,19 +56,18 @@ export function createWorkspace(
   let isClosed = false;
 
   const first = threadOf(location.hash);
-  const conversation = signal(
-    first === undefined
-      ? create(sessionStorage.getItem(STORED_NEW) ?? crypto.randomUUID())
-      : create(first),
-  );
+  if (first === undefined) drafts.unsaid ??= crypto.randomUUID();
+  const conversation = signal(create(first ?? drafts.unsaid ?? crypto.randomUUID()));
   const draft = signal(drafts.read(conversation.value.threadId));
   const threads = createThreads(
     chat,
     () => conversation.value.threadId,
-    (deleted) =>
+    function onChange(deleted) {
+      if (deleted !== undefined) discard(deleted);
       tabs.tell(
         deleted === undefined ? { kind: "list-changed" } : { kind: "deleted", threadId: deleted },
-      ),
+      );
+    },
   );
   const notice = signal<MessageKey | undefined>(undefined);
   /** The conversation that was open when it was deleted. */
@@ -75,16 +75,13 @@ export function createWorkspace(
 
   function create(threadId: string): Conversation {
     const created = createConversation(threadId, chat, outbox, {
-      started(text) {
-        threads.touch(threadId, text);
-        tabs.tell({ kind: "run-started", threadId });
-      },
-      ended(answer, outcome) {
+      started: (text) => threads.touch(threadId, text),
+      // Not before: another tab that looks at once has to find it.
+      begun: () => tabs.tell({ kind: "run-started", threadId }),
+      ended() {
         tabs.tell({ kind: "run-ended", threadId });
         // The server names it after its first message.
         if (created.messages.value.length <= 2) void threads.load();
-        // Another tab's run is under way: it is shown, and the message stays below it.
-        if (outcome.kind === "failed" && answer.again.value === "same") void created.load();
         forgetOldest();
       },
     });
@@ -96,8 +93,19 @@ export function createWorkspace(
   function forgetOldest(): void {
     for (const [threadId, each] of opened) {
       if (opened.size <= KEPT) return;
-      if (!each.running.value && each !== conversation.value) opened.delete(threadId);
+      if (each.running.value || each === conversation.value) continue;
+      each.leave();
+      opened.delete(threadId);
     }
+  }
+
+  /** A conversation is deleted, here or in another tab. */
+  function discard(threadId: string): void {
+    // A message that is still on its way would begin it anew.
+    outbox.forget(threadId);
+    opened.get(threadId)?.leave();
+    opened.delete(threadId);
+    if (conversation.value.threadId === threadId) openNew(true);
   }
 
   function show(next: Conversation, text: string): void {
@@ -118,10 +126,18 @@ export function createWorkspace(
     if (threadOf(location.hash) !== threadId) history.pushState(null, "", hashOf(threadId));
   }
 
-  /** @param text what is being written goes along */
-  function openNew(text: string): void {
-    const threadId = crypto.randomUUID();
-    sessionStorage.setItem(STORED_NEW, threadId);
+  /** @param takesDraft what is being written goes along, unless something is being written there */
+  function openNew(takesDraft: boolean): void {
+    const { unsaid } = drafts;
+    const isElsewhere = unsaid !== undefined && unsaid !== conversation.value.threadId;
+    const threadId = isElsewhere ? unsaid : crypto.randomUUID();
+    drafts.unsaid = threadId;
+    let text = drafts.read(threadId);
+    if (takesDraft && text === "") {
+      text = draft.value;
+      // It stays in none of two.
+      draft.value = "";
+    }
     show(create(threadId), text);
     warm(threadId);
     if (location.hash !== "") history.pushState(null, "", location.pathname);
@@ -137,7 +153,7 @@ export function createWorkspace(
   function onHash(): void {
     const threadId = threadOf(location.hash);
     if (threadId !== undefined) open(threadId);
-    else if (conversation.value.messages.value.length > 0) openNew("");
+    else if (conversation.value.threadId !== drafts.unsaid) openNew(false);
   }
 
   function onNews(news: News): void {
@@ -147,26 +163,41 @@ export function createWorkspace(
     }
     if (news.kind === "deleted") {
       threads.forget(news.threadId);
-      opened.delete(news.threadId);
-      if (conversation.value.threadId === news.threadId) openNew(draft.value);
+      discard(news.threadId);
       return;
     }
+    // What is in use elsewhere is not deleted from here.
+    const isUsed = news.kind === "run-started" && isRemoved(news.threadId);
+    if (isUsed) threads.undo();
     void threads.load();
     if (news.kind !== "list-changed") void opened.get(news.threadId)?.load();
   }
 
-  function onOnline(): void {
+  const isRemoved = (threadId: string) => threads.removal.value?.thread.threadId === threadId;
+
+  function onNetwork(): void {
     if (conversation.value.problem.value) void conversation.value.load();
     if (threads.problem.value) void threads.load();
     // What was given up for want of a network goes on by itself.
     const last = conversation.value.messages.value.at(-1);
-    const isCut = last?.role === "assistant" && last.state.value === "interrupted";
-    if (isCut && last.again.value === "follow") void conversation.value.retry(last);
+    if (last?.role !== "assistant") return;
+    const isCut = last.state.value === "interrupted" && last.again.value === "follow";
+    const isUnsent = last.problem.value === UNREACHABLE && last.again.value === "same";
+    if (isCut || isUnsent) void conversation.value.retry(last);
   }
 
-  const onHide = () => threads.settle(true);
+  function onSeen(): void {
+    void threads.load();
+    if (conversation.value.messages.value.length > 0) void conversation.value.load();
+  }
+
+  function onHide(): void {
+    const threadId = threads.removal.value?.thread.threadId;
+    threads.settle(true);
+    if (threadId !== undefined) outbox.forget(threadId);
+  }
+
   addEventListener("popstate", onHash);
-  addEventListener("online", onOnline);
   addEventListener("pagehide", onHide);
   const endings = [
     effect(() => drafts.write(conversation.value.threadId, draft.value)),
@@ -178,15 +209,16 @@ export function createWorkspace(
       return () => clearTimeout(timer);
     }),
     () => removeEventListener("popstate", onHash),
-    () => removeEventListener("online", onOnline),
+    watchReturns(onNetwork, onSeen),
     () => removeEventListener("pagehide", onHide),
   ];
 
   // The first requests also start the session that the next message needs.
   void threads.load();
   warm(conversation.value.threadId);
-  if (first === undefined) sessionStorage.setItem(STORED_NEW, conversation.value.threadId);
-  else void conversation.value.load();
+  if (first !== undefined) void conversation.value.load();
+  // What waits in other conversations leaves too.
+  for (const threadId of outbox.threads()) if (!opened.has(threadId)) void create(threadId).load();
 
   return {
     conversation,
@@ -197,22 +229,31 @@ export function createWorkspace(
 
     async send(text) {
       const asked = conversation.value;
+      // What cannot be taken now stays where it is being written.
+      if (asked.running.value) return;
+      const { threadId } = asked;
       draft.value = "";
       // A conversation has an address from its first message on.
-      if (threadOf(location.hash) !== asked.threadId) {
-        history.replaceState(null, "", hashOf(asked.threadId));
-        sessionStorage.removeItem(STORED_NEW);
-      }
+      if (threadOf(location.hash) !== threadId) history.replaceState(null, "", hashOf(threadId));
+      if (drafts.unsaid === threadId) drafts.unsaid = undefined;
       await asked.send(text);
       const answer = asked.messages.value.at(-1);
-      const mustChange = answer?.role === "assistant" && answer.problem.value?.remedy === "edit";
-      if (mustChange && draft.value === "" && asked === conversation.value) draft.value = text;
+      if (answer?.role !== "assistant" || answer.problem.value?.remedy !== "edit") return;
+      // It is to be changed, so it comes back to where it was written.
+      if (asked === conversation.value) {
+        if (draft.value !== "") return;
+        draft.value = text;
+      } else {
+        if (isClosed || drafts.read(threadId) !== "") return;
+        drafts.write(threadId, text);
+      }
+      outbox.drop(answer.runId);
     },
 
     newChat() {
       const { messages, problem } = conversation.value;
       const isNew = messages.value.length === 0 && threadOf(location.hash) === undefined;
-      if (!isNew || problem.value) openNew(moveDraft());
+      if (!isNew || problem.value) openNew(true);
     },
 
     open,
@@ -220,7 +261,7 @@ export function createWorkspace(
     remove(threadId) {
       closedByRemoval = threadId === conversation.value.threadId ? threadId : undefined;
       threads.remove(threadId);
-      if (closedByRemoval !== undefined) openNew("");
+      if (closedByRemoval !== undefined) openNew(false);
     },
 
     undelete() {
@@ -229,13 +270,9 @@ export function createWorkspace(
       closedByRemoval = undefined;
     },
 
-    async save({ threadId, title }, format) {
+    async save(thread, format) {
       try {
-        const [files, whole] = await Promise.all([import("./export"), chat.get(threadId)]);
-        const isJson = format === "json";
-        const text = isJson ? files.asJson(whole) : files.asMarkdown(whole);
-        const type = isJson ? "application/json" : "text/markdown";
-        files.download(files.fileName(title, format), text, type);
+        await saveConversation(chat, thread, format);
       } catch {
         notice.value = "problem.unreachable";
       }
@@ -251,11 +288,4 @@ export function createWorkspace(
       tabs.close();
     },
   };
-
-  /** What is being written goes along to another conversation, and stays in none of two. */
-  function moveDraft(): string {
-    const text = draft.value;
-    draft.value = "";
-    return text;
-  }
 }

@@ -3,7 +3,7 @@ import { createConversation } from "../src/conversation";
 import { createOutbox } from "../src/outbox";
 import type { AgentEvent } from "../src/wire/events";
 import { agent, shown } from "./stepped";
-import { text } from "./support";
+import { fullStorage, text } from "./support";
 
 const call: AgentEvent[] = [
   { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "calculator" },
@@ -229,14 +229,7 @@ test("a rating is shown at once, and taken back when it could not be kept", asyn
 });
 
 test("a full tab does not keep a message from leaving", async () => {
-  const storage = {
-    getItem: () => null,
-    removeItem: () => undefined,
-    setItem() {
-      throw new DOMException("", "QuotaExceededError");
-    },
-  } as unknown as Storage;
   const { chat, turns } = agent();
-  void createConversation("thread", chat, createOutbox(storage)).send("hello");
+  void createConversation("thread", chat, createOutbox(fullStorage())).send("hello");
   expect(turns).toHaveLength(1);
 });

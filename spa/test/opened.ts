@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type Answer, createConversation } from "../src/conversation";
+import { type Answer, type Conversation, createConversation } from "../src/conversation";
 import { createOutbox } from "../src/outbox";
 import { createChat } from "../src/wire/chat";
 import type { AgentEvent } from "../src/wire/events";
@@ -15,6 +15,18 @@ export function open(tokens = TOKENS) {
   const conversation = createConversation(THREAD, chat, createOutbox());
   const answer = () => conversation.messages.value.at(-1) as Answer;
   return { agent, net, chat, conversation, answer };
+}
+
+/** The same conversation as a reload of the tab finds it, or another tab, by its storage. */
+export function reopened(agent: Agent, storage = sessionStorage) {
+  const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
+  const conversation = createConversation(THREAD, chat, createOutbox(storage));
+  return { conversation, answer: () => conversation.messages.value.at(-1) as Answer };
+}
+
+/** The words of questions and answers, in turn. */
+export function texts({ messages }: Conversation): string[] {
+  return messages.value.map((each) => (each.role === "user" ? each.text : shown(each)));
 }
 
 /** The words of an answer. */

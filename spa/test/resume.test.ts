@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
 import type { AgentEvent } from "../src/wire/events";
 import { cutAfter, cutAfterEvents, down, type Ending, lostAfterwards, status } from "./faults";
-import { begun, open, shown, words } from "./opened";
+import { begun, open, reopened, shown, texts, words } from "./opened";
 import { pick, seeded } from "./support";
-import { refusal } from "./wire";
+import { refusal, TOKENS } from "./wire";
 
 beforeEach(() => sessionStorage.clear());
 
@@ -197,4 +197,57 @@ test("a resume that is refused for the moment is tried again", async () => {
   await conversation.send("question");
   expect(answer().state.value).toBe("finished");
   expect(shown(answer())).toBe("abcd");
+});
+
+test("F5: a reload whose first request to follow is refused for the moment follows all the same", async () => {
+  const { agent, conversation } = open();
+  agent.answerWith(undefined);
+  void conversation.send("question");
+  await begun(agent);
+  agent.say("one ");
+  await expect.poll(() => texts(conversation)[1]).toBe("one ");
+  const { conversation: again, answer: there } = reopened(agent);
+  agent.fail(
+    (_, answer) => answer(),
+    () => refusal("internal_error"),
+  );
+  await again.load();
+  await expect.poll(() => agent.asked("resume").length).toBe(2);
+  agent.end();
+  await expect.poll(() => there().state.value).toBe("finished");
+  expect(texts(again)).toEqual(["question", "one "]);
+});
+
+test("F6: an API that refuses the renewed token too is told at once, not asked ten times", async () => {
+  let renewals = 0;
+  const renewed = async () => {
+    renewals += 1;
+    return "newer";
+  };
+  const { agent, conversation, answer } = open({ ...TOKENS, renewed });
+  agent.answerWith(() => words("a", "b", "c", "d"));
+  agent.fail(cutAfterEvents(3), ...Array.from({ length: 30 }, () => status(401)));
+  await conversation.send("question");
+  expect(answer().problem.value?.remedy).toBe("sign-in");
+  expect(answer().again.value).toBe("follow");
+  expect(renewals).toBe(1);
+});
+
+test("Stop of a message whose answer was lost stops the model too, in case the agent has it", async () => {
+  const { agent, net, conversation, answer } = open();
+  agent.answerWith(undefined);
+  let hoping = false;
+  net.network.hope = (_, signal) => {
+    hoping = true;
+    return new Promise((_resolve, reject) =>
+      signal?.addEventListener("abort", () => reject(signal.reason as Error)),
+    );
+  };
+  agent.fail(lostAfterwards);
+  const sent = conversation.send("question");
+  await expect.poll(() => hoping).toBe(true);
+  conversation.stop();
+  await sent;
+  expect(answer().state.value).toBe("stopped");
+  await expect.poll(() => agent.runs[0]?.events.at(-1)).toMatchObject({ code: "stopped" });
 });

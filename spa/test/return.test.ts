@@ -1,10 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import { type Answer, createConversation } from "../src/conversation";
-import { createOutbox } from "../src/outbox";
-import { createChat } from "../src/wire/chat";
 import { cutAfterEvents, down, status } from "./faults";
-import { type Agent, begun, open, shown, THREAD, words } from "./opened";
-import { fakeNetwork, refusal, TOKENS } from "./wire";
+import { begun, open, reopened, shown, words } from "./opened";
+import { memory } from "./support";
+import { refusal, TOKENS } from "./wire";
 
 beforeEach(() => sessionStorage.clear());
 
@@ -27,12 +25,6 @@ test("F6: a sign-in that ends while a stream is resumed is told; the answer's re
   await expect.poll(() => there()?.state.value).toBe("finished");
   expect(shown(there())).toBe("one two three four ");
 });
-
-function reopened(agent: Agent) {
-  const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
-  const conversation = createConversation(THREAD, chat, createOutbox());
-  return { conversation, answer: () => conversation.messages.value.at(-1) as Answer };
-}
 
 test("F6: a message that could not leave because the sign-in had ended leaves after the next one", async () => {
   const tokens = { ...TOKENS, current: async () => undefined as string | undefined };
@@ -94,7 +86,7 @@ test("a reload while a message waits sends it, once", async () => {
 
 test("F10: another tab's answer is shown above the message that was refused for it, which is kept", async () => {
   const { agent, conversation, answer } = open();
-  const { conversation: other } = reopened(agent);
+  const { conversation: other } = reopened(agent, memory());
   agent.answerWith(undefined);
   void other.send("theirs");
   await begun(agent);

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { createSession, isCallback } from "../src/session";
+import { fullStorage } from "./support";
 
 const CONFIG = {
   issuer: "https://pool.example/p",
@@ -182,6 +183,96 @@ test("F6: a refresh token that the pool refuses ends the sign-in; an unreachable
   expect(await session.renewed()).toBeUndefined();
   expect(session.email.value).toBeUndefined();
   expect(await session.current()).toBeUndefined();
+});
+
+test("F6: a pool that is busy or at fault for a moment does not end the sign-in", async () => {
+  const { session } = await signedIn();
+  const { answer } = pool;
+  for (const failing of [
+    () => new Response("<html>", { status: 503, headers: { "Content-Type": "text/html" } }),
+    () => Response.json({ message: "Too many requests" }, { status: 429 }),
+  ]) {
+    pool.answer = failing;
+    await expect(session.renewed()).rejects.toThrow();
+    expect(session.email.value).toBe("demo@example.com");
+  }
+  pool.answer = answer;
+  expect(await session.renewed()).toBeTypeOf("string");
+});
+
+test("F6: a token that is still good is used when it cannot be renewed ahead of its end", async () => {
+  pool.expiresIn = 100;
+  const { session } = await signedIn();
+  const token = JSON.parse(sessionStorage.getItem("sluice.tokens") ?? "").idToken;
+  pool.answer = () => new Response("", { status: 503 });
+  expect(await session.current()).toBe(token);
+  expect(pool.requests).toHaveLength(2);
+  const soon = Date.now() + 60_000;
+  vi.spyOn(Date, "now").mockReturnValue(soon);
+  await expect(session.current()).rejects.toThrow();
+  vi.restoreAllMocks();
+});
+
+test("F6: a renewal that hangs is given up, so that it holds up no other tab", async () => {
+  const { session } = await signedIn();
+  vi.useFakeTimers();
+  vi.stubGlobal(
+    "fetch",
+    (_: string, { signal }: RequestInit) =>
+      new Promise((_resolve, reject) =>
+        signal?.addEventListener("abort", () => reject(signal.reason as Error)),
+      ),
+  );
+  const renewing = expect(session.renewed()).rejects.toThrow();
+  await vi.advanceTimersByTimeAsync(60_000);
+  await renewing;
+  vi.useRealTimers();
+  expect(session.email.value).toBe("demo@example.com");
+});
+
+test("T12: a renewal that ends after signing out signs nobody in again, and is revoked", async () => {
+  const { session } = await signedIn();
+  let answer: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const { answer: give } = pool;
+  pool.answer = async () => {
+    await held;
+    return give();
+  };
+  const renewing = session.renewed();
+  await expect.poll(() => pool.requests.length).toBe(2);
+  session.forget();
+  answer();
+  expect(await renewing).toBeUndefined();
+  expect(session.email.value).toBeUndefined();
+  expect(sessionStorage).toHaveLength(0);
+  await expect.poll(() => pool.requests.at(-1)?.form.get("token")).toBe("refresh-2");
+});
+
+test("F6: a tab that is full keeps the renewed tokens while it lives", async () => {
+  const { session } = await signedIn();
+  vi.stubGlobal("sessionStorage", fullStorage());
+  const token = await session.renewed();
+  expect(token).toBeTypeOf("string");
+  await session.renewed();
+  vi.unstubAllGlobals();
+  expect(pool.requests.map(({ form }) => form.get("refresh_token"))).toEqual([
+    null,
+    "refresh-1",
+    "refresh-2",
+  ]);
+});
+
+test("T12: signing out while the tokens are renewed revokes the new ones", async () => {
+  const { session } = await signedIn();
+  const renewing = session.renewed();
+  await session.signOut();
+  await renewing;
+  expect(pool.requests.at(-1)?.form.get("token")).toBe("refresh-2");
+  expect(sessionStorage).toHaveLength(0);
+  expect(gone.at(-1)?.pathname).toBe("/logout");
 });
 
 test("signing out revokes the refresh token, forgets everything and goes to Cognito's logout", async () => {

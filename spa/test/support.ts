@@ -31,6 +31,33 @@ export function frames(events: readonly AgentEvent[]): string {
   return events.map((event, i) => `id: ${i + 1}\ndata: ${JSON.stringify(event)}\n\n`).join("");
 }
 
+/** Another tab's sessionStorage. */
+export function memory(): Storage {
+  const kept = new Map<string, string>();
+  return {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+    removeItem: (key: string) => kept.delete(key),
+  } as unknown as Storage;
+}
+
+/** A sessionStorage that takes nothing more. */
+export function fullStorage(): Storage {
+  const { sessionStorage } = globalThis;
+  return {
+    get length() {
+      return sessionStorage.length;
+    },
+    key: (index) => sessionStorage.key(index),
+    getItem: (key) => sessionStorage.getItem(key),
+    removeItem: (key) => sessionStorage.removeItem(key),
+    clear: () => sessionStorage.clear(),
+    setItem() {
+      throw new DOMException("", "QuotaExceededError");
+    },
+  };
+}
+
 const run = { threadId: "t", runId: "r" };
 export const started: AgentEvent = { type: "RUN_STARTED", ...run };
 export const finished: AgentEvent = { type: "RUN_FINISHED", ...run };

@@ -114,11 +114,12 @@ test("a page that goes away deletes at once, by a request that outlives it", asy
 test("a second deletion carries out the first", async () => {
   const { agent, threads, titles } = await open("one", "two", "three");
   threads.remove("one");
+  // A list that was read meanwhile does not bring it back.
+  const reading = threads.load();
   threads.remove("two");
   await expect.poll(() => agent.asked("delete").map(({ threadId }) => threadId)).toEqual(["one"]);
   expect(titles()).toEqual(["three"]);
-  // A list that was read meanwhile does not bring it back.
-  await threads.load();
+  await reading;
   expect(titles()).toEqual(["three"]);
   threads.undo();
 });
@@ -142,6 +143,37 @@ test("a new name stands at once, and goes back when it could not be kept", async
   expect(titles()).toEqual(["one"]);
   expect(threads.problem.value).toBeDefined();
   expect(changes).toEqual([]);
+});
+
+test("of two new names the second stays, whatever becomes of the first, and when", async () => {
+  const { agent, threads, titles } = await open("one");
+  let fail: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    fail = resolve;
+  });
+  agent.fail(
+    async () => {
+      await held;
+      return new Response("{}", { status: 403 });
+    },
+    () => Response.json({ title: "zwei" }),
+  );
+  const first = threads.rename("one", "eins");
+  await threads.rename("one", "zwei");
+  fail();
+  await first;
+  expect(titles()).toEqual(["zwei"]);
+});
+
+test("a list that comes while a new name is being kept has it already", async () => {
+  const { agent, threads, titles } = await open("one");
+  agent.fail(async () => {
+    await threads.load();
+    expect(titles()).toEqual(["uno"]);
+    return Response.json({ title: "uno" });
+  });
+  await threads.rename("one", "uno");
+  expect(titles()).toEqual(["uno"]);
 });
 
 test("a conversation with a new message comes to the top, a new one named by its first line", async () => {

@@ -2,6 +2,7 @@ import type { Tokens } from "../src/wire/api";
 import type { AgentEvent } from "../src/wire/events";
 import type { Network } from "../src/wire/network";
 import type { StoredConversation, StoredMessage } from "../src/wire/stored";
+import { endOf, saidIn } from "./kept";
 
 /** What is asked of the agent, as it travels. */
 export interface Body {
@@ -15,7 +16,7 @@ export interface Body {
   readonly forwardedProps?: { readonly replaces?: string; readonly timeZone?: string };
 }
 
-interface Run {
+export interface Run {
   readonly threadId: string;
   readonly runId: string;
   readonly question: StoredMessage;
@@ -34,7 +35,7 @@ export type Fault = (body: Body, answer: () => Response) => Response | Promise<R
  */
 export function fakeAgent() {
   const runs: Run[] = [];
-  const deleted = new Set<string>();
+  const deleted = new Set<Run>();
   const titles = new Map<string, string>();
   const requests: { body: Body; session: string; keepalive: boolean }[] = [];
   const faults: Fault[] = [];
@@ -48,14 +49,18 @@ export function fakeAgent() {
 
   const isOpen = ({ events }: Run) => !/^RUN_(FINISHED|ERROR)$/.test(events.at(-1)?.type ?? "");
 
+  const find = (runId: string) => runs.find((run) => run.runId === runId && !deleted.has(run));
+
   function visible(threadId: string): Run[] {
-    const shown: Run[] = [];
-    for (const run of runs.filter((each) => each.threadId === threadId)) {
-      const place = shown.findIndex(({ runId }) => runId === run.replaces);
-      if (place >= 0) shown.splice(place);
-      shown.push(run);
+    const all = runs.filter((each) => each.threadId === threadId && !deleted.has(each));
+    const shown: number[] = [];
+    for (const [index, run] of all.entries()) {
+      // What came after the replaced run goes with it, also when it was replaced before.
+      const place = all.findIndex(({ runId }) => runId === run.replaces);
+      while (place >= 0 && (shown.at(-1) ?? -1) >= place) shown.pop();
+      shown.push(index);
     }
-    return shown;
+    return shown.flatMap((index) => all[index] ?? []);
   }
 
   function emit(run: Run, ...events: AgentEvent[]): void {
@@ -65,7 +70,7 @@ export function fakeAgent() {
 
   function begin(body: Body): Response {
     const { threadId = "", runId = "" } = body;
-    const known = runs.find((run) => run.runId === runId);
+    const known = find(runId);
     if (known) return stream(known, 0);
     if (runs.some((run) => run.threadId === threadId && isOpen(run))) return refusal("thread_busy");
     const message = body.messages?.[0];
@@ -110,7 +115,7 @@ export function fakeAgent() {
   function conversation(threadId: string): StoredConversation | undefined {
     const shown = visible(threadId);
     const first = shown[0];
-    if (!first || deleted.has(threadId)) return undefined;
+    if (!first) return undefined;
     const title = titles.get(threadId) ?? String(first.question.content);
     const at = "2026-11-22T19:00:00.000Z";
     return {
@@ -130,7 +135,7 @@ export function fakeAgent() {
 
   function act(body: Body): Response {
     const { threadId = "", runId = "" } = body;
-    const run = runs.find((each) => each.runId === runId);
+    const run = find(runId);
     const whole = conversation(threadId);
     switch (body.action) {
       case "resume":
@@ -152,7 +157,11 @@ export function fakeAgent() {
         titles.set(threadId, body.title ?? "");
         return Response.json({ ...conversation(threadId), runs: undefined });
       case "delete":
-        deleted.add(threadId);
+        for (const each of visible(threadId)) {
+          if (isOpen(each)) emit(each, { type: "RUN_ERROR", code: "stopped", message: "Deleted." });
+        }
+        for (const each of runs) if (each.threadId === threadId) deleted.add(each);
+        titles.delete(threadId);
         return Response.json({ threadId, deleted: true });
       case "rate":
         if (!run) return failure("not_found");
@@ -187,6 +196,8 @@ export function fakeAgent() {
       requests.filter(({ body }) => body.action === action).map(({ body }) => body),
     /** What the next requests meet, `warm` not counted. */
     fail: (...next: Fault[]) => faults.push(...next),
+    /** No request meets anything from now on. */
+    calm: () => faults.splice(0),
     /** What the model says to a question; undefined: runs stay open, and `say` and `end` are the test's. */
     answerWith(next: typeof script) {
       script = next;
@@ -271,24 +282,4 @@ function broken(answer: Response, signal: AbortSignal | null | undefined): Respo
     cancel: (reason) => reader.cancel(reason),
   });
   return new Response(body, { status: answer.status, headers: answer.headers });
-}
-
-function endOf(run: Run) {
-  const last = run.events.at(-1);
-  if (last?.type === "RUN_FINISHED")
-    return { state: "finished", endedAt: "2026-11-22T19:00:01.000Z" } as const;
-  if (last?.type !== "RUN_ERROR") return { state: "running" } as const;
-  const { code = "", message } = last;
-  if (code === "stopped") return { state: "stopped" } as const;
-  const state = code === "interrupted" ? "interrupted" : "failed";
-  return { state, error: { code, message } } as const;
-}
-
-function saidIn(run: Run): StoredMessage[] {
-  const said = new Map<string, string>();
-  for (const event of run.events) {
-    if (event.type === "TEXT_MESSAGE_CONTENT")
-      said.set(event.messageId, (said.get(event.messageId) ?? "") + event.delta);
-  }
-  return [...said].map(([id, content]) => ({ id, role: "assistant", content }));
 }

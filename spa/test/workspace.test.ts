@@ -1,49 +1,18 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { hashOf, linkTo, threadOf } from "../src/address";
-import type { Answer } from "../src/conversation";
-import { createChat } from "../src/wire/chat";
-import { createWorkspace, type Workspace } from "../src/workspace";
 import { cutAfterEvents, down } from "./faults";
-import { fakeAgent, fakeNetwork, refusal, TOKENS } from "./wire";
+import type { Agent } from "./opened";
+import { fake, setUp } from "./tab";
+import { refusal } from "./wire";
 
-let agent: ReturnType<typeof fakeAgent>;
-let opened: Workspace[];
+const { open, reload, shown, titles, last } = setUp();
+let agent: Agent;
+beforeEach(() => {
+  agent = fake();
+});
 
-/** One tab. */
-function open(onSignedOut: () => void = () => undefined): Workspace {
-  const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
-  const workspace = createWorkspace(chat, "someone", onSignedOut);
-  opened.push(workspace);
-  return workspace;
-}
-
-/** As it is after a reload: what the page held is gone. */
-function reload(): Workspace {
-  for (const workspace of opened.splice(0)) workspace.conversation.value.leave();
-  return open();
-}
-
-const shown = (workspace: Workspace) =>
-  workspace.conversation.value.messages.value.map((each) =>
-    each.role === "user"
-      ? each.text
-      : each.parts.value.map((part) => (part.kind === "text" ? part.stream.text : "")).join(""),
-  );
-const titles = (workspace: Workspace) => workspace.threads.all.value?.map(({ title }) => title);
 const warmed = () =>
   agent.requests.filter(({ body }) => body.action === "warm").map(({ session }) => session);
-
-afterEach(() => {
-  for (const workspace of opened) workspace.close();
-  vi.useRealTimers();
-});
-
-beforeEach(() => {
-  sessionStorage.clear();
-  history.replaceState(null, "", "/");
-  agent = fakeAgent();
-  opened = [];
-});
 
 test("a reload comes back to the same thread, messages and draft", async () => {
   const before = open();
@@ -216,9 +185,7 @@ test("F10: two tabs agree: a run that begins in one is followed in the other, an
   agent.end();
   await sent;
   await expect.poll(() => shown(other)[3]).toBe("while it runs");
-  await expect
-    .poll(() => (other.conversation.value.messages.value.at(-1) as Answer).state.value)
-    .toBe("finished");
+  await expect.poll(() => last(other).state.value).toBe("finished");
   await one.threads.rename(one.conversation.value.threadId, "Renamed");
   await expect.poll(() => titles(other)).toEqual(["Renamed"]);
   one.remove(one.conversation.value.threadId);
@@ -245,10 +212,9 @@ test("F5: an answer that was given up goes on by itself when the network is back
   await expect.poll(() => titles(workspace)).toEqual([]);
   agent.fail(cutAfterEvents(1), ...Array.from({ length: 9 }, () => down));
   await workspace.send("hello");
-  const last = () => workspace.conversation.value.messages.value.at(-1) as Answer;
-  expect(last().state.value).toBe("interrupted");
+  expect(last(workspace).state.value).toBe("interrupted");
   dispatchEvent(new Event("online"));
-  await expect.poll(() => last().state.value).toBe("finished");
+  await expect.poll(() => last(workspace).state.value).toBe("finished");
   expect(agent.runs).toHaveLength(1);
 });
 

@@ -1,4 +1,4 @@
-import { BROKEN_REQUEST, type Problem, problemOfRun, UNREACHABLE } from "../problems";
+import { BROKEN_REQUEST, type Problem, problemOfRun, SIGNED_OUT, UNREACHABLE } from "../problems";
 import { type Actions, createActions } from "./actions";
 import { createApi, Refused, retryAfter, type Tokens } from "./api";
 import { type Network, network as ownNetwork } from "./network";
@@ -78,6 +78,7 @@ export function createChat(
           }
         } else {
           await answer.body?.cancel();
+          if (answer.status === 401) return broken("failed", SIGNED_OUT, "follow");
           if (HOPELESS.has(answer.status)) return broken("interrupted", BROKEN_REQUEST, "follow");
           wait = Math.min(retryAfter(answer), LONGEST_WAIT_MS);
         }
@@ -94,7 +95,9 @@ export function createChat(
       if (!progress.begun && failures >= SEND_ATTEMPTS)
         return broken("failed", UNREACHABLE, "same");
       listener.connection(offline ? "waiting" : "reconnecting");
-      await network.hope(wait + backoff(failures), signal).catch(() => undefined);
+      // Without a network, its return is what ends the wait.
+      const pause = offline ? LONGEST_WAIT_MS : wait + backoff(failures);
+      await network.hope(pause, signal).catch(() => undefined);
       if (signal.aborted) return { kind: "stopped" };
     }
   }

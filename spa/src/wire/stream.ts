@@ -46,8 +46,10 @@ export async function readStream(
       const event = parseEvent(data);
       const number = Number(id ?? 0);
       const replays = number === 1 && event?.type === "RUN_STARTED";
-      // An error that does not follow what has arrived is about the request, not the run's end.
-      if (progress.begun && number <= progress.last && event?.type === "RUN_ERROR" && number > 0) {
+      // An error that does not follow what has arrived is about the request, not the run's end; and
+      // every run begins with something else.
+      const next = Math.max(progress.last, 1) + 1;
+      if (progress.begun && number > 0 && number < next && event?.type === "RUN_ERROR") {
         reading = { kind: "refused", code: event.code };
         return;
       }
@@ -62,6 +64,11 @@ export async function readStream(
       }
       if (!event) return;
       if (event.type !== "RUN_ERROR") progress.begun = true;
+      // An agent that shuts down refuses so what it has not taken: the next one takes it.
+      if (event.type === "RUN_ERROR" && event.code === "stopped" && !progress.begun) {
+        reading = { kind: "refused", code: event.code };
+        return;
+      }
       const outcome = terminal(event, progress.begun);
       if (outcome) reading = { kind: "ended", outcome };
       listener.event(event);
@@ -101,10 +108,14 @@ export async function readStream(
   return reading ?? { kind: "cut", moved };
 }
 
-/** Refused before they began, these are not stored: the same run id may be sent again. */
+/**
+ * Refused before they began, these are not stored: the same run id may be sent again. Of an
+ * `internal_error` nobody knows; the history tells, and one that is stored is only told again.
+ */
 const NOT_KEPT = new Set([
   "bad_request",
   "daily_limit",
+  "internal_error",
   "thread_busy",
   "thread_full",
   "too_many_runs",
