@@ -7,21 +7,22 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 # The tests' own helpers and the agent's classes, as pytest finds them.
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "agent"))
 
 from browser import launch
-from chat_page import answers, ask, ask_held, composer, expect_finished, expect_state
+from chat_page import SLOW, answers, ask, ask_held, composer, expect_finished, expect_state
 from conversations import put, turn
 from e2e_stack import ROOT, RunningStack, run_stack
 from people import PASSWORD, Person
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 README = ROOT / "docs" / "pictures"
 OTHERS = ROOT / ".build" / "pictures"
-DESKTOP, PHONE = {"width": 1200, "height": 820}, {"width": 390, "height": 780}
+DESKTOP, PHONE = {"width": 1200, "height": 820}, {"width": 360, "height": 740}
 IN_README = ("light-chat", "dark-chat")
 
 PAST = {
@@ -61,9 +62,16 @@ class Visit:
     """One person at one page, and where its pictures go."""
 
     def __init__(
-        self, browser: Browser, stack: RunningStack, name: str, size: dict[str, int], **options: str
+        self, browser: Browser, stack: RunningStack, name: str, size: dict[str, int], **options: Any
     ) -> None:
-        self.context = browser.new_context(viewport=size, device_scale_factor=2, **options)  # type: ignore[arg-type]
+        touched = size == PHONE
+        self.context = browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            device_scale_factor=2,
+            has_touch=touched,
+            is_mobile=touched,
+            **options,
+        )
         self.page = self.context.new_page()
         self.stack = stack
         self.name = name
@@ -92,6 +100,11 @@ class Visit:
         expect(self.page.locator(".empty")).to_be_visible()
 
 
+def expect_formulas(page: Page) -> None:
+    """Wait for the two of each page's markdown: they are typeset when the browser is idle."""
+    expect(page.locator("math")).to_have_count(2, timeout=SLOW)
+
+
 def take_states(visit: Visit) -> None:
     """A conversation, from the welcome to what may go wrong."""
     page, stack = visit.page, visit.stack
@@ -114,11 +127,13 @@ def take_states(visit: Visit) -> None:
     visit.picture("streaming")
     stack.let_go()
     expect_finished(answer)
+    expect_formulas(page)
     visit.picture("markdown")
     answer = ask(page, "Think about 25 * 4")
     expect_finished(answer)
     answer.locator("details.reasoning summary").click()
     answer.get_by_role("button", name="Tokens and time").click()
+    expect(answer.get_by_text("Tokens written")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Good answer").last.click()
     visit.picture("reasoning")
     stack.break_next({"do": "kill", "events": 80, "on": "message"})
@@ -151,6 +166,10 @@ def take_panels(visit: Visit) -> None:
     page.get_by_role("button", name="Edit").last.click()
     visit.picture("editing")
     page.keyboard.press("Escape")
+    answers(page).first.hover()
+    answers(page).first.get_by_role("button", name="Ask again").click()
+    visit.picture("ask-again")
+    page.keyboard.press("Escape")
     if page.get_by_role("button", name="Show conversations").count():
         page.get_by_role("button", name="Show conversations").click()
         visit.picture("conversations")
@@ -163,7 +182,7 @@ def take_panels(visit: Visit) -> None:
     visit.picture("deleted")
     page.get_by_role("link", name="Compare trains").click()
     expect(answers(page)).to_have_count(1)
-    expect(page.locator("math").first).to_be_attached()
+    expect_formulas(page)
     visit.picture("table")
 
 
@@ -171,11 +190,23 @@ def take_language(visit: Visit) -> None:
     """The same page in another language: what follows from its direction."""
     page = visit.page
     visit.sign_in()
+    expect(page.get_by_text("calculator", exact=True)).to_be_visible()
     visit.picture("empty")
-    page.locator("textarea").fill("Show me a markdown page")
-    page.keyboard.press("Enter")
-    expect_finished(answers(page).first)
-    visit.picture("markdown")
+    for number, question in enumerate(("Show me a markdown page", "What is 25 * 4?", "كم الساعة؟")):
+        page.locator("textarea").fill(question)
+        page.keyboard.press("Enter")
+        expect_finished(answers(page).nth(number))
+        if number == 0:
+            expect_formulas(page)
+            visit.picture("markdown")
+    page.locator("details.tool summary").first.click()
+    visit.picture("tool")
+    if not page.locator("li[data-thread]").count():
+        page.locator("header button").first.click()
+    row = page.locator("li[data-thread]").nth(2)
+    row.hover()
+    row.get_by_role("button").click()
+    visit.picture("menu")
 
 
 def main() -> None:

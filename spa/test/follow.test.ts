@@ -92,3 +92,49 @@ test("unfolding on a page that still fits leaves the reader at its end", () => {
   while (frames.length > 0) frames.shift()?.();
   expect(follower.following.value).toBe(true);
 });
+
+/** A button at the end of the view, and what it shows when it is clicked: so many pixels below it. */
+function unfold(height: number, busy = false): void {
+  const button = content.appendChild(document.createElement("button"));
+  const shown = content.appendChild(document.createElement("div"));
+  shown.id = "shown";
+  button.setAttribute("aria-controls", "shown");
+  button.setAttribute("aria-expanded", "false");
+  document.body.append(scroller);
+  if (busy) content.querySelector("article")?.setAttribute("aria-busy", "true");
+  const top = scroller.scrollTop;
+  scroller.getBoundingClientRect = () => ({ bottom: HEIGHT }) as DOMRect;
+  shown.getBoundingClientRect = () =>
+    ({ bottom: HEIGHT - 30 + height - (scroller.scrollTop - top) }) as DOMRect;
+  button.click();
+  button.setAttribute("aria-expanded", "true");
+  grow(500 + height);
+  while (frames.length > 0) frames.shift()?.();
+  scroller.remove();
+}
+
+test("what is unfolded below the view comes into it, and moves no further than it must", () => {
+  scroll(400);
+  unfold(40);
+  // 10 were below the view; 28 more are the fade at its end.
+  expect(scroller.scrollTop).toBe(438);
+  expect(follower.following.value).toBe(true);
+});
+
+test("what is unfolded within the view moves nothing", () => {
+  scroll(200);
+  unfold(0);
+  expect(scroller.scrollTop).toBe(200);
+});
+
+test("what is longer than the view leaves its button in it", () => {
+  scroll(400);
+  unfold(900);
+  expect([scroller.scrollTop, follower.following.value]).toEqual([450, false]);
+});
+
+test("while an answer is written, what is unfolded stays where it is", () => {
+  scroll(400);
+  unfold(90, true);
+  expect([scroller.scrollTop, follower.following.value]).toEqual([400, false]);
+});

@@ -8,6 +8,8 @@ import { loadMarkdown } from "../src/view/Markdown";
 import { Messages } from "../src/view/Messages";
 import { answer, question, reasoningPart, textPart, toolPart } from "./answers";
 
+const LIMIT = 1000;
+
 let root: HTMLElement;
 let done: unknown[];
 /** What is waited for until it is near the view. */
@@ -44,7 +46,12 @@ afterEach(() => {
 });
 
 function show(messages: readonly Message[], running = false): void {
-  act(() => render(<Messages messages={messages} running={running} actions={actions} />, root));
+  act(() =>
+    render(
+      <Messages messages={messages} running={running} limit={LIMIT} actions={actions} />,
+      root,
+    ),
+  );
 }
 
 function button(name: string): HTMLButtonElement {
@@ -100,14 +107,73 @@ test("the answer is copied as the markdown it was written in", async () => {
   expect(copied).toBe("**One**\n\n`two`");
 });
 
-test("only the last answer can be asked for again, and a failed one says Retry instead", () => {
-  show([answer([textPart("1")], { id: "first" }), answer([textPart("2")], { id: "last" })]);
-  click("Ask again");
+function turns(): Message[] {
+  return ["first", "last"].flatMap((id) => [
+    question(`Why ${id}?`, `q-${id}`),
+    answer([textPart(id)], { id }),
+  ]);
+}
+
+test("the last answer is asked for again at once, and a failed one says Retry instead", () => {
+  show(turns());
+  act(() => root.querySelectorAll<HTMLElement>('[aria-label="Ask again"]')[1]?.click());
   expect(done).toEqual([["retry", "last"]]);
   show([answer([textPart("2")], { id: "last", state: signal("interrupted") })]);
   click("Retry");
   expect(done.at(-1)).toEqual(["retry", "last"]);
   expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
+});
+
+test("before an earlier answer is asked for again, it is said that what followed is replaced", () => {
+  show(turns());
+  const again = root.querySelector('[aria-label="Ask again"]') as HTMLElement;
+  act(() => again.click());
+  const asked = root.querySelector(".confirmation");
+  expect(asked?.textContent).toContain("This answer and all that came after it are replaced.");
+  expect(document.activeElement).toBe(asked?.querySelector(".strong"));
+  click("Cancel");
+  expect(document.activeElement).toBe(again);
+  expect([done, root.querySelector(".confirmation")]).toEqual([[], null]);
+  act(() => again.click());
+  act(() => root.querySelector<HTMLElement>(".confirmation .strong")?.click());
+  expect(done).toEqual([["retry", "first"]]);
+});
+
+test("Escape leaves that question and goes no further, where it would stop an answer", () => {
+  const outside = vi.fn();
+  addEventListener("keydown", outside);
+  show(turns());
+  act(() => root.querySelector<HTMLElement>('[aria-label="Ask again"]')?.click());
+  const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+  act(() => void document.activeElement?.dispatchEvent(pressed));
+  removeEventListener("keydown", outside);
+  expect([root.querySelector(".confirmation"), done]).toEqual([null, []]);
+  expect(outside).not.toHaveBeenCalled();
+});
+
+test("a message that is edited is counted and refused as a new one is", () => {
+  show([question("Why?"), answer([textPart("Because.")])]);
+  click("Edit");
+  const area = root.querySelector("textarea") as HTMLTextAreaElement;
+  const write = (text: string) =>
+    act(() => {
+      area.value = text;
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  const enter = () =>
+    act(
+      () => void area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })),
+    );
+  expect(root.querySelector(".count")).toBeNull();
+  write("x".repeat(LIMIT + 1));
+  expect(root.querySelector(".count")?.textContent).toContain("1,001 of 1,000 characters: shorten");
+  expect(area.getAttribute("aria-invalid")).toBe("true");
+  expect(button("Send again").disabled).toBe(true);
+  enter();
+  expect(done).toEqual([]);
+  write("x".repeat(LIMIT));
+  enter();
+  expect(done).toEqual([["edit", "q", "x".repeat(LIMIT)]]);
 });
 
 test("a problem that signing in mends offers that, and one that a change mends offers nothing", () => {
@@ -157,6 +223,7 @@ test("nothing can be edited while an answer is under way, and its actions wait f
   const state = signal<"running" | "finished">("running");
   show([question(), answer([textPart("Be", false)], { state })], true);
   expect(root.querySelector('[aria-label="Edit"]')).toBeNull();
+  expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
   expect(root.querySelector('[aria-label="Good answer"]')).toBeNull();
   act(() => {
     state.value = "finished";

@@ -156,6 +156,56 @@ def test_a_huge_paste_is_counted_and_refused_before_it_is_sent(page: Page) -> No
     composer(page).fill("")
 
 
+def test_a_huge_paste_into_a_message_that_is_edited_is_refused_too(chat: Page) -> None:
+    expect_finished(ask(chat, "Short"))
+    asked = questions(chat).count()
+    composer(chat).press("ArrowUp")
+    editor = chat.get_by_role("textbox", name="Edit your message")
+    editor.fill("word " * 8_000)
+    expect(chat.get_by_text("40,000 of 32,000 characters")).to_be_visible()
+    expect(chat.get_by_role("button", name="Send again")).to_be_disabled()
+    editor.press("Enter")
+    expect(editor).to_be_visible()
+    editor.press("Escape")
+    expect(questions(chat)).to_have_count(asked)
+    expect(questions(chat).last).to_contain_text("Short")
+
+
+def test_an_earlier_answer_is_asked_for_again_once_its_price_is_said(page: Page) -> None:
+    expect_finished(ask(page, "Count to 3"))
+    expect_finished(ask(page, "Count to 5"))
+    first = answers(page).first
+    first.hover()
+    first.get_by_role("button", name="Ask again").click()
+    expect(first).to_contain_text("This answer and all that came after it are replaced.")
+    expect(answers(page)).to_have_count(2)
+    confirm = first.locator(".confirmation").get_by_role("button", name="Ask again")
+    expect(confirm).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(answers(page)).to_have_count(1)
+    expect_finished(answers(page).first)
+    expect(questions(page)).to_have_count(1)
+    expect(questions(page).first).to_contain_text("Count to 3")
+
+
+def test_the_word_of_a_deletion_covers_nothing(chat: Page) -> None:
+    expect_finished(ask(chat, "Hello"))
+    row = chat.locator("li[data-thread]").first
+    row.hover()
+    row.get_by_role("button").click()
+    chat.get_by_role("menuitem", name="Delete").click()
+    undo = chat.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    toast, page = chat.locator(".toast").bounding_box(), chat.locator(".chat").bounding_box()
+    listed = chat.locator(".threads").bounding_box()
+    assert toast is not None
+    assert page is not None
+    assert listed is not None
+    assert toast["x"] + toast["width"] <= page["x"]
+    assert listed["y"] + listed["height"] <= toast["y"]
+    undo.click()
+
+
 def test_a_long_message_is_folded(chat: Page) -> None:
     expect_finished(ask(chat, "line\n" * 60 + "the end"))
     question = questions(chat).last
@@ -193,6 +243,13 @@ def test_the_page_speaks_the_browsers_language_and_from_right_to_left(
         message.fill("Show me a markdown page")
         message.press("Enter")
         expect_finished(answers(page).first)
+        # What is asked for stands on the page's side, until there is something written.
+        start = "element => getComputedStyle(element).direction"
+        expect(message).to_have_value("")
+        assert message.evaluate(start) == "rtl"
+        message.fill("English")
+        assert message.evaluate(start) == "ltr"
+        message.fill("")
         # What is English stays from left to right, and code always.
         code = page.locator("pre").first
         assert code.evaluate("element => getComputedStyle(element).direction") == "ltr"

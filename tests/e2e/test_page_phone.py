@@ -48,6 +48,44 @@ def test_nothing_hangs_over_the_edge_of_a_phone(phone: Page) -> None:
     expect(composer(phone)).to_be_in_viewport()
 
 
+def test_on_a_phone_the_title_has_room_beside_the_word_on_the_model(phone: Page) -> None:
+    expect_finished(ask(phone, "A title of thirty characters.."))
+    expect(phone.get_by_role("banner").get_by_text("Offline model")).to_be_visible()
+    title = phone.get_by_role("heading", level=1)
+    expect(title).to_have_text("A title of thirty characters..")
+    box = title.bounding_box()
+    assert box is not None
+    assert box["width"] > PHONE["width"] / 2
+
+
+def test_on_a_phone_the_count_of_a_long_message_stands_whole_beside_the_button(
+    phone: Page,
+) -> None:
+    composer(phone).fill("word " * 8_000)
+    count = phone.get_by_text("40,000 of 32,000 characters: shorten it")
+    expect(count).to_be_in_viewport(ratio=1)
+    said, send = count.bounding_box(), phone.get_by_role("button", name="Send").bounding_box()
+    assert said is not None
+    assert send is not None
+    assert said["x"] + said["width"] <= send["x"]
+    assert send["y"] <= said["y"] + said["height"] / 2 <= send["y"] + send["height"]
+    composer(phone).fill("")
+
+
+def test_what_an_answer_took_is_seen_once_it_is_unfolded(phone: Page) -> None:
+    answer = ask(phone, "Show me a markdown page")
+    expect_finished(answer)
+    button = answer.get_by_role("button", name="Tokens and time")
+    button.tap()
+    for name in ("Asked", "Time", "Tokens written"):
+        expect(answer.get_by_text(name, exact=True)).to_be_in_viewport(ratio=1)
+    figures, field = answer.locator(".figures").bounding_box(), composer(phone).bounding_box()
+    assert figures is not None
+    assert field is not None
+    assert figures["y"] + figures["height"] < field["y"]
+    expect(button).to_be_in_viewport(ratio=1)
+
+
 def test_on_a_phone_the_conversations_are_a_drawer(phone: Page) -> None:
     expect_finished(ask(phone, "In the drawer"))
     expect(phone.get_by_role("dialog", name="Conversations")).to_have_count(0)

@@ -63,6 +63,7 @@ export const ar: Catalog = {
   "answer.copy": "نسخ الإجابة",
   "answer.retry": "إعادة المحاولة",
   "answer.again": "اسأل مرة أخرى",
+  "answer.againNote": "ستُستبدل هذه الإجابة وكل ما جاء بعدها.",
   "answer.up": "إجابة جيدة",
   "answer.down": "إجابة سيئة",
   "answer.details": "الرموز والوقت",

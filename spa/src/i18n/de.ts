@@ -71,6 +71,7 @@ export const de: Catalog = {
   "answer.copy": "Antwort kopieren",
   "answer.retry": "Noch einmal",
   "answer.again": "Noch einmal fragen",
+  "answer.againNote": "Diese Antwort und alles, was danach kam, wird ersetzt.",
   "answer.up": "Gute Antwort",
   "answer.down": "Schlechte Antwort",
   "answer.details": "Tokens und Zeit",

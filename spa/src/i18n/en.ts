@@ -73,6 +73,7 @@ export const en = {
   "answer.copy": "Copy answer",
   "answer.retry": "Retry",
   "answer.again": "Ask again",
+  "answer.againNote": "This answer and all that came after it are replaced.",
   "answer.up": "Good answer",
   "answer.down": "Bad answer",
   "answer.details": "Tokens and time",

@@ -66,6 +66,7 @@ export const es: Catalog = {
   "answer.copy": "Copiar respuesta",
   "answer.retry": "Reintentar",
   "answer.again": "Preguntar de nuevo",
+  "answer.againNote": "Esta respuesta y todo lo que vino después se reemplazan.",
   "answer.up": "Buena respuesta",
   "answer.down": "Mala respuesta",
   "answer.details": "Tokens y tiempo",

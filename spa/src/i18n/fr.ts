@@ -69,6 +69,7 @@ export const fr: Catalog = {
   "answer.copy": "Copier la réponse",
   "answer.retry": "Réessayer",
   "answer.again": "Redemander",
+  "answer.againNote": "Cette réponse et tout ce qui l’a suivie seront remplacés.",
   "answer.up": "Bonne réponse",
   "answer.down": "Mauvaise réponse",
   "answer.details": "Jetons et durée",

@@ -67,6 +67,7 @@ export const ja: Catalog = {
   "answer.copy": "回答をコピー",
   "answer.retry": "再試行",
   "answer.again": "もう一度聞く",
+  "answer.againNote": "この回答と、それより後のすべてが置き換えられます。",
   "answer.up": "良い回答",
   "answer.down": "良くない回答",
   "answer.details": "トークンと時間",

@@ -19,17 +19,20 @@ const LINE_PX = 27;
  * One answer. Until it is near the view only its text stands there, so that a long conversation opens
  * at once and can still be searched.
  *
- * @param last what was asked before is past: only the last answer can be asked for again
+ * @param last what was asked before is past: only for the last answer it is offered to mend what failed
+ * @param busy an answer is under way, this or another
  */
 export function AssistantMessage({
   answer,
   drawn,
   last,
+  busy,
   actions,
 }: {
   answer: Answer;
   drawn: boolean;
   last: boolean;
+  busy: boolean;
   actions: Actions;
 }) {
   const article = useRef<HTMLElement>(null);
@@ -59,7 +62,9 @@ export function AssistantMessage({
             </p>
           ))}
           <Ending answer={answer} actions={last ? actions : undefined} />
-          {!running && <AnswerActions answer={answer} last={last} actions={actions} />}
+          {!running && (
+            <AnswerActions answer={answer} last={last} running={busy} actions={actions} />
+          )}
         </>
       ) : (
         <p class="undrawn" dir="auto">

@@ -3,7 +3,7 @@ import type { Conversation } from "../conversation";
 import { t } from "../i18n";
 import { type Command, commandOf, KEYS } from "../keys";
 import type { Session } from "../session";
-import { closeDrawer, drawerIsOpen, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../sidebar";
+import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../sidebar";
 import { fitToKeyboard } from "../viewport";
 import type { Workspace } from "../workspace";
 import type { Actions } from "./actions";
@@ -177,13 +177,15 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
               key={conversation.threadId}
               conversation={conversation}
               workspace={workspace}
+              limit={limit}
               actions={actions}
               onChoose={send}
             />
           </div>
         </main>
         <footer class="footer">
-          {!drawerIsOpen.value && <Toast workspace={workspace} />}
+          {/* Where there is a list of conversations, what is said of them stands in it. */}
+          {!sidebarIsOpen.value && <Toast workspace={workspace} />}
           {!follower.following.value && (
             <button
               type="button"
@@ -226,11 +228,13 @@ function hint(isOnline: boolean) {
 function Shown({
   conversation,
   workspace,
+  limit,
   actions,
   onChoose,
 }: {
   conversation: Conversation;
   workspace: Workspace;
+  limit: number;
   actions: Actions;
   onChoose: (prompt: string) => void;
 }) {
@@ -243,7 +247,12 @@ function Shown({
   return (
     <>
       {messages.length > 0 && (
-        <Messages messages={messages} running={conversation.running.value} actions={actions} />
+        <Messages
+          messages={messages}
+          running={conversation.running.value}
+          limit={limit}
+          actions={actions}
+        />
       )}
       {messages.length === 0 && !problem && (
         <EmptyState agent={workspace.agent.value} onChoose={onChoose} />

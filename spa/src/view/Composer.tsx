@@ -1,9 +1,10 @@
 import type { Signal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useLayoutEffect } from "preact/hooks";
 import type { Stopping } from "../conversation";
-import { formatNumber, t } from "../i18n";
+import { t } from "../i18n";
+import { Count, measure } from "./Count";
 import { SendIcon, SpinnerIcon, StopIcon } from "./icons";
+import { useGrowth } from "./useGrowth";
 
 interface Props {
   readonly draft: Signal<string>;
@@ -16,23 +17,13 @@ interface Props {
   readonly onStop: () => void;
 }
 
-const GROWS_BY_ITSELF = CSS.supports("field-sizing", "content");
-/** From this part of the limit on, the count is shown. */
-const COUNTED_FROM = 0.8;
-
 /** Where a message is written. While an answer runs it can be written but not sent: Send gives way to Stop. */
 export function Composer(props: Props) {
   const { draft, running, stopping, limit, input, onSend, onStop } = props;
   const text = draft.value;
-  const length = lengthOf(text, limit * COUNTED_FROM);
-  const isTooLong = length > limit;
-
-  useLayoutEffect(() => {
-    const area = input.current;
-    if (GROWS_BY_ITSELF || !area) return;
-    area.style.height = "auto";
-    area.style.height = `${area.scrollHeight}px`;
-  }, [text, input]);
+  const measured = measure(text, limit);
+  const { isTooLong } = measured;
+  useGrowth(input, text);
 
   function onKeyDown(event: KeyboardEvent): void {
     // While an input method composes, Enter chooses a word. Safari ends composition first: keyCode 229.
@@ -55,23 +46,17 @@ export function Composer(props: Props) {
         rows={1}
         aria-label={t("composer.message")}
         aria-invalid={isTooLong}
-        aria-describedby={length > 0 ? "composer-count" : undefined}
+        aria-describedby={measured.length > 0 ? "composer-count" : undefined}
         placeholder={t("composer.placeholder")}
-        dir="auto"
+        // What is written has its own direction; the placeholder has the page's.
+        dir={text ? "auto" : undefined}
         value={text}
         onInput={(event) => {
           draft.value = event.currentTarget.value;
         }}
         onKeyDown={onKeyDown}
       />
-      {length > 0 && (
-        <p id="composer-count" class={isTooLong ? "count over" : "count"}>
-          {t(isTooLong ? "composer.tooLong" : "composer.count", {
-            length: formatNumber(length),
-            limit: formatNumber(limit),
-          })}
-        </p>
-      )}
+      <Count id="composer-count" of={measured} />
       {running ? (
         <button
           key="stop"
@@ -98,14 +83,4 @@ export function Composer(props: Props) {
       )}
     </form>
   );
-}
-
-/** Characters as the agent counts them: not halves of surrogate pairs. 0 for a text too short to be counted. */
-function lengthOf(text: string, from: number): number {
-  if (text.length < from) return 0;
-  let halves = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) halves += 1;
-  }
-  return text.length - halves;
 }

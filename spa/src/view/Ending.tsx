@@ -22,8 +22,8 @@ export function Ending({ answer, actions }: { answer: Answer; actions: Actions |
   if (state !== "failed" && state !== "interrupted") return null;
   return (
     <div class="ending fault">
-      <AlertIcon />
       <p dir="auto">
+        <AlertIcon />
         <strong>{problem?.title ?? t("answer.broken")}</strong>{" "}
         {problem?.advice ?? t("answer.kept")}
       </p>

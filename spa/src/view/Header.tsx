@@ -33,11 +33,13 @@ export function Header({ title, note, onToggle, onNewChat }: Props) {
           <Mark />
         </span>
       )}
-      <h1 class="title" dir="auto" title={title}>
-        {title ?? "Sluice"}
-      </h1>
-      {note && <span class="note">{note}</span>}
-      <span class="gap" />
+      <div class="heading">
+        {/* Beside it, the list of conversations has the name already. */}
+        <h1 class={isBeside && !title ? "visually-hidden" : "title"} dir="auto" title={title}>
+          {title ?? "Sluice"}
+        </h1>
+        {note && <span class="note">{note}</span>}
+      </div>
       {!isBeside && (
         <button type="button" class="quiet" title={t("header.newChat")} onClick={onNewChat}>
           <NewChatIcon />

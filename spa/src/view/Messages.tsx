@@ -6,14 +6,19 @@ import { UserMessage } from "./UserMessage";
 /** So many at the end are drawn at once; those before them, when they are nearly in view. */
 const DRAWN_AT_ONCE = 4;
 
-/** @param running an answer is under way, so that nothing else can be asked */
+/**
+ * @param running an answer is under way, so that nothing else can be asked
+ * @param limit the most characters a message may have
+ */
 export function Messages({
   messages,
   running,
+  limit,
   actions,
 }: {
   messages: readonly Message[];
   running: boolean;
+  limit: number;
   actions: Actions;
 }) {
   const last = messages.length - 1;
@@ -26,6 +31,7 @@ export function Messages({
             key={message.id}
             question={message}
             drawn={drawn}
+            limit={limit}
             onEdit={running ? undefined : (text) => actions.edit(message, text)}
           />
         ) : (
@@ -34,6 +40,7 @@ export function Messages({
             answer={message}
             drawn={drawn}
             last={i === last}
+            busy={running}
             actions={actions}
           />
         );

@@ -25,8 +25,6 @@ export function Sidebar(props: Props) {
   ) : (
     <Drawer>
       <Content {...props} />
-      {/* What stands behind a modal dialog cannot be touched. */}
-      <Toast workspace={props.workspace} />
     </Drawer>
   );
 }
@@ -82,7 +80,8 @@ function Content({ workspace, email, onNewChat, onToggle, onSignOut }: Props) {
         <SearchIcon />
         <input
           type="search"
-          dir="auto"
+          // What is written has its own direction; the placeholder has the page's.
+          dir={query.value ? "auto" : undefined}
           enterkeyhint="search"
           placeholder={t("threads.search")}
           aria-label={t("threads.search")}
@@ -100,6 +99,7 @@ function Content({ workspace, email, onNewChat, onToggle, onSignOut }: Props) {
         />
       </label>
       <ThreadList workspace={workspace} />
+      <Toast workspace={workspace} />
       <div class="account">
         <span class="email" title={email}>
           {email}

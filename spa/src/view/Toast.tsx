@@ -3,14 +3,17 @@ import type { Workspace } from "../workspace";
 import { CloseIcon } from "./icons";
 import { say } from "./say";
 
-/** A sentence that goes by itself, over the composer; a deletion's has its Undo. */
+/** So much of a title tells which one it was; a longer one would hide what became of it. */
+const TITLE_CHARACTERS = 28;
+
+/** A sentence that goes by itself; a deletion's has its Undo. It takes room of its own and covers nothing. */
 export function Toast({ workspace }: { workspace: Workspace }) {
   const removal = workspace.threads.removal.value;
   if (removal) {
     const { title } = removal.thread;
     return (
       <div class="toast">
-        <p dir="auto">{t("threads.deleted", { title })}</p>
+        <p dir="auto">{t("threads.deleted", { title: shortened(title) })}</p>
         <button
           type="button"
           class="secondary"
@@ -41,4 +44,10 @@ export function Toast({ workspace }: { workspace: Workspace }) {
       </button>
     </div>
   );
+}
+
+function shortened(title: string): string {
+  const characters = [...title];
+  if (characters.length <= TITLE_CHARACTERS) return title;
+  return `${characters.slice(0, TITLE_CHARACTERS).join("").trimEnd()}…`;
 }

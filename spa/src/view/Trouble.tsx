@@ -22,8 +22,8 @@ export function Trouble({
         : [t("threads.tryAgain"), onRetry];
   return (
     <div class="ending fault" role="alert">
-      <AlertIcon />
       <p>
+        <AlertIcon />
         <strong>{problem.title}</strong> {problem.advice}
       </p>
       <button type="button" class="secondary" onClick={act}>

@@ -1,22 +1,29 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Question } from "../conversation";
 import { t } from "../i18n";
 import { CopyButton } from "./CopyButton";
+import { Count, measure } from "./Count";
 import { EditIcon } from "./icons";
+import { useGrowth } from "./useGrowth";
 import { useNear } from "./useNear";
 
 /** A longer message, a pasted file say, is folded: the answer to it is what is read. */
 const FOLDED_CHARACTERS = 1500;
 const FOLDED_LINES = 16;
 
-/** @param onEdit undefined while nothing can be asked */
+/**
+ * @param limit the most characters a message may have
+ * @param onEdit undefined while nothing can be asked
+ */
 export function UserMessage({
   question,
   drawn,
+  limit,
   onEdit,
 }: {
   question: Question;
   drawn: boolean;
+  limit: number;
   onEdit: ((text: string) => void) | undefined;
 }) {
   const article = useRef<HTMLElement>(null);
@@ -31,6 +38,7 @@ export function UserMessage({
       {editing && onEdit ? (
         <Editor
           text={question.text}
+          limit={limit}
           onCancel={() => setEditing(false)}
           onSend={(text) => {
             setEditing(false);
@@ -78,16 +86,21 @@ export function UserMessage({
 /** The message as it can be written anew, in its own place. */
 function Editor({
   text,
+  limit,
   onCancel,
   onSend,
 }: {
   text: string;
+  limit: number;
   onCancel: () => void;
   onSend: (text: string) => void;
 }) {
   const area = useRef<HTMLTextAreaElement>(null);
   const [draft, setDraft] = useState(text);
-  const ready = draft.trim() !== "";
+  const id = useId();
+  const measured = measure(draft, limit);
+  const ready = draft.trim() !== "" && !measured.isTooLong;
+  useGrowth(area, draft);
 
   useLayoutEffect(() => {
     area.current?.focus();
@@ -101,9 +114,9 @@ function Editor({
       // Elsewhere Escape stops an answer.
       event.stopPropagation();
       onCancel();
-    } else if (event.key === "Enter" && !event.shiftKey && ready) {
+    } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      onSend(draft.trimEnd());
+      if (ready) onSend(draft.trimEnd());
     }
   }
 
@@ -117,13 +130,16 @@ function Editor({
     >
       <textarea
         ref={area}
-        rows={3}
+        rows={1}
         dir="auto"
         aria-label={t("message.editLabel")}
+        aria-invalid={measured.isTooLong}
+        aria-describedby={measured.length > 0 ? id : undefined}
         value={draft}
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
+      <Count id={id} of={measured} />
       <p>{t("message.editNote")}</p>
       <div class="buttons">
         <button type="button" class="secondary" onClick={onCancel}>

@@ -37,8 +37,10 @@ export const NewChatIcon = () => (
 
 export const SignOutIcon = () => (
   <Icon>
-    <path d="M14 4H7a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h7" />
-    <path d="M11 12h10m-3.5-3.5L21 12l-3.5 3.5" />
+    <g class="directed">
+      <path d="M14 4H7a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h7" />
+      <path d="M11 12h10m-3.5-3.5L21 12l-3.5 3.5" />
+    </g>
   </Icon>
 );
 
@@ -142,8 +144,10 @@ export const SettingsIcon = () => (
 
 export const SidebarIcon = () => (
   <Icon>
-    <rect x="3.5" y="4.5" width="17" height="15" rx="2.5" />
-    <path d="M9.5 4.5v15" />
+    <g class="directed">
+      <rect x="3.5" y="4.5" width="17" height="15" rx="2.5" />
+      <path d="M9.5 4.5v15" />
+    </g>
   </Icon>
 );
 
