@@ -31,6 +31,8 @@ def rows(costs: dict[str, Cost], weighs: int) -> list[Row]:
         )
     growth = least["page", SIZES[-1]] / least["page", SIZES[0]]
     made.append(row("200 kB against 50 kB", f"{growth:.1f} times", 4.5, growth))
+    if first := costs.get("first 5000"):
+        made.append(row("first answer, 5 kB, with what it loads", f"{first.main:.2f} s"))
     for name, cost in costs.items():
         kind, size, *_ = (*name.split(), "0")
         if kind not in ("paced", "slowed"):
