@@ -140,6 +140,8 @@ class _Answer:
         self._faults = faults
         self._fault = fault
         self._send = send
+        # Of when the fault was taken: what is let go of before it stands still does not.
+        self._released = faults.released
         self._seen = _Seen()
         self._session = ""
         self._has_struck = False
@@ -185,7 +187,7 @@ class _Answer:
             case "hold":
                 faults.held += 1
                 try:
-                    await faults.released.wait()
+                    await self._released.wait()
                 finally:
                     faults.held -= 1
             case "insert":

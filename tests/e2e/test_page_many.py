@@ -26,7 +26,7 @@ LONG = "long-thread"
 def reader(stack_with_faults: RunningStack) -> Person:
     """Somebody with 500 conversations, one of them of 300 turns."""
     person = Person.new(stack_with_faults)
-    many = {f"thread-{n}": [turn(n, f"Question {n}", "Answer", n / 8)] for n in range(1, 500)}
+    many = {f"thread-{n}": [turn(n, f"Question {n}", "Answer", (n - 1) / 8)] for n in range(1, 500)}
     text = "Some **bold** words, and `code`.\n\n- one\n- two\n\n"
     long = [turn(n, f"Turn {n}", f"Answer {n}. {text * 4}", 1 - n / 1000) for n in range(300)]
     put(stack_with_faults, person, {**many, LONG: long})

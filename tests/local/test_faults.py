@@ -1,5 +1,6 @@
 """Faults on purpose: each strikes the answer it is meant for, where it says, and only once."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from support import serve
 
 from local.faults import PATH, Faults
@@ -137,6 +139,26 @@ def test_a_held_answer_goes_on_when_it_is_let_go(api: Api) -> None:
         assert api.client.delete(PATH).json()["waiting"] == 0
         assert arrived + "".join(pieces) == WHOLE
     assert api.left() == {"waiting": 0, "held": 0}
+
+
+@pytest.mark.anyio
+async def test_what_is_let_go_of_before_it_stands_still_goes_on() -> None:
+    begun, ready = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await ready.wait()
+        await Response(WHOLE)(scope, receive, send)
+
+    transport = httpx.ASGITransport(Faults(lambda _: None).around(slow))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        await client.post(PATH, json={"faults": [{"do": "hold"}]})
+        asked = asyncio.create_task(client.post("/chat", json=TURN))
+        await begun.wait()
+        await client.delete(PATH)
+        ready.set()
+        answer = await asyncio.wait_for(asked, 10)
+    assert answer.text == WHOLE
 
 
 def test_the_agent_of_the_answers_session_is_killed(api: Api) -> None:
