@@ -58,6 +58,11 @@ function faultsOf(element: HTMLElement): string[] {
 }
 
 window.judge = async (from, to) => {
+  // What draws colours and formulas is loaded at its first need, which no wait below knows of.
+  await Promise.all([
+    import("../../../spa/src/markdown/highlight"),
+    import("../../../spa/src/markdown/typeset"),
+  ]);
   const main = document.querySelector("main") as HTMLElement;
   main.replaceChildren();
   violations = [];
