@@ -2,10 +2,10 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Answer, close, createAnswer, type Message, type Question, reopen } from "./answer";
 import { type Current, createCurrent, listenerTo } from "./current";
 import { type Outbox, turnOf } from "./outbox";
-import { type Problem, UNREACHABLE } from "./problems";
+import type { Problem } from "./problems";
 import { createReadings } from "./readings";
 import { isSurelyKept, merge } from "./recall";
-import { Refused } from "./wire/api";
+import { problemOf, Refused } from "./wire/api";
 import type { Chat } from "./wire/chat";
 import type { Outcome, Turn } from "./wire/outcome";
 import type { StoredConversation } from "./wire/stored";
@@ -202,7 +202,7 @@ export function createConversation(
       });
     } catch (error) {
       if (left || readings.isPast(reading)) return;
-      problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
+      problem.value = problemOf(error);
     } finally {
       loading.value = false;
     }
@@ -284,7 +284,7 @@ export function createConversation(
       } catch (error) {
         batch(() => {
           answer.rating.value = before;
-          problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
+          problem.value = problemOf(error);
         });
       }
       happened += 1;

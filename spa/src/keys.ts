@@ -37,10 +37,15 @@ export const KEYS: readonly Key[] = [
   { keys: [CONTROL, "/"], label: "keys.help", command: "help", matches: withControl("/") },
 ];
 
-/** The command that a key gives; none while an input method composes: its keys are its own. */
-export function commandOf(event: KeyboardEvent): Command | undefined {
+/** Whether a key is an input method's own: Enter chooses a word then. */
+export function isComposing(event: KeyboardEvent): boolean {
   // Safari ends composition before the key that ended it: keyCode 229.
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return undefined;
+  return event.isComposing || event.keyCode === 229;
+}
+
+/** The command that a key gives; none while an input method composes. */
+export function commandOf(event: KeyboardEvent): Command | undefined {
+  if (event.defaultPrevented || isComposing(event)) return undefined;
   return KEYS.find(({ matches }) => matches?.(event))?.command;
 }
 

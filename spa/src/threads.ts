@@ -1,9 +1,9 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Group, groupByTime, search } from "./groups";
-import { type Problem, UNREACHABLE } from "./problems";
+import type { Problem } from "./problems";
 import { createReadings } from "./readings";
 import type { Actions } from "./wire/actions";
-import { Refused } from "./wire/api";
+import { problemOf } from "./wire/api";
 import type { Summary } from "./wire/stored";
 
 /** A deletion that can still be taken back. */
@@ -107,7 +107,7 @@ export function createThreads(
   }
 
   function tell(error: unknown): void {
-    problem.value = error instanceof Refused ? error.problem : UNREACHABLE;
+    problem.value = problemOf(error);
   }
 
   async function carryOut({ thread }: Removal, leaving: boolean): Promise<void> {

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { RefObject } from "preact";
 import type { Stopping } from "../conversation";
 import { t } from "../i18n";
+import { isComposing } from "../keys";
 import { Count, measure } from "./Count";
 import { SendIcon, SpinnerIcon, StopIcon } from "./icons";
 import { useGrowth } from "./useGrowth";
@@ -26,9 +27,7 @@ export function Composer(props: Props) {
   useGrowth(input, text);
 
   function onKeyDown(event: KeyboardEvent): void {
-    // While an input method composes, Enter chooses a word. Safari ends composition first: keyCode 229.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
-      return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     if (!running && !isTooLong) onSend();
   }

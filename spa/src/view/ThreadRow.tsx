@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { hashOf } from "../address";
 import { t } from "../i18n";
+import { isComposing } from "../keys";
 import type { Summary } from "../wire/stored";
 import { MoreIcon } from "./icons";
 
@@ -93,7 +94,7 @@ function NameField({ title, onName }: { title: string; onName: Props["onName"] }
       defaultValue={title}
       onBlur={(event) => end(event.currentTarget.value.trim() || undefined)}
       onKeyDown={(event) => {
-        if (event.isComposing || event.keyCode === 229) return;
+        if (isComposing(event)) return;
         if (event.key !== "Enter" && event.key !== "Escape") return;
         // Elsewhere Escape stops an answer or closes the drawer.
         event.stopPropagation();

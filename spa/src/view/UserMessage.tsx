@@ -1,6 +1,7 @@
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Question } from "../conversation";
 import { t } from "../i18n";
+import { isComposing } from "../keys";
 import { CopyButton } from "./CopyButton";
 import { Count, measure } from "./Count";
 import { EditIcon } from "./icons";
@@ -108,8 +109,7 @@ function Editor({
   }, [text]);
 
   function onKeyDown(event: KeyboardEvent): void {
-    // While an input method composes, both keys are its own. Safari ends composition first: 229.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (isComposing(event)) return;
     if (event.key === "Escape") {
       // Elsewhere Escape stops an answer.
       event.stopPropagation();

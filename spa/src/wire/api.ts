@@ -1,4 +1,4 @@
-import { type Problem, problemOfStatus, SIGNED_OUT } from "../problems";
+import { type Problem, problemOfStatus, SIGNED_OUT, UNREACHABLE } from "../problems";
 import type { Network } from "./network";
 
 /** Gives the ID token to send. Both answer undefined when only signing in again can help. */
@@ -17,6 +17,11 @@ export class Refused extends Error {
   ) {
     super(code ?? "refused");
   }
+}
+
+/** What to tell a person of what was caught. */
+export function problemOf(error: unknown): Problem {
+  return error instanceof Refused ? error.problem : UNREACHABLE;
 }
 
 const SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
