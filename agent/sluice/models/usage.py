@@ -35,7 +35,7 @@ class Meter:
         elif "metadata" in chunk:
             usage = chunk["metadata"].get("usage", {})
             for name in _REPORTED:
-                self._reported[name] += usage.get(name, 0)
+                self._reported[name] += usage.get(name) or 0
             self._open_input = self._open_characters = 0
 
     def token_usage(self, provider: str, model_id: str) -> dict[str, Any] | None:
