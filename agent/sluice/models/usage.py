@@ -12,7 +12,7 @@ class Meter:
     """Reads the chunks of a run's model calls, one call after the other."""
 
     def __init__(self) -> None:
-        # Whether the model has said anything in the call under way.
+        # Whether the model has said anything, or begun to call a tool, in the call under way.
         self.has_spoken = False
         self._reported = dict.fromkeys(_REPORTED, 0)
         self._expected = 0
@@ -30,6 +30,8 @@ class Meter:
         if "contentBlockDelta" in chunk:
             self.has_spoken = True
             self._open_characters += count_characters(chunk["contentBlockDelta"]["delta"])
+        elif "contentBlockStart" in chunk:
+            self.has_spoken |= "toolUse" in chunk["contentBlockStart"].get("start", {})
         elif "messageStart" in chunk:
             self._open_input += self._expected
         elif "metadata" in chunk:
