@@ -68,10 +68,10 @@ def collector() -> Iterator[tuple[Collector, str]]:
             thread.join()
 
 
-def run_agent(*arguments: str, **environment: str) -> str:
-    """The output of traced_agent.py; its spans are sent before it ends."""
+def run_agent(*arguments: str, script: str = "traced_agent.py", **environment: str) -> str:
+    """The output of a script beside this file; its spans are sent before it ends."""
     ended = subprocess.run(
-        [sys.executable, HERE / "traced_agent.py", *arguments],
+        [sys.executable, HERE / script, *arguments],
         env={**os.environ, "PYTHONPATH": str(AGENT), "NO_PROXY": "*", **environment},
         capture_output=True,
         text=True,
@@ -103,6 +103,19 @@ def test_t8_no_span_holds_what_was_said(collector: tuple[Collector, str], conven
     }
     assert "ConnectionError" in kinds
     assert not any(span.events or span.links or span.status.message for span in received.spans)
+
+
+def test_every_span_of_a_run_names_its_thread_and_its_run(collector: tuple[Collector, str]) -> None:
+    """Of a run as the engine makes it: the model's calls and the tools', too."""
+    received, url = collector
+    run_agent(url, "t-1", "r-1", script="traced_engine.py")
+    kinds = {span.name.partition(" ")[0] for span in received.spans}
+    assert kinds >= {"invoke_agent", "chat", "execute_tool"}
+    for span in received.spans:
+        told = {each.key: each.value.string_value for each in span.attributes}
+        assert (told["sluice.thread"], told["sluice.run"]) == ("t-1", "r-1"), span.name
+        assert (told["gen_ai.conversation.id"], told["session.id"]) == ("t-1", "t-1"), span.name
+    assert CANARY not in received.bytes
 
 
 def test_without_the_filter_that_canary_would_be_seen(collector: tuple[Collector, str]) -> None:

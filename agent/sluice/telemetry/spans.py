@@ -29,7 +29,7 @@ ALLOWED = frozenset(
         *("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.usage.total_tokens"),
         *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
         *("event_loop.cycle_id", "event_loop.parent_cycle_id", "strands.cancellation.type"),
-        *("sluice.thread", "sluice.run"),
+        *("session.id", "gen_ai.conversation.id", "sluice.thread", "sluice.run"),
     }
 )
 
