@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from sluice.telemetry.spans import make_provider
 from support import free_socket
 
 HERE = Path(__file__).parent
@@ -27,6 +28,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, bytes]] = []
+        self.authorizations: list[str] = []
 
     @property
     def bytes(self) -> bytes:
@@ -52,6 +54,7 @@ def collector() -> Iterator[tuple[Collector, str]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             received.posted.append((self.path, body))
+            received.authorizations.append(self.headers.get("Authorization", ""))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -128,6 +131,23 @@ def test_a_collector_may_be_named_with_its_path(collector: tuple[Collector, str]
     received, url = collector
     run_agent(f"{url}/v1/traces")
     assert {path for path, _ in received.posted} == {"/v1/traces"}
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-1"])
+def test_what_goes_to_cloudwatch_is_signed_and_nothing_else(
+    collector: tuple[Collector, str], monkeypatch: pytest.MonkeyPatch, region: str | None
+) -> None:
+    received, url = collector
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("sluice.telemetry.spans.find_region", lambda _: region)
+    provider = make_provider(url)
+    provider.get_tracer("test").start_span("chat").end()
+    provider.shutdown()
+    (authorization,) = received.authorizations
+    assert ("/eu-west-1/xray/aws4_request" in authorization) == (region is not None)
+    assert [span.name for span in received.spans] == ["chat"]
 
 
 def test_a_collector_that_is_away_costs_no_answer() -> None:
