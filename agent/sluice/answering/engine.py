@@ -132,6 +132,13 @@ class Engine:
             hooks=[Retries(run, meter, settings.model_id)],
             retry_strategy=None,
             callback_handler=None,
+            # Strands gives these to its own spans of model and tool calls as well.
+            trace_attributes={
+                "session.id": run.thread_id,
+                "gen_ai.conversation.id": run.thread_id,
+                "sluice.thread": run.thread_id,
+                "sluice.run": run.run_id,
+            },
         )
         limits: Limits = {"turns": settings.max_turns, "output_tokens": settings.max_tokens}
         reason = ""
