@@ -94,7 +94,7 @@ class Engine:
 
     async def answer(self, question: Question, run: Run) -> Ended:
         """Answer a question, appending events to the run; the terminal one is the caller's."""
-        meter, translation = Meter(), Translation()
+        meter, translation = Meter(), Translation(run.files.add)
         refusal = None
         try:
             work = Work(run)

@@ -7,17 +7,23 @@ the model's stream), `message` (a finished message, which is where tool results 
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sluice.wire import events
+from sluice.wire.content import Content, Part, image_part, plain_text, text_part
 from sluice.wire.events import Event
+from sluice.wire.media import describe, media_type
+
+type KeepFile = Callable[[bytes], str | None]
+"""Keeps a file beside the thread; its name, or None when there is no room for it."""
 
 
 class Translation:
     """The state of one run's translation: which message, reasoning or tool call is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_file: KeepFile = lambda _: None) -> None:
+        self._keep_file = keep_file
         # Text and the tool calls of one model message share an id, so that clients join them.
         self._message_id = _new_id()
         self._text_open = False
@@ -97,15 +103,29 @@ class Translation:
             result = block.get("toolResult")
             if result is not None:
                 failed = result.get("status") == "error"
-                yield events.tool_call_result(_new_id(), result["toolUseId"], _text(result), failed)
+                content = self._content(result.get("content", []))
+                yield events.tool_call_result(_new_id(), result["toolUseId"], content, failed)
 
+    def _content(self, blocks: list[dict[str, Any]]) -> Content:
+        """A tool result's content: text, or parts where images are kept."""
+        parts = [self._part(block) for block in blocks]
+        is_text = all(part["type"] == "text" for part in parts)
+        return plain_text(parts) if is_text else parts
 
-def _text(result: dict[str, Any]) -> str:
-    """A tool result's content as text; structured content as JSON."""
-    blocks = result.get("content", [])
-    return "\n".join(
-        block["text"] if "text" in block else json.dumps(block, default=str) for block in blocks
-    )
+    def _part(self, block: dict[str, Any]) -> Part:
+        if "text" in block:
+            return text_part(block["text"])
+        if "json" in block:
+            return text_part(json.dumps(block["json"], ensure_ascii=False))
+        if "image" not in block:
+            # tools/results.py gives text and images alone.
+            return text_part(describe(next(iter(block), "nothing")))
+        data = block["image"]["source"]["bytes"]
+        kind, size = media_type(data), len(data)
+        name = self._keep_file(data)
+        if name is None:
+            return text_part(describe(kind, size, "this conversation has no room for it"))
+        return image_part(name, kind, size)
 
 
 def _new_id() -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sluice.conversations.thread import Message
+from sluice.wire.content import plain_text
 from sluice.wire.events import carried
 
 # Strands' Message and ContentBlock: TypedDicts, which mypy cannot follow through a spread.
@@ -90,8 +91,8 @@ def shorten(messages: list[StrandsMessage], max_bytes: int) -> list[StrandsMessa
 
 
 def _texts(message: Message) -> list[Block]:
-    content = message.get("content")
-    if not isinstance(content, str) or not content.strip():
+    content = plain_text(message.get("content"))
+    if not content.strip():
         return []
     return [{"text": carried(content)}]
 

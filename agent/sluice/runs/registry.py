@@ -65,6 +65,13 @@ class Runs:
         with self._lock:
             return self._active.get((owner, thread_id))
 
+    def find_file(self, owner: str, thread_id: str, name: str) -> bytes | None:
+        """A file that a run of a thread has made, and the store does not have yet."""
+        with self._lock:
+            active = self._active.get((owner, thread_id))
+            runs = [*self._of(owner, thread_id), *([active] if active else [])]
+            return next((data for run in runs if (data := run.files.find(name))), None)
+
     def unsaved(self, owner: str, thread_id: str) -> list[Run]:
         """The runs of a thread that ended and that the store does not have, the oldest first."""
         with self._lock:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sluice.conversations.thread import Message, Turn
 from sluice.wire import events
+from sluice.wire.content import Content, plain_text
 from sluice.wire.events import Event, carried
 
 
@@ -121,7 +122,7 @@ _EVENTS: dict[str, Callable[[Message], Iterator[Event]]] = {
 
 
 def _result(event: Event) -> Message:
-    content = carried(event["content"])
+    content = _carried(event["content"])
     message = {
         "id": event["messageId"],
         "role": "tool",
@@ -129,7 +130,13 @@ def _result(event: Event) -> Message:
         "toolCallId": carried(event["toolCallId"]),
     }
     failed = event.get("metadata", {}).get("status") == "error"
-    return {**message, "error": content or "The tool failed."} if failed else message
+    return {**message, "error": plain_text(content) or "The tool failed."} if failed else message
+
+
+def _carried(content: Content) -> Content:
+    if isinstance(content, str):
+        return carried(content)
+    return [{**p, "text": carried(p["text"])} if p["type"] == "text" else p for p in content]
 
 
 class _Text:

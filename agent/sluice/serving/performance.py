@@ -81,6 +81,7 @@ class Performance:
         try:
             if isinstance(opened, Opened) and opened.thread:
                 self._interrupted = opened.interrupted
+                run.files.count(opened.thread.turns)
                 if stored := opened.thread.find(run.run_id):
                     return self._replay(stored)
             if isinstance(claimed, BaseException):

@@ -8,6 +8,7 @@ import json
 from typing import Any, Literal
 
 from sluice.refusal import Refusal
+from sluice.wire.content import Content
 
 PROTOCOL_VERSION = "1.0"
 HEARTBEAT = b":\n\n"
@@ -16,7 +17,13 @@ HEARTBEAT = b":\n\n"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 type Event = dict[str, Any]
-type Notice = Literal["storage_unavailable", "model_retry", "tools_unavailable", "context_trimmed"]
+type Notice = Literal[
+    "storage_unavailable",
+    "model_retry",
+    "tools_unavailable",
+    "tools_unusable",
+    "context_trimmed",
+]
 
 
 def encode_frame(event_id: int, event: Event) -> bytes:
@@ -114,7 +121,7 @@ def tool_call_end(call_id: str) -> Event:
     return {"type": "TOOL_CALL_END", "toolCallId": call_id}
 
 
-def tool_call_result(message_id: str, call_id: str, content: str, failed: bool) -> Event:
+def tool_call_result(message_id: str, call_id: str, content: Content, failed: bool) -> Event:
     event = {
         "type": "TOOL_CALL_RESULT",
         "messageId": message_id,
