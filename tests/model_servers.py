@@ -239,7 +239,7 @@ class OpenAI(Dialect):
             for text in _halves(json.dumps(reply.call)):
                 yield _chunk({"tool_calls": [{"index": 0, "function": {"arguments": text}}]})
         stop = {"end": "tool_calls" if reply.call else "stop", "length": "length"}
-        yield _chunk({}, stop[reply.stop])
+        end = _chunk({}, stop[reply.stop])
         tokens = reply.tokens
         usage = {
             "prompt_tokens": tokens.sent,
@@ -247,8 +247,8 @@ class OpenAI(Dialect):
             "total_tokens": tokens.sent + tokens.answered,
             "prompt_tokens_details": {"cached_tokens": tokens.read},
         }
-        yield _sse(_completion([]) | {"usage": usage})
-        yield b"data: [DONE]\n\n"
+        # One piece: an answer is whole once its reason has come, whatever is held back after it.
+        yield end + _sse(_completion([]) | {"usage": usage}) + b"data: [DONE]\n\n"
 
     def refuse(self, refused: Refused) -> Response:
         error = {"message": refused.message, "type": refused.kind, "param": None, "code": None}

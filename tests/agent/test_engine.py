@@ -16,7 +16,7 @@ from sluice.runs.run import Run
 from sluice.settings import Settings
 from strands import tool
 from strands.models.model import Model
-from strands.types.exceptions import ContextWindowOverflowException
+from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 
 OFFLINE = Settings.read({"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c"})
 
@@ -66,6 +66,8 @@ class Scripted(Model):
         if isinstance(part, Exception):
             raise part
         for chunk in part:
+            if isinstance(chunk, Exception):
+                raise chunk
             yield chunk
 
 
@@ -242,3 +244,20 @@ def test_a_run_that_was_stopped_before_the_engine_was_there_asks_nothing(desk: D
     events, ended = desk.ask(model, [], run)
     assert (events, ended.usage, ended.refusal) == ([], None, run.stopped_because)
     assert not model.asked
+
+
+@pytest.mark.parametrize("begun", [say("Half")[:2], call("now")[:2]], ids=["text", "call"])
+def test_a_model_throttled_in_mid_answer_is_not_asked_again(desk, begun) -> None:
+    model = Scripted([*begun, ModelThrottledException("busy")], say("Whole"))
+    events, ended = desk.ask(model, [])
+    assert ended.refusal is not None
+    assert ended.refusal.code == "model_throttled"
+    assert len(model.asked) == 1
+    assert not [event for event in events if event.get("name") == "model_retry"]
+
+
+def test_a_model_throttled_before_its_first_word_is_asked_again(desk) -> None:
+    model = Scripted([say("")[0], ModelThrottledException("busy")], say("Whole"))
+    events, ended = desk.ask(model, [])
+    assert ended.refusal is None
+    assert [event["delta"] for event in events if "delta" in event] == ["Whole"]

@@ -392,14 +392,13 @@ def test_a_model_that_was_busy_or_failed_for_a_moment_answers(provide, provider,
 
 
 @pytest.mark.usefixtures("released")
-def test_bedrock_throttled_in_mid_answer_begins_a_new_message(provide) -> None:
+def test_bedrock_throttled_in_mid_answer_ends_with_the_half_and_is_not_asked_again(provide) -> None:
     half = Reply(text=("Half",), fault="throttlingException")
-    with provide("bedrock", half, ANSWER) as (client, _):
+    with provide("bedrock", half, ANSWER) as (client, server):
         events = client.ask(QUESTION)
-    assert said(events) == "HalfIt is 100."
-    starts = [e.message_id for e in events if e.type.value == "TEXT_MESSAGE_START"]
-    assert len(set(starts)) == 2
-    assert types(events)[-1] == "RUN_FINISHED"
+    assert said(events) == "Half"
+    assert events[-1].code == "model_throttled"
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("provider", ["bedrock", "openai"])

@@ -22,8 +22,8 @@ DELAYS = [1.0, 2.0, 4.0]
 class Retries(HookProvider):
     """Asks the model of one run again, and tells the person how long that takes.
 
-    A model that is busy is asked again also in mid-answer: it then begins a new message. One that
-    fails is asked again only before its first word.
+    A model that is busy or fails is asked again only before its first word: it would begin anew,
+    and the half would stand beside the whole in what is shown, kept and sent.
     """
 
     def __init__(self, run: Run, meter: Meter, model_id: str) -> None:
@@ -45,8 +45,9 @@ class Retries(HookProvider):
             self._failed = 0
             return
         meaning = meaning_of(event.exception)
-        again = meaning == "throttled" or (meaning == "failing" and not self._meter.has_spoken)
-        if not again or self._failed == len(DELAYS) or self._run.cancel_signal.is_set():
+        if meaning not in ("throttled", "failing") or self._meter.has_spoken:
+            return
+        if self._failed == len(DELAYS) or self._run.cancel_signal.is_set():
             return
         delay = DELAYS[self._failed]
         self._failed += 1

@@ -1,7 +1,8 @@
 """What a model is sent of a conversation: whole, repaired, and as much as it can read.
 
 Models refuse a conversation in which a tool call has no result, a result has no call, or two
-messages in a row have the same role. A process that died in mid-run leaves exactly these.
+messages in a row have the same role. A process that died in mid-run leaves exactly these. Some
+(Llama on Bedrock) also refuse a person's words in one message with a tool's results.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from sluice.conversations.thread import Turn
 
 # English has about 4 letters a token. Bytes, not letters: other scripts have fewer letters a token.
 BYTES_PER_TOKEN = 4
+
+# Stands where a model's answer is missing before the person's next words.
+INTERRUPTED = "[The answer was interrupted.]"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Question:
 
 
 def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
-    """The past of a conversation, for `open_turn`.
+    """The past of a conversation. It ends with the model, so that a question can follow it.
 
     Turns without an answer are left out where their run did not finish: they can be asked again.
     When the rest is over `max_tokens`, the oldest turns drop until half of that is left, so that
@@ -53,20 +57,21 @@ def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
     told = [_tell(turn, ids, room // 2) for turn in turns if turn.replaced_by is None]
     told = [messages for messages in told if messages]
     start = _start([measure(messages) for messages in told], room)
-    past: list[StrandsMessage] = []
-    for message in chain.from_iterable(told[start:]):
-        _append(past, message)
-    return Past(past, trimmed=start > 0)
+    return Past(list(chain.from_iterable(told[start:])), trimmed=start > 0)
 
 
 def _tell(turn: Turn, ids: CallIds, max_bytes: int) -> list[StrandsMessage]:
-    """A turn as models take it, or nothing."""
+    """A turn as models take it, from a person's message to one of the model's, or nothing."""
     rough: list[StrandsMessage] = []
     for message in translate(turn.messages, ids):
         _append(rough, message)
     messages = repair(rough)
     is_answered = any(message["role"] == "assistant" for message in messages)
-    return shorten(messages, max_bytes) if is_answered or turn.state == "finished" else []
+    if not messages or not (is_answered or turn.state == "finished"):
+        return []
+    if messages[-1]["role"] == "user":
+        _append(messages, _missing_answer())
+    return shorten(messages, max_bytes)
 
 
 def _start(sizes: list[int], room: int) -> int:
@@ -85,22 +90,11 @@ def _start(sizes: list[int], room: int) -> int:
     return start
 
 
-def open_turn(history: list[StrandsMessage], text: str) -> tuple[list[StrandsMessage], list[Block]]:
-    """Split a repaired history and a new message into what is past and what is now asked.
-
-    A last message from a person, which no answer followed, becomes part of the new turn, because
-    two messages of the same role in a row are refused.
-    """
-    if history and history[-1]["role"] == "user":
-        return history[:-1], [*history[-1]["content"], {"text": text}]
-    return history, [{"text": text}]
-
-
 def repair(messages: list[StrandsMessage]) -> list[StrandsMessage]:
     """A history that models take: it opens with a person, roles alternate, calls have results.
 
     A well-formed history comes back equal. What a person or the model said is kept; results of no
-    call are dropped, and missing results are stated as interrupted.
+    call are dropped, and missing results and answers are stated as interrupted.
     """
     repaired: list[StrandsMessage] = []
     for message in messages:
@@ -109,12 +103,10 @@ def repair(messages: list[StrandsMessage]) -> list[StrandsMessage]:
         if role == "user":
             said = [block for block in said if "toolUse" not in block]
         if calls := _open_calls(repaired):
-            # Results open the turn after their calls: providers require them first.
             results = _results(calls, message["content"] if role == "user" else [])
-            if role == "user":
-                said = [*results, *said]
-            else:
-                _append(repaired, {"role": "user", "content": results})
+            _append(repaired, {"role": "user", "content": results})
+        if role == "user" and said and _ends_on_results(repaired):
+            _append(repaired, _missing_answer())
         _append(repaired, {**message, "content": said})
     if calls := _open_calls(repaired):
         _append(repaired, {"role": "user", "content": _results(calls, [])})
@@ -127,6 +119,14 @@ def _open_calls(messages: list[StrandsMessage]) -> list[str]:
         return []
     calls = [block["toolUse"] for block in messages[-1]["content"] if "toolUse" in block]
     return list(dict.fromkeys(call["toolUseId"] for call in calls))
+
+
+def _ends_on_results(messages: list[StrandsMessage]) -> bool:
+    return bool(messages) and any("toolResult" in block for block in messages[-1]["content"])
+
+
+def _missing_answer() -> StrandsMessage:
+    return {"role": "assistant", "content": [{"text": INTERRUPTED}]}
 
 
 def _results(calls: list[str], content: list[Block]) -> list[Block]:

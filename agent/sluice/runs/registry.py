@@ -20,12 +20,13 @@ class Runs:
         self._active: dict[tuple[str, str], Run] = {}
         # By owner, thread and run; the oldest first.
         self._kept: OrderedDict[tuple[str, str, str], Run] = OrderedDict()
-        self._changed_at = int(time.time())
+        self._changed_at: int | None = None
         self._lock = threading.Lock()
 
     @property
-    def status(self) -> tuple[bool, int]:
-        """Whether a run is under way, and since when that is so, in seconds since 1970."""
+    def status(self) -> tuple[bool, int | None]:
+        """Whether a run is under way, and since when that is so, in seconds since 1970; None when
+        there has been no run yet."""
         with self._lock:
             return bool(self._active), self._changed_at
 

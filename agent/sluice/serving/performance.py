@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.conversations.history import Question, compose, open_turn
+from sluice.conversations.history import Question, compose
 from sluice.conversations.thread import State, Turn, join
 from sluice.people.owner import Person
 from sluice.refusal import Refusal
@@ -150,8 +150,8 @@ class Performance:
             if past.trimmed:
                 said = "The oldest messages were not sent to the model: the conversation is long."
                 run.append(events.notice("context_trimmed", said))
-            history, content = open_turn(past.messages, prompt.text)
-            question = Question(history, content, prompt.time_zone, self.person.token)
+            content = [{"text": prompt.text}]
+            question = Question(past.messages, content, prompt.time_zone, self.person.token)
             ended = await engine.answer(question, run)
         except Refusal as refusal:
             return None, refusal

@@ -145,6 +145,17 @@ export const fr: Catalog = {
   "problem.serverFailed.advice": "Attendez un peu, puis réessayez.",
   "problem.status": "L’API a répondu {status}.",
   "problem.status.advice": "Réessayez.",
+  "problem.answer_cut": "La réponse s’est interrompue.",
+  "problem.answer_cut.advice": "Ce qui est arrivé reste affiché ci-dessus. Réessayez.",
+  "problem.answer_empty": "Le modèle n’a rien dit.",
+  "problem.answer_empty.advice": "Réessayez, ou posez la question autrement.",
+  "problem.answer_filtered": "Un filtre de contenu a arrêté la réponse.",
+  "problem.answer_filtered.advice":
+    "Ce qui est arrivé reste affiché ci-dessus. Posez la question autrement.",
+  "problem.answer_refused": "Le modèle a refusé de répondre.",
+  "problem.answer_refused.advice": "Posez la question autrement.",
+  "problem.quota_used_up": "Le quota du modèle est épuisé.",
+  "problem.quota_used_up.advice": "Adressez-vous à votre administrateur.",
   "problem.answer_too_long": "La réponse a atteint sa longueur maximale.",
   "problem.answer_too_long.advice":
     "Ce qui est arrivé reste affiché ci-dessus. Demandez la suite, ou demandez moins.",
