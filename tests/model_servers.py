@@ -44,7 +44,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Reply:
-    """One streamed answer: reasoning, text and a call of the calculator, each where given.
+    """One streamed answer: reasoning, text and a call of a tool, each where given.
 
     `hold` is waited for before the last piece, or, when it is `silent`, before the answer's status.
     `fault` ends the answer after its text with the service's own error of that name; `cut` ends it
@@ -54,6 +54,7 @@ class Reply:
     text: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     call: dict[str, Any] | None = None
+    tool: str = "calculator"
     stop: Literal["end", "length"] = "end"
     tokens: Tokens = Tokens()
     hold: threading.Event | None = None
@@ -190,7 +191,7 @@ class Bedrock(Dialect):
             yield _event("contentBlockStop", {"contentBlockIndex": index})
             index += 1
         if reply.call is not None:
-            start = {"toolUse": {"toolUseId": CALL_ID, "name": "calculator"}}
+            start = {"toolUse": {"toolUseId": CALL_ID, "name": reply.tool}}
             yield _event("contentBlockStart", {"contentBlockIndex": index, "start": start})
             for text in _halves(json.dumps(reply.call)):
                 yield _delta(index, {"toolUse": {"input": text}})
@@ -234,7 +235,7 @@ class OpenAI(Dialect):
         if reply.call is not None:
             first = {"index": 0, "id": CALL_ID, "type": "function"}
             yield _chunk(
-                {"tool_calls": [first | {"function": {"name": "calculator", "arguments": ""}}]}
+                {"tool_calls": [first | {"function": {"name": reply.tool, "arguments": ""}}]}
             )
             for text in _halves(json.dumps(reply.call)):
                 yield _chunk({"tool_calls": [{"index": 0, "function": {"arguments": text}}]})
@@ -274,7 +275,7 @@ class Ollama(Dialect):
         if reply.fault or reply.cut:
             return
         if reply.call is not None:
-            call = {"function": {"index": 0, "name": "calculator", "arguments": reply.call}}
+            call = {"function": {"index": 0, "name": reply.tool, "arguments": reply.call}}
             yield _line({"content": "", "tool_calls": [call]})
         yield _line(
             {"content": ""},

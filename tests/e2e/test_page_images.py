@@ -1,4 +1,4 @@
-"""A tool's image in a real browser: shown as it comes, and after a reload, under the page's policy."""
+"""A tool's image in a real browser: live, and after a reload, under the page's own policy."""
 
 import base64
 import json
@@ -29,7 +29,10 @@ def test_a_tools_image_is_seen_on_its_card_live_and_after_a_reload(
     server = ScriptedMcp([tool("draw")], results={"draw": {"content": content}})
     with serve(server) as url:
         environment = {"SLUICE_MCP": json.dumps([{"name": "srv", "url": f"{url}/mcp"}])}
-        with run_stack(tmp_path, environment=environment) as stack, open_browser(browser) as context:
+        with (
+            run_stack(tmp_path, environment=environment) as stack,
+            open_browser(browser) as context,
+        ):
             page = visit(context, stack, Person.new(stack))
             expect_finished(ask(page, "Use srv_draw with {}"))
             expect_image(page)

@@ -71,6 +71,22 @@ class OpenAICompatibleModel(OpenAIModel):
                 raise ContextWindowOverflowException(str(error)) from error
             raise
 
+    @override
+    @classmethod
+    def _split_tool_message_images(
+        cls, tool_message: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """A tool's message, and a person's with its images, which only those may hold.
+
+        What is left of the tool's is a string, as Strands has it without images: many servers take
+        no list there.
+        """
+        message, images = super()._split_tool_message_images(tool_message)
+        if images is not None:
+            texts = [part["text"] for part in message["content"] if part.get("type") == "text"]
+            message = {**message, "content": "\n".join(texts)}
+        return message, images
+
     def _remember(self, request: dict[str, Any]) -> None:
         """Ask with the limit's name that the server takes, from now on."""
         params: Any = dict(self.get_config()["params"] or {})

@@ -22,6 +22,7 @@ type Notice = Literal[
     "model_retry",
     "tools_unavailable",
     "tools_unusable",
+    "images_left_out",
     "context_trimmed",
 ]
 
