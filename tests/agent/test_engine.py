@@ -261,3 +261,18 @@ def test_a_model_throttled_before_its_first_word_is_asked_again(desk) -> None:
     events, ended = desk.ask(model, [])
     assert ended.refusal is None
     assert [event["delta"] for event in events if "delta" in event] == ["Whole"]
+
+
+def test_calls_that_share_an_id_are_sent_with_one_of_their_own_and_its_result(desk: Desk) -> None:
+    """Ollama's and llama.cpp's servers count calls anew in each answer."""
+    model = Scripted(
+        call("calculator", expression="1 + 1"), call("calculator", expression="2 + 2"), say("4")
+    )
+    _, ended = desk.ask(model, [])
+    assert ended.refusal is None
+    _, *exchanges = model.asked[-1]
+    ids = [next(iter(message["content"][0].values()))["toolUseId"] for message in exchanges]
+    assert ids[0] == ids[1] == "call_calculator"
+    assert ids[2] == ids[3] != ids[0]
+    said = [message["content"][0]["toolResult"]["content"] for message in exchanges[1::2]]
+    assert said == [[{"text": "Result: 2"}], [{"text": "Result: 4"}]]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strands import Agent
+from strands.middleware import InvokeModelContext, InvokeModelStage
 from strands.models.bedrock import BedrockModel
 from strands.types.agent import Limits
 
@@ -20,6 +21,7 @@ from sluice.answering.recovery import Retries, Window
 from sluice.answering.stops import Stops, Work
 from sluice.answering.translation import Translation
 from sluice.conversations.history import Question
+from sluice.conversations.repair import repair
 from sluice.models.provider import make_model
 from sluice.models.usage import Meter
 from sluice.refusal import Refusal
@@ -107,6 +109,7 @@ class Engine:
             retry_strategy=None,
             callback_handler=None,
         )
+        agent.add_middleware(InvokeModelStage.Input, _repair)
         limits: Limits = {"turns": settings.max_turns, "output_tokens": settings.max_tokens}
         reason = ""
         async for item in agent.stream_async(question.content, limits=limits):
@@ -142,6 +145,11 @@ class Engine:
             return Refusal("internal_error", "Something went wrong inside the agent; try again.")
         _log.warning("the model failed: %s", refusal.code, exc_info=error)
         return refusal
+
+
+def _repair(request: InvokeModelContext) -> InvokeModelContext:
+    """Also within a run: servers give two calls one id, and tools return what others refuse."""
+    return request.replace(messages=repair(request.messages))
 
 
 def _ended_after(limit: int, what: str, variable: str) -> str:
