@@ -70,7 +70,8 @@ class Engine:
 
     async def answer(self, question: Question, run: Run) -> Ended:
         """Answer a question, appending events to the run; the terminal one is the caller's."""
-        meter, translation = Meter(), Translation()
+        meter = Meter()
+        translation = Translation(lambda: (*question.told, *run.transcript.messages))
         refusal = None
         try:
             work = Work(run)

@@ -12,7 +12,7 @@ from sluice.conversations.repair import (
     repair,
     state_interruption,
 )
-from sluice.conversations.thread import Turn
+from sluice.conversations.thread import Message, Turn
 
 # English has about 4 letters a token. Bytes, not letters: other scripts have fewer letters a token.
 BYTES_PER_TOKEN = 4
@@ -28,12 +28,16 @@ class Past:
 
 @dataclass(frozen=True)
 class Question:
-    """What the engine is asked; `token` is the person's ID token, for MCP servers."""
+    """What the engine is asked; `token` is the person's ID token, for MCP servers.
+
+    `told` are the messages before it, as clients have them.
+    """
 
     past: list[StrandsMessage] = field(repr=False)
     content: list[Block] = field(repr=False)
     time_zone: str | None
     token: str = field(repr=False)
+    told: Sequence[Message] = field(default=(), repr=False)
 
 
 def compose(turns: Sequence[Turn], max_tokens: int) -> Past:

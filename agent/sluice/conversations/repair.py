@@ -56,9 +56,7 @@ class CallIds:
         return taken
 
 
-def repair(
-    messages: Iterable[StrandsMessage], ids: CallIds | None = None
-) -> list[StrandsMessage]:
+def repair(messages: Iterable[StrandsMessage], ids: CallIds | None = None) -> list[StrandsMessage]:
     """The messages as every provider takes them; those that are so already come back equal.
 
     What a person or the model said is kept. Results of no call are dropped, as is what the model
