@@ -1,8 +1,9 @@
 """Model services as they speak on the wire: Bedrock, an OpenAI-compatible server, Ollama.
 
 A `ModelServer` answers its n-th request with the n-th part of a script, over real HTTP, and keeps
-what it was asked. What the script says is the same for all; a `Dialect` puts it into the bytes of
-one service. Sources: Amazon Bedrock API Reference, "ConverseStream", and "Event stream encoding"
+what it was asked. It refuses what a service would refuse (provider_rules). What the script says is
+the same for all; a `Dialect` puts it into the bytes of one service. Sources: Amazon Bedrock API
+Reference, "ConverseStream", and "Event stream encoding"
 (https://smithy.io/2.0/aws/amazon-eventstream.html); OpenAI API Reference, "Chat Completions",
 "Streaming"; Ollama's docs/api.md, "Generate a chat completion".
 """
@@ -17,6 +18,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from provider_rules import judge
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -122,6 +124,8 @@ class ModelServer:
             part = self._script[len(self.asked)]
             path = request.scope["raw_path"].decode()
             self.asked.append(Asked(path, dict(request.headers), await request.json()))
+            if fault := judge(dialect.name, self.asked[-1].body):
+                return dialect.refuse(Refused(400, "ValidationException", fault))
             if isinstance(part, Refused):
                 return dialect.refuse(part)
             if part.silent:

@@ -80,6 +80,8 @@ export interface Answer {
 
 export type Message = Question | Answer;
 
+type SnapshotMessages = Extract<AgentEvent, { type: "MESSAGES_SNAPSHOT" }>["messages"];
+
 export function createAnswer(question: Question, runId: string, replaces?: string): Answer {
   return {
     role: "assistant",
@@ -174,6 +176,9 @@ export function apply(answer: Answer, event: AgentEvent): void {
       answer.thinking.value = true;
       break;
     }
+    case "MESSAGES_SNAPSHOT":
+      keepOnly(answer, event.messages);
+      break;
     case "CUSTOM":
       notice(answer, event.name, event.value);
       break;
@@ -238,6 +243,13 @@ function beginAnew(answer: Answer): void {
   if (answer.parts.value.length > 0) answer.parts.value = [];
   if (answer.notices.value.length > 0) answer.notices.value = [];
   answer.thinking.value = true;
+}
+
+/** Takes back what the conversation no longer has: the half of an answer that begins anew. */
+function keepOnly(answer: Answer, messages: SnapshotMessages): void {
+  const calls = messages.flatMap((message) => ("toolCalls" in message && message.toolCalls) || []);
+  const kept = new Set([...messages, ...calls].map(({ id }) => id));
+  answer.parts.value = answer.parts.value.filter(({ id }) => kept.has(id));
 }
 
 /** A text after a tool call may go on under the same message id: it is a part of its own, below the card. */

@@ -23,9 +23,9 @@ DELAYS = [1.0, 2.0, 4.0]
 class Retries(HookProvider):
     """Asks the model of one run again, and tells the person how long that takes.
 
-    A model that is busy or fails is asked again only before its first word: it would begin anew,
-    and the half would stand beside the whole in what is shown, kept and sent. One that refuses a
-    request with images is asked again without them.
+    A model that is busy is asked again also in mid-answer: its new answer takes the place of the
+    half (translation.py). One that fails is asked again only before its first word, and one that
+    refuses a request with images is asked again without them.
     """
 
     def __init__(self, run: Run, meter: Meter, model_id: str) -> None:
@@ -53,14 +53,15 @@ class Retries(HookProvider):
             event.retry = True
             return
         meaning = meaning_of(event.exception)
-        if meaning not in ("throttled", "failing") or self._meter.has_spoken:
-            return
-        if self._failed == len(DELAYS) or self._run.cancel_signal.is_set():
+        begun = self._meter.has_spoken
+        again = meaning == "throttled" or (meaning == "failing" and not begun)
+        if not again or self._failed == len(DELAYS) or self._run.cancel_signal.is_set():
             return
         delay = DELAYS[self._failed]
         self._failed += 1
         what = "is busy" if meaning == "throttled" else "failed"
-        said = f"{self._model_id} {what}; it is asked again in {delay:g} s."
+        anew = " Its answer then begins anew." if begun else ""
+        said = f"{self._model_id} {what}; it is asked again in {delay:g} s.{anew}"
         self._run.append(events.notice("model_retry", said, delay))
         await asyncio.sleep(delay)
         event.retry = True

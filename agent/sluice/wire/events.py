@@ -75,6 +75,11 @@ def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
     return {"type": "CUSTOM", "name": name, "value": value}
 
 
+def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
+    """The conversation's AG-UI messages as they are now; others that were told are taken back."""
+    return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
+
+
 def text_start(message_id: str) -> Event:
     return {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}
 

@@ -51,7 +51,7 @@ export function AssistantMessage({
       <h2 class="visually-hidden">Sluice</h2>
       {near ? (
         <>
-          {/* By place, because parts are only ever added, and a text may go on under its id after a call. */}
+          {/* By place, because a text may go on under its id after a call. */}
           {answer.parts.value.map((part, i) => (
             <PartView key={i} part={part} image={actions.image} />
           ))}
