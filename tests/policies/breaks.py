@@ -250,6 +250,9 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "[openid, email, profile, aws.cognito.signin.user.admin]",
         ),
     },
+    sign_in.a_second_factor_is_asked_for_as_the_parameter_says: {
+        "left out when it is off": ("'ON', 'OFF'] # written out", "'ON', !Ref AWS::NoValue] #"),
+    },
     sign_in.the_client_has_no_secret: {
         "a secret": ("GenerateSecret: false", "GenerateSecret: true"),
     },

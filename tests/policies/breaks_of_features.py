@@ -24,13 +24,18 @@ _WAF_FILTERED = """          WAF_FILTERED:
             statusCode: 403
 """
 
-BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
+# With Mfa, which cannot be on together with Passkeys.
+BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
     sign_in.a_second_factor_is_asked_for_as_the_parameter_says: {
-        "for some only": ("!If [IsMfaRequired, 'ON', OPTIONAL]", "OPTIONAL"),
+        "for some only": ("!If [HasMfa, 'ON', 'OFF']", "OPTIONAL"),
         "by text message": ("[SOFTWARE_TOKEN_MFA]", "[SMS_MFA]"),
     },
     sign_in.passkeys_belong_to_the_sign_in_page: {
-        "of another host": ("- !Sub ${Prefix}-${AWS::AccountId}.auth.", "- !Sub ${Prefix}.auth."),
+        "of another host": (
+            "      WebAuthnUserVerification:",
+            "      WebAuthnRelyingPartyID: example.com\n      WebAuthnUserVerification:",
+        ),
+        "no way to add one": ("/passkeys/add?client_id=${UserPoolClient}", "/passkeys/add?x=1"),
         "without a finger or a PIN": (
             "WebAuthnUserVerification: !If [HasPasskeys, required,",
             "WebAuthnUserVerification: !If [HasPasskeys, preferred,",
@@ -39,7 +44,7 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "!If [HasPasskeys, ALLOW_USER_AUTH, !Ref AWS::NoValue]",
             "!If [HasPasskeys, !Ref AWS::NoValue, ALLOW_USER_AUTH]",
         ),
-        "one-time codes beside them": ("[PASSWORD, WEB_AUTHN]", "[PASSWORD, WEB_AUTHN, SMS_OTP]"),
+        "one-time codes beside them": ("[PASSWORD, WEB_AUTHN],", "[PASSWORD, WEB_AUTHN, SMS_OTP],"),
     },
     sign_in.people_come_from_this_pool_and_the_given_provider: {
         "the provider is of no client": (
@@ -51,6 +56,7 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "client_secret: sesame",
         ),
         "every address counts as verified": ("email_verified: email_verified, ", ""),
+        "another redirect": ("amazoncognito.com/oauth2/idpresponse", "amazoncognito.com/callback"),
     },
     sign_in.sign_in_returns_to_this_page_only: {
         "signing out leads to CloudFront's domain": (
