@@ -160,12 +160,13 @@ BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
     watch.alarms_watch_the_gate_and_the_runtime: {
         "another stage": ("        - { Name: Stage, Value: prod }\n", ""),
         "a metric that nobody makes": ("MetricName: 5XXError", "MetricName: 5xx"),
+        "every runtime": (
+            """SELECT SUM(SystemErrors) FROM "AWS/Bedrock-AgentCore" WHERE Resource = '${Run""",
+            """SELECT SUM(SystemErrors) FROM "AWS/Bedrock-AgentCore" # '${Run""",
+        ),
     },
     watch.alarms_tell_somebody_and_say_what_to_read: {
-        "nobody": (
-            "[{ Protocol: email, Endpoint: !Ref AlarmEmail }]",
-            "[{ Protocol: email, Endpoint: nobody@example.com }]",
-        ),
+        "nobody": ("      Endpoint: !Ref AlarmEmail", "      Endpoint: nobody@example.com"),
         "no page": ("failed five times in 5 minutes (docs/operations.md)", "failed five times"),
     },
     watch.metrics_of_the_access_log_name_what_it_holds: {
@@ -175,6 +176,11 @@ BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
     watch.the_dashboard_shows_this_stack: {
         "not JSON": ('"title": "API: requests and refusals",', '"title": "API": "refusals",'),
         "every stage": ('"${AWS::StackName}", "Stage", "prod"],', '"${AWS::StackName}"],'),
+        "every runtime": (
+            'MetricName=\\"Sessions\\" Resource=\\"${Runtime.AgentRuntimeArn}\\"',
+            'MetricName=\\"Sessions\\" ${Runtime}',
+        ),
+        "a widget with half a place": ('"x": 12, "y": 0,', '"x": 12,'),
     },
     watch.what_is_shown_of_the_agent_is_what_it_writes: {
         "a name of its own": ('[".", "OutputTokens",', '[".", "TokensOut",'),
