@@ -341,6 +341,12 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "    DeletionPolicy: Delete # what people wrote",
         ),
     },
+    stage.the_accounts_setting_keeps_its_role: {
+        "but for a first deployment that failed": (
+            "    DeletionPolicy: Retain # as long as the account's",
+            "    DeletionPolicy: RetainExceptOnCreate # as long as the account's",
+        ),
+    },
     buckets.conversations_end_when_the_parameter_says: {
         "never": ("              ExpirationInDays: !Ref ConversationDays\n", ""),
     },

@@ -114,10 +114,7 @@ BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
         "the mapping may come first": (_MAPPING, _MAPPING.split("    DependsOn")[0]),
     },
     stage.requests_are_traced_when_asked_for: {
-        "never": (
-            "TracingEnabled: !If [HasTracing, true,",
-            "TracingEnabled: !If [HasTracing, false,",
-        ),
+        "never": ("TracingEnabled: !If [HasTracing, true, false]", "TracingEnabled: false"),
     },
     api.a_page_can_read_every_refusal: {
         "no CORS on the firewall's": (_WAF_FILTERED, f"{_WAF_FILTERED}          OTHER:\n"),
