@@ -375,6 +375,13 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "every model": ("::foundation-model/${ModelId}", "::foundation-model/* # any"),
         "a condition is removed": ("bedrock:InferenceProfileArn:", "aws:ResourceTag/x:"),
     },
+    permissions.the_agent_may_subscribe_to_its_model_by_way_of_bedrock: {
+        "it may not": (
+            "Action: [aws-marketplace:Subscribe, aws-marketplace:ViewSubscriptions]",
+            "Action: aws-marketplace:ViewSubscriptions",
+        ),
+        "to anything": ("{ aws:CalledViaLast: bedrock.amazonaws.com }", "{ aws:SourceVpc: x }"),
+    },
     permissions.the_agent_calls_gateways_only_where_it_has_servers: {
         "whether it has servers or not": (
             "          - HasMcp\n          - PolicyName: Tools\n",
