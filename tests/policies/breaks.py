@@ -180,6 +180,17 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     runtime.the_agent_stands_in_the_network_of_the_parameters: {
         "a VPC": ("        - NetworkMode: PUBLIC\n", "        - NetworkMode: VPC\n"),
     },
+    runtime.the_platform_is_the_parameters: {
+        "AWS's default": ("      PlatformVersion: !Ref PlatformVersion # never", "      # never"),
+        "the agent is told of another": (
+            "SLUICE_PLATFORM: !Ref PlatformVersion",
+            "SLUICE_PLATFORM: V1",
+        ),
+    },
+    runtime.the_environment_fits: {
+        "a list of servers that does not": ("    MaxLength: 1024\n", "    MaxLength: 4096\n"),
+        "a value without an end": ("    MaxLength: 256\n", ""),
+    },
     runtime.sessions_end_when_the_parameters_say: {
         "a fixed idle time": ("IdleRuntimeSessionTimeout: !Ref IdleSeconds", "MaxLife: 28800"),
     },
@@ -408,7 +419,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "no sentence": ("    ConstraintDescription: bedrock or offline.\n", ""),
     },
     form.every_rule_says_what_to_do: {
-        "no sentence": ("        AssertDescription: >-\n", "        Description: >-\n"),
+        "no sentence": ("AssertDescription: Only Model bedrock", "Description: Only Model bedrock"),
     },
     form.every_output_is_there_and_described: {
         "another name": ("  SpaBucket:\n", "  PageBucket:\n"),

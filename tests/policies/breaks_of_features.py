@@ -30,6 +30,9 @@ BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
         "for some only": ("!If [HasMfa, 'ON', 'OFF']", "OPTIONAL"),
         "by text message": ("[SOFTWARE_TOKEN_MFA]", "[SMS_MFA]"),
     },
+}
+
+BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
     sign_in.passkeys_belong_to_the_sign_in_page: {
         "of another host": (
             "      WebAuthnUserVerification:",

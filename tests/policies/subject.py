@@ -29,6 +29,7 @@ OPEN = {
     "AgentCodeBucket": "code-bucket",
     "AgentCodeKey": CODE_KEY,
     "ModelId": "eu.amazon.nova-pro-v1:0",
+    "PlatformVersion": "V2",
     "IdleSeconds": "301",
     "LifeSeconds": "3602",
     "MaxPrompt": "31003",
