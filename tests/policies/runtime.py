@@ -127,31 +127,24 @@ def the_environment_fits(subject: Subject) -> Iterator[str]:
     """CloudFormation takes 2,048 characters of one variable, and V1 4 KB of all together, whatever
     the parameters hold; V2 takes less, so that `make deploy` adds up what is given."""
     runtime = at(subject.document, "Resources", subject.only(TYPE).id, "Properties")
-    longest: dict[str, str] = {}
-    for name, entry in subject.document["Parameters"].items():
-        if entry["Type"] == "Number":
-            longest[name] = str(entry.get("MaxValue") or max(entry["AllowedValues"]))
-        elif "AllowedValues" in entry:
-            longest[name] = max(map(str, entry["AllowedValues"]), key=len)
-        elif "MaxLength" in entry:
-            longest[name] = "x" * int(entry["MaxLength"])
+    lengths = {}
     for variable, value in runtime["EnvironmentVariables"].items():
-        for _, node in walk(value, variable):
-            name = at(node, "Ref")
-            if name in subject.document["Parameters"] and len(longest.get(name, "x" * 4096)) > 1024:
-                yield f"{variable}: {name} may be longer than 1,024 characters"
-    taken = environment.size(
-        {
-            variable: max(
-                (longest.get(str(at(node, "Ref")), "") for _, node in walk(value, variable)),
-                key=len,
-                default="",
-            )
-            for variable, value in runtime["EnvironmentVariables"].items()
-        }
-    )
+        named = (
+            at(subject.document, "Parameters", str(at(node, "Ref"))) for _, node in walk(value, "")
+        )
+        lengths[variable] = max((_longest(entry) for entry in named if entry), default=0)
+        if lengths[variable] > 1024:
+            yield f"{variable} may be longer than 1,024 characters"
+    taken = sum(len(variable) + length for variable, length in lengths.items())
     if taken + RESERVED > environment.LIMITS["V1"]:
         yield f"the parameters may come to {taken} bytes"
+
+
+def _longest(parameter: dict[str, Any]) -> int:
+    """Characters of the longest value that a parameter may have; 4,096 of one without an end."""
+    if "AllowedValues" in parameter:
+        return max(len(str(value)) for value in parameter["AllowedValues"])
+    return int(parameter.get("MaxLength") or len(str(parameter.get("MaxValue", "x" * 4096))))
 
 
 @policy
