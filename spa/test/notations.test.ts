@@ -1,5 +1,8 @@
+import { Lexer } from "marked";
 import { describe, expect, test } from "vitest";
+import { AnswerTokenizer } from "../src/markdown/tokenizer";
 import { MarkdownView } from "../src/markdown/view";
+import { pick, seeded } from "./support";
 
 function shown(source: string, pieces: readonly string[] = [source]): HTMLElement {
   const element = document.createElement("div");
@@ -53,6 +56,42 @@ test.each([
   ["[文档](https://example.com/a，b)", ["文档"]],
 ])("a bare address ends before what cannot be part of it: %s", (source, links) => {
   expect(texts(source, "a")).toEqual(links);
+});
+
+test.each([
+  ["**重要提示：**请先保存文件。", ["重要提示："]],
+  ["ここで**「確認」**を押します。**価格（税込）**は千円です。", ["「確認」", "価格（税込）"]],
+  ["请点击**“保存”**按钮", ["“保存”"]],
+  ["이것은 **강조(强調)**입니다.", ["강조(强調)"]],
+  ["这是**重要**的，这也是**“很”重要**。", ["重要", "“很”重要"]],
+  ["使用**`code`**函数和**[链接](https://example.com)**吧", ["code", "链接"]],
+  ["**The end.** And more, a**b**c, 2 ** 3 ** 4, ** no **.", ["The end.", "b"]],
+  ["foo**(bar)**baz is left alone", []],
+  ["**注意：** 下一步。", ["注意："]],
+])("bold words may touch Chinese, Japanese and Korean: %s", (source, bold) => {
+  expect(texts(source, "strong")).toEqual(bold);
+});
+
+test.each([
+  ["ここで*「確認」*を押す。", ["「確認」"]],
+  ["*“引用”*和*强调。*后面", ["“引用”", "强调。"]],
+])("and so may emphasis: %s", (source, emphasised) => {
+  expect(texts(source, "em")).toEqual(emphasised);
+});
+
+test("Latin text is read as marked reads it", () => {
+  const random = seeded(3);
+  const parts = ["a", "*", "**", "_", " ", "(", ")", ".", "`x`", "[b](https://c.d)", '"', "!"];
+  for (let i = 0; i < 20_000; i += 1) {
+    const source = Array.from({ length: 3 + Math.floor(random() * 8) }, () => pick(random, parts));
+    const text = `x${source.join("")}`;
+    const lexer = new Lexer({ gfm: true, tokenizer: new AnswerTokenizer() });
+    expect(lexer.lex(text), text).toEqual(new Lexer({ gfm: true }).lex(text));
+  }
+});
+
+test("and struck words", () => {
+  expect(texts("原价~~「100元」~~现在是", "del")).toEqual(["「100元」"]);
 });
 
 test.each([

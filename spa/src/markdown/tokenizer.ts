@@ -1,4 +1,5 @@
-import { Tokenizer, type Tokens } from "marked";
+import { type Rules, Tokenizer, type Tokens } from "marked";
+import { CJK_RULES } from "./cjk";
 
 // Full-width and CJK punctuation, and typographic quotes: none of them can stand in an address as it
 // is. Letters of any script may: addresses of wikis are written with them.
@@ -11,7 +12,17 @@ const HOST = /^((?:[a-z]+:\/\/|www\.)[A-Za-z0-9.-]*[A-Za-z0-9-])(?=[^\p{ASCII}])
 export class AnswerTokenizer extends Tokenizer {
   /** Two tildes strike through. One is "about", or a range: GFM's own text asks for "one or two". */
   override del(src: string, maskedSrc: string, prevChar?: string): Tokens.Del | undefined {
-    return /^~~(?!~)/.test(src) ? super.del(src, maskedSrc, prevChar) : undefined;
+    if (!/^~~(?!~)/.test(src)) return undefined;
+    return this.#besideCjk(() => super.del(src, maskedSrc, prevChar));
+  }
+
+  override emStrong(
+    src: string,
+    maskedSrc: string,
+    prevChar?: string,
+  ): Tokens.Em | Tokens.Strong | undefined {
+    if (src[0] !== "*") return super.emStrong(src, maskedSrc, prevChar);
+    return this.#besideCjk(() => super.emStrong(src, maskedSrc, prevChar));
   }
 
   /** A bare address ends where Chinese or Japanese text goes on. */
@@ -19,5 +30,16 @@ export class AnswerTokenizer extends Tokenizer {
     const end = src.search(AFTER_ADDRESS);
     const near = end < 0 ? src : src.slice(0, end);
     return super.url(HOST.exec(near)?.[1] ?? near);
+  }
+
+  /** The lexer gives its rules to the tokenizer before each text, so they are changed for a call. */
+  #besideCjk<T>(read: () => T): T {
+    const rules: Rules = this.rules;
+    this.rules = { ...rules, inline: { ...rules.inline, ...CJK_RULES } };
+    try {
+      return read();
+    } finally {
+      this.rules = rules;
+    }
   }
 }
