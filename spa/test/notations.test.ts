@@ -146,3 +146,69 @@ describe("formulas", () => {
     expect(texts(source, ".math")).toEqual([]);
   });
 });
+
+test.each([
+  ["H<sub>2</sub>O and c<sup>2</sup>", "H<sub>2</sub>O and c<sup>2</sup>"],
+  ["**H<sub>2</sub>O**", "<strong>H<sub>2</sub>O</strong>"],
+  [
+    "<kbd>Ctrl</kbd>+<KBD>C</KBD>, <u>a <mark>b</mark></u>",
+    "<kbd>Ctrl</kbd>+<kbd>C</kbd>, <u>a <mark>b</mark></u>",
+  ],
+  ['<mark style="x" onclick="y">a</mark>', "<mark>a</mark>"],
+  ["<sub>open and <sup>crossed</sub>", "&lt;sub&gt;open and &lt;sup&gt;crossed&lt;/sub&gt;"],
+  ["a</sub> <b>bold</b> <img src=x>", "a&lt;/sub&gt; &lt;b&gt;bold&lt;/b&gt; &lt;img src=x&gt;"],
+  ["one<br>two<BR/>three", "one<br>two<br>three"],
+  ["`<sub>2</sub>`", "<code>&lt;sub&gt;2&lt;/sub&gt;</code>"],
+])("a few tags are drawn, without attributes, and all others are text: %s", (source, html) => {
+  const paragraph = (pieces: string[]) => {
+    const element = shown(source, pieces);
+    element.normalize();
+    return element.querySelector("p")?.innerHTML;
+  };
+  expect(paragraph([source])).toBe(html);
+  expect(paragraph(Array.from(source))).toBe(html);
+});
+
+test("a thousand tags that are not closed, or stand within each other, do no harm", () => {
+  expect(shown("<sub>".repeat(1_000)).textContent).toBe("<sub>".repeat(1_000));
+  const deep = shown(`${"<sup>".repeat(1_000)}x${"</sup>".repeat(1_000)}`);
+  expect(deep.querySelectorAll("sup").length).toBeLessThan(10);
+});
+
+test("details fold, with markdown inside, and are open while they are written", () => {
+  const source =
+    "Before\n<details>\n<summary>The *steps*</summary>\n\n- one\n- two\n\n</details>\n\nAfter";
+  const element = shown(source, Array.from(source));
+  expect(element.innerHTML).toBe(shown(source).innerHTML);
+  const details = element.querySelector("details");
+  expect(details?.open).toBe(false);
+  expect(details?.querySelector("summary")?.innerHTML).toBe("The <em>steps</em>");
+  expect(details?.querySelectorAll("li")).toHaveLength(2);
+  expect(element.textContent).toContain("After");
+  expect(details?.textContent).not.toContain("After");
+  expect(shown("<details><summary>A</summary>\n\nwords").querySelector("details")?.open).toBe(true);
+  expect(
+    shown("<details>\n\n<details>\nb\n</details>\n</details>\n").querySelectorAll("details"),
+  ).toHaveLength(2);
+});
+
+describe("footnotes", () => {
+  test.each([
+    ["A[^1].\n\n[^1]: One.\n\n    Two.\n\nThree.", ["One.", "Two."]],
+    [
+      "A[^n].\n\n[^n]: One\ngoes on.\n\n\tTwo.\n\n    Three.\n",
+      ["One\ngoes on.", "Two.", "Three."],
+    ],
+    ["A[^1] and B[^2].\n\n[^1]: One.\n\n    More.\n[^2]: Two.", ["One.", "More.", "Two."]],
+    ["A[^1].\n\n[^1]:\n    Below.", ["Below."]],
+  ])("have as many paragraphs as are indented: %s", (source, paragraphs) => {
+    expect(texts(source, ".footnote p")).toEqual(paragraphs);
+  });
+
+  test("hold lists and code", () => {
+    const note = shown("A[^1].\n\n[^1]: One.\n\n    - item\n\n    ```\n    x = 1\n    ```\n\nEnd.");
+    expect(note.querySelector(".footnote li")?.textContent).toBe("item");
+    expect(note.querySelector(".footnote code")?.textContent).toContain("x = 1");
+    expect(note.querySelector(".footnote")?.textContent).not.toContain("End.");
+  });
+});

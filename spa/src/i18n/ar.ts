@@ -93,6 +93,7 @@ export const ar: Catalog = {
 
   "code.text": "نص",
   "code.label": "شيفرة، {language}",
+  "details.label": "التفاصيل",
   "table.label": "جدول",
   "math.label": "معادلة",
   "image.label": "صورة: {description}",

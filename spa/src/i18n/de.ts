@@ -101,6 +101,7 @@ export const de: Catalog = {
 
   "code.text": "Text",
   "code.label": "Code, {language}",
+  "details.label": "Einzelheiten",
   "table.label": "Tabelle",
   "math.label": "Formel",
   "image.label": "Bild: {description}",

@@ -105,6 +105,7 @@ export const en = {
   // Markdown
   "code.text": "text",
   "code.label": "Code, {language}",
+  "details.label": "Details",
   "table.label": "Table",
   "math.label": "Formula",
   "image.label": "Image: {description}",

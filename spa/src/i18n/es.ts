@@ -96,6 +96,7 @@ export const es: Catalog = {
 
   "code.text": "texto",
   "code.label": "Código, {language}",
+  "details.label": "Detalles",
   "table.label": "Tabla",
   "math.label": "Fórmula",
   "image.label": "Imagen: {description}",

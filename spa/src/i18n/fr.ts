@@ -99,6 +99,7 @@ export const fr: Catalog = {
 
   "code.text": "texte",
   "code.label": "Code, {language}",
+  "details.label": "Détails",
   "table.label": "Tableau",
   "math.label": "Formule",
   "image.label": "Image : {description}",

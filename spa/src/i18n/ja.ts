@@ -97,6 +97,7 @@ export const ja: Catalog = {
 
   "code.text": "テキスト",
   "code.label": "コード、{language}",
+  "details.label": "詳細",
   "table.label": "表",
   "math.label": "数式",
   "image.label": "画像: {description}",

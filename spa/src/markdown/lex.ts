@@ -1,4 +1,5 @@
 import { Lexer, type Links, type MarkedOptions, type Token } from "marked";
+import { details, startOfDetails } from "./details";
 import { footnote, footnoteMark, startOfFootnoteMark } from "./footnote";
 import { blockMath, inlineMath, startOfBlockMath, startOfInlineMath } from "./math";
 import { AnswerTokenizer } from "./tokenizer";
@@ -6,9 +7,9 @@ import { AnswerTokenizer } from "./tokenizer";
 export const OPTIONS: MarkedOptions = {
   gfm: true,
   extensions: {
-    block: [blockMath, footnote],
+    block: [blockMath, footnote, details],
     inline: [inlineMath, footnoteMark],
-    startBlock: [startOfBlockMath],
+    startBlock: [startOfBlockMath, startOfDetails],
     startInline: [startOfInlineMath, startOfFootnoteMark],
     childTokens: {},
     renderers: {},
