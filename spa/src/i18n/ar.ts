@@ -89,9 +89,11 @@ export const ar: Catalog = {
   "tool.error": "الخطأ",
   "tool.none": "لا شيء",
   "tool.notYet": "لم تصل بعد",
+  "tool.imageMissing": "لا يمكن عرض الصورة.",
 
   "code.text": "نص",
   "code.label": "شيفرة، {language}",
+  "details.label": "التفاصيل",
   "table.label": "جدول",
   "math.label": "معادلة",
   "image.label": "صورة: {description}",

@@ -97,9 +97,11 @@ export const de: Catalog = {
   "tool.error": "Fehler",
   "tool.none": "keine",
   "tool.notYet": "noch nicht da",
+  "tool.imageMissing": "Das Bild kann nicht angezeigt werden.",
 
   "code.text": "Text",
   "code.label": "Code, {language}",
+  "details.label": "Einzelheiten",
   "table.label": "Tabelle",
   "math.label": "Formel",
   "image.label": "Bild: {description}",

@@ -100,10 +100,12 @@ export const en = {
   "tool.error": "Error",
   "tool.none": "none",
   "tool.notYet": "not there yet",
+  "tool.imageMissing": "The image cannot be shown.",
 
   // Markdown
   "code.text": "text",
   "code.label": "Code, {language}",
+  "details.label": "Details",
   "table.label": "Table",
   "math.label": "Formula",
   "image.label": "Image: {description}",

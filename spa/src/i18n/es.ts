@@ -92,9 +92,11 @@ export const es: Catalog = {
   "tool.error": "Error",
   "tool.none": "ninguno",
   "tool.notYet": "aún no ha llegado",
+  "tool.imageMissing": "La imagen no se puede mostrar.",
 
   "code.text": "texto",
   "code.label": "Código, {language}",
+  "details.label": "Detalles",
   "table.label": "Tabla",
   "math.label": "Fórmula",
   "image.label": "Imagen: {description}",

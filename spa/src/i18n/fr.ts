@@ -95,9 +95,11 @@ export const fr: Catalog = {
   "tool.error": "Erreur",
   "tool.none": "aucun",
   "tool.notYet": "pas encore là",
+  "tool.imageMissing": "L’image ne peut pas être affichée.",
 
   "code.text": "texte",
   "code.label": "Code, {language}",
+  "details.label": "Détails",
   "table.label": "Tableau",
   "math.label": "Formule",
   "image.label": "Image : {description}",

@@ -93,9 +93,11 @@ export const ja: Catalog = {
   "tool.error": "エラー",
   "tool.none": "なし",
   "tool.notYet": "まだ届いていません",
+  "tool.imageMissing": "画像を表示できません。",
 
   "code.text": "テキスト",
   "code.label": "コード、{language}",
+  "details.label": "詳細",
   "table.label": "表",
   "math.label": "数式",
   "image.label": "画像: {description}",
