@@ -161,7 +161,7 @@ def _template() -> Any:
 def without_code(settings: Settings) -> Settings:
     """Settings without the file that `upload` writes: what stands there is of an earlier bundle,
     and may be of another account or region, or is not there yet."""
-    overrides = settings.table.get("parameter_overrides", [])
+    overrides = settings.overrides()
     others = [entry for entry in overrides if entry != f"file://{CODE.relative_to(ROOT)}"]
     return replace(settings, table={**settings.table, "parameter_overrides": others})
 
