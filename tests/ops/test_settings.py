@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from ops.settings import read_settings
 
@@ -107,3 +108,13 @@ def test_overrides_of_another_form_get_a_sentence(project: Path, written: str) -
     )
     with pytest.raises(SystemExit, match=r"parameter_overrides in \[default.deploy.parameters\]"):
         read_settings(project, "default", None).parameters()
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_sluice_ships_environments_with_a_stack_and_a_prefix_each(environment: str) -> None:
+    settings = read_settings(ROOT, environment, None)
+    written = [each for each in settings.overrides() if not each.startswith("file://")]
+    assert settings.stack == f"sluice-{environment}"
+    assert written == [f"Prefix=sluice-{environment}"]
+    default = read_settings(ROOT, "default", None).table
+    assert settings.table.keys() == default.keys()
