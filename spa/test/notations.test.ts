@@ -129,6 +129,7 @@ describe("formulas", () => {
       "So\n\\begin{pmatrix}1\\\\2\\end{pmatrix}\nis a vector.",
       ["\\begin{pmatrix}1\\\\2\\end{pmatrix}"],
     ],
+    ["So \\(a \\\\) b\\) and \\[c \\\\[2pt] d\\]", ["a \\\\) b", "c \\\\[2pt] d"]],
     ["With \\begin{cases}1\\end{cases} inside.", ["\\begin{cases}1\\end{cases}"]],
     ["- item\n\n  $$\n  x\n  $$\n- \\(y\\)\n\n> \\[z\\]", ["x", "y", "z"]],
     ["| a |\n|---|\n| $x$ |", ["x"]],
@@ -139,6 +140,7 @@ describe("formulas", () => {
   test.each([
     "$$\nnever closed\n\nsome words follow here\n\n# And a heading\n\n$$",
     "a \\( b",
+    "\\@\\[\\\\\\]\\^",
     "\\begin{verbatim}\nx\n\\end{verbatim}",
     "`$x$` and `\\(y\\)`",
     "```\n$$\nx\n$$\n```",
@@ -167,6 +169,28 @@ test.each([
   };
   expect(paragraph([source])).toBe(html);
   expect(paragraph(Array.from(source))).toBe(html);
+});
+
+test.each([
+  ["[![build](https://ci.example/b.svg)](https://ci.example/)", "Image: build", 1],
+  [
+    "![a *tree* and `code` &amp; [leaf](https://a.example)](https://b.example/x.png)",
+    "Image: a tree and code & leaf",
+    1,
+  ],
+  ["[*![moon](moon.jpg)*](https://a.example/)", "Image: moon", 1],
+  ["www.example.com", "www.example.com", 1],
+  ["[x](https://a.example\\\\@b.example)", "x (https://a.example\\@b.example)", 0],
+])("a link is one link, and an image in it is words: %s", (source, words, links) => {
+  const element = shown(source);
+  expect(element.textContent).toBe(words);
+  expect(element.querySelectorAll("a")).toHaveLength(links);
+  expect(element.querySelector("a a")).toBeNull();
+});
+
+test("an address without a scheme is https", () => {
+  const [link] = shown("See www.example.com/a, or http://www.example.com/b.").querySelectorAll("a");
+  expect(link?.href).toBe("https://www.example.com/a");
 });
 
 test("a thousand tags that are not closed, or stand within each other, do no harm", () => {

@@ -14,6 +14,8 @@ export interface MathToken extends Tokens.Generic {
 const ENVIRONMENT =
   "(?:align(?:ed|at)?|alignedat|gather(?:ed)?|equation|split|cases|array|[bBpvV]?matrix|smallmatrix|multline|flalign|eqnarray|CD)\\*?";
 const BLANK_LINE = "\\n[ \\t]*\\n";
+// Two backslashes are TeX's new line, so that a bracket after them ends nothing; alone they are escapes.
+const BRACKETED = "\\\\\\[(?![\\\\\\s]*\\\\\\])((?:\\\\[^\\]]|[^\\\\])+?)\\\\\\]";
 const END_OF_LINE = "[ \\t]*(?:\\n|$)";
 
 // Each closing sign ends its line. A blank line ends a formula whose signs share lines with it:
@@ -22,7 +24,7 @@ const BLOCK = new RegExp(
   [
     `^ {0,3}(?:\\$\\$((?:\\\\[^\\n]|(?!${BLANK_LINE})[^$\\\\])+)\\$\\$`,
     "\\$\\$[ \\t]*\\n((?:\\\\[^\\n]|[^$\\\\])+?)\\n[ \\t]*\\$\\$",
-    "\\\\\\[([\\s\\S]+?)\\\\\\]",
+    BRACKETED,
     `(\\\\begin\\{(${ENVIRONMENT})\\}[\\s\\S]+?\\\\end\\{\\5\\}))${END_OF_LINE}`,
   ].join("|"),
 );
@@ -33,8 +35,8 @@ const INLINE = new RegExp(
   [
     "^(?:\\$\\$((?:\\\\[\\s\\S]|[^$\\\\])+?)\\$\\$",
     "\\$(?![\\s$])((?:\\\\[^\\n]|[^$\\\\\\n])*[^\\s$\\\\])\\$(?:(?![A-Za-z0-9_${])|(?=(?:th|st|nd|rd|s)\\b))",
-    "\\\\\\(([\\s\\S]+?)\\\\\\)",
-    "\\\\\\[([\\s\\S]+?)\\\\\\]",
+    "\\\\\\(((?:\\\\[^)]|[^\\\\])+?)\\\\\\)",
+    BRACKETED,
     `(\\\\begin\\{(${ENVIRONMENT})\\}[\\s\\S]+?\\\\end\\{\\6\\}))`,
   ].join("|"),
 );

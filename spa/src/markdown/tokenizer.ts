@@ -25,11 +25,16 @@ export class AnswerTokenizer extends Tokenizer {
     return this.#besideCjk(() => super.emStrong(src, maskedSrc, prevChar));
   }
 
-  /** A bare address ends where Chinese or Japanese text goes on. */
+  /**
+   * A bare address ends where Chinese or Japanese text goes on. One without a scheme is https: GFM is
+   * older, and has http, which the page would not link to.
+   */
   override url(src: string): Tokens.Link | undefined {
     const end = src.search(AFTER_ADDRESS);
     const near = end < 0 ? src : src.slice(0, end);
-    return super.url(HOST.exec(near)?.[1] ?? near);
+    const link = super.url(HOST.exec(near)?.[1] ?? near);
+    if (link && /^www\./i.test(link.raw)) link.href = link.href.replace(/^http:/, "https:");
+    return link;
   }
 
   /** The lexer gives its rules to the tokenizer before each text, so they are changed for a call. */
