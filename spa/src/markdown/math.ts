@@ -74,13 +74,24 @@ export function inlineMath(
   const isMoney =
     match?.[2] !== undefined &&
     (/[A-Za-z0-9]$/.test(tokens.at(-1)?.raw ?? "") || isMoneyOrShell(match[2]));
-  return isMoney ? undefined : token(match, false);
+  const bracketed = match?.[3] ?? match?.[4];
+  if (isMoney || (bracketed !== undefined && isEscaped(bracketed))) return undefined;
+  return token(match, false);
 }
 
 function token(match: RegExpExecArray | null, block: boolean): MathToken | undefined {
   if (!match) return undefined;
-  const text = match.slice(1).find((group) => group !== undefined) ?? "";
+  const written = match.slice(1).find((group) => group !== undefined) ?? "";
+  // GitHub's own notation has backticks inside the signs.
+  const text = /^`([^`]+)`$/.exec(written)?.[1] ?? written;
   return { type: "math", raw: match[0], text: text.trim(), block };
+}
+
+/** Brackets that were escaped, around a citation's number or words: "\\[1\\]", "\\(see above\\)". */
+function isEscaped(content: string): boolean {
+  return (
+    /^\d+(?:[,–-] ?\d+)*$/.test(content) || (isProse(content) && !/[=+^_\\<>/*|{}]/.test(content))
+  );
 }
 
 function isMoneyOrShell(content: string): boolean {
