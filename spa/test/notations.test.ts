@@ -272,3 +272,12 @@ test("emoji of several characters, flags and keycaps stay, and their names are t
       "👨‍👩‍👧 🇩🇪 1️⃣ *️⃣ :smile: <strong>👍🏽</strong>",
     );
 });
+
+test("named characters are those of HTML's list", () => {
+  const names =
+    "eacute Auml szlig ntilde Ccedil yuml nbsp times divide frac34 alpha sigmaf Omega pi rarr";
+  const source = names.replace(/\w+/g, "&$&;");
+  const html = document.createElement("p");
+  html.innerHTML = source;
+  expect(shown(source).textContent).toBe(html.textContent);
+});
