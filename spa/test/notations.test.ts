@@ -198,6 +198,7 @@ test.each([
     1,
   ],
   ["[*![moon](moon.jpg)*](https://a.example/)", "Image: moon", 1],
+  ["[see <https://b.example>](https://a.example/)", "see https://b.example", 1],
   ["www.example.com", "www.example.com", 1],
   ["[x](https://a.example\\\\@b.example)", "x (https://a.example\\@b.example)", 0],
 ])("a link is one link, and an image in it is words: %s", (source, words, links) => {

@@ -55,7 +55,10 @@ function renderToken(token: InlineToken, parent: Node, tags: number): void {
       addElement(parent, "br");
       break;
     case "link":
-      addLink(parent, token.href, token.tokens, token.autolink ?? false);
+      // An address in a link's words is words: a link leads to one place.
+      if (parent instanceof Element && parent.closest("a"))
+        renderInline(token.tokens, parent, tags);
+      else addLink(parent, token.href, token.tokens, token.autolink ?? false);
       break;
     case "image":
       addImage(parent, token.href, plain(token.tokens));
