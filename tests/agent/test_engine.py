@@ -18,7 +18,7 @@ from strands import tool
 from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException
 
-OFFLINE = Settings.read({"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c"})
+SETTINGS = Settings.read({"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "c"})
 
 
 def say(text: str) -> list[Any]:
@@ -91,13 +91,17 @@ class Desk:
         self.monkeypatch.setattr(sluice.answering.engine, "Toolbox", Toolbox)
 
     def ask(
-        self, model: Scripted, past: list[Any], run: Run | None = None
+        self,
+        model: Scripted,
+        past: list[Any],
+        run: Run | None = None,
+        results: tuple[Any, ...] = (),
     ) -> tuple[list[Any], Ended]:
         """The events of a run and how it ended."""
         self.monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: model)
-        engine = Engine(OFFLINE)
+        engine = Engine(SETTINGS)
         run = run or Run("thread-1", "run-1")
-        question = Question(past, [{"text": "Now?"}], None, "token")
+        question = Question(past, [*results, {"text": "Now?"}], None, "token")
         try:
             ended = asyncio.run(engine.answer(question, run))
         finally:
@@ -122,6 +126,17 @@ def turns(count: int) -> list[Any]:
             {"role": "assistant", "content": [{"text": f"answer {number}"}]},
         )
     ]
+
+
+def test_a_question_that_begins_with_results_is_one_message(desk: Desk) -> None:
+    """Strands would add results of its own before it: Bedrock refuses two messages in a row."""
+    called = {"toolUse": {"toolUseId": "call-1", "name": "look", "input": {}}}
+    past = [*turns(1)[:1], {"role": "assistant", "content": [called]}]
+    found = {"toolResult": {"toolUseId": "call-1", "status": "success", "content": []}}
+    model = Scripted(say("Yes"))
+    desk.ask(model, past, results=(found,))
+    sent = [(message["role"], message["content"]) for message in model.asked[0][:3]]
+    assert sent[1:] == [("assistant", [called]), ("user", [found, {"text": "Now?"}])]
 
 
 TOO_LONG = ContextWindowOverflowException("CANARY")

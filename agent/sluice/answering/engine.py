@@ -99,7 +99,9 @@ class Engine:
             run.append(event)
         work.agent = agent = Agent(
             model=self._model,
-            messages=question.past,
+            # The question is the last of them, and the prompt none: to a prompt after a tool call
+            # Strands would add a result of its own, beside those that the question begins with.
+            messages=[*question.past, {"role": "user", "content": question.content}],
             tools=[*tools],
             system_prompt=SYSTEM_PROMPT,
             conversation_manager=Window(run),
@@ -109,7 +111,7 @@ class Engine:
         )
         limits: Limits = {"turns": settings.max_turns, "output_tokens": settings.max_tokens}
         reason = ""
-        async for item in agent.stream_async(question.content, limits=limits):
+        async for item in agent.stream_async(None, limits=limits):
             if "event" in item:
                 meter.read(item["event"])
             for event in translation.translate(item):
