@@ -4,6 +4,8 @@ import asyncio
 import base64
 import contextlib
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +17,17 @@ import pytest
 from botocore.config import Config
 from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
+from checkout import ROOT
+from pydantic import BaseModel
+from strands import Agent
+from strands_tools import calculator
 from support import serve
 
 from local.bedrock import Bedrock, event_stream
 from local.bedrock.errors import IN_STREAM, MODEL, STATUSES
 from local.bedrock.failures import FORGET_SECONDS, Failure, Failures
 from local.bedrock.sample import sample
+from local.model import ModelChoice
 
 MODEL_ID = "us.anthropic.claude-test-1"
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2"
@@ -484,3 +491,33 @@ def test_many_are_answered_at_once(client: Any) -> None:
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(ask, range(1000, 1005)))
     assert all(f", {1000 + n}\n" in answer for n, answer in enumerate(answers))
+
+
+def test_a_strands_agent_runs_as_it_is_written(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its default model, as the tutorial's has it, and with an answer of a form."""
+
+    class Person(BaseModel):
+        name: str
+        tags: list[str]
+
+    for name, value in ModelChoice.of(None, "bedrock", url).environment.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    agent = Agent(tools=[calculator], callback_handler=None)
+    assert "25 * 4 = 100" in str(agent("What is 25 * 4?"))
+    formed = Agent(structured_output_model=Person, callback_handler=None)("Ada")
+    assert formed.structured_output == Person(name="offline", tags=[])
+    agent.model.client.close()
+
+
+def test_it_runs_by_itself_for_any_program(make_client: Callable[..., Any]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.bedrock"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            client = make_client(process.stdout.readline().strip())
+            assert client.converse(**asked("Hello"))["stopReason"] == "end_turn"
+            client.close()
+        finally:
+            process.terminate()

@@ -560,10 +560,10 @@ def test_a_clock_that_differs_from_awss_is_named(
     ("edit", "id_", "why"),
     [
         (put(*_STACK, "StackStatus", value="UPDATE_IN_PROGRESS"), "stack", "UPDATE_IN_PROGRESS"),
-        (put(*_RUNTIME, "environmentVariables", "SLUICE_MODEL", value="offline"), "model", "not"),
+        (put(*_RUNTIME, "environmentVariables", "SLUICE_MODEL", value="openai"), "model", "not"),
         (put("test", "newest", value="}"), "code", "make bundle-agent"),
     ],
-    ids=["an update under way", "the offline model", "nothing uploaded from here"],
+    ids=["an update under way", "another model", "nothing uploaded from here"],
 )
 def test_what_cannot_be_seen_is_said_and_is_no_fault(
     edit: Break, id_: str, why: str, account: Account

@@ -77,7 +77,6 @@ FULL = {
 }
 CLOSED = {
     **OPEN,
-    "Model": "offline",
     "DevUrl": "",
     "CorsOrigin": "https://chat.example.com",
     "ConversationDays": "0",

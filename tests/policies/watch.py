@@ -40,11 +40,7 @@ def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
             "Operation": "InvokeAgentRuntime",
             "Name": f"{runtime.properties['AgentRuntimeName']}::DEFAULT",
         },
-        metrics.NAMESPACE: {
-            metrics.DIMENSION: parameters["ModelId"]
-            if parameters["Model"] == "bedrock"
-            else "offline"
-        },
+        metrics.NAMESPACE: {metrics.DIMENSION: parameters["ModelId"]},
     }.get(namespace, {})
 
 

@@ -57,8 +57,6 @@ def test_a_feature_that_is_off_leaves_no_property_behind() -> None:
 
 
 IMPOSSIBLE = {
-    "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "offline"},
-    "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "offline"},
     "SubnetsWithSecurityGroups": {"RuntimeSubnets": FULL["RuntimeSubnets"]},
     "WholeIdentityProvider": {"OidcIssuer": FULL["OidcIssuer"]},
     "SiteDomainWithCertificate": {"SiteDomain": FULL["SiteDomain"]},
