@@ -12,7 +12,7 @@ there is no such route. A fault:
              `resume`; any request when left out |
 | `events` | strikes after so many events of the answer |
 | `bytes`  | or after so many bytes; with neither, before anything of the answer |
-| `status` | of `refuse` |
+| `status` | of `refuse`; 409 is AgentCore's own for a session that is just starting |
 | `reaches`| of `refuse`: whether the agent gets the request all the same |
 | `seconds`| of `pause`; and how long a `cut` waits, for a browser drops what nobody has read yet |
 | `text`   | of `insert`; else a frame that is not JSON |
@@ -23,6 +23,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal, get_args
 
 from starlette.requests import Request
@@ -37,6 +38,7 @@ Deed = Literal["cut", "hold", "insert", "kill", "pause", "refuse", "split"]
 """`cut` ends the connection, `hold` waits for DELETE, `insert` adds text, `kill` ends the session's
 agent process, `pause` waits, `refuse` answers a status, `split` sends the rest byte by byte."""
 
+_STARTING = "Session operation in progress"
 _NO_JSON = 'data: {"type":"TEXT_MESSAGE_CONTENT","delta":\n\n'
 
 
@@ -236,11 +238,17 @@ def _close(send: Send) -> None:
 
 async def _refuse(fault: Fault, send: Send) -> None:
     answer = JSONResponse(
-        {"message": "A fault on purpose."},
+        {"message": _STARTING if fault.status == HTTPStatus.CONFLICT else "A fault on purpose."},
         fault.status,
-        {"Access-Control-Allow-Origin": "*"},
+        {"Access-Control-Allow-Origin": "*", **_error_type(fault.status)},
     )
     await answer({"type": "http"}, _nothing, send)
+
+
+def _error_type(status: int) -> dict[str, str]:
+    """The header that tells AgentCore's 409 for a session that is just starting."""
+    name = "RetryableConflictException"
+    return {"x-amzn-ErrorType": name} if status == HTTPStatus.CONFLICT else {}
 
 
 async def _nothing() -> Message:

@@ -35,13 +35,20 @@ def show(events: Iterable[Event]) -> None:
                 calls[call] = f"{name} "
             case {"type": "TOOL_CALL_ARGS", "toolCallId": str(call), "delta": str(piece)}:
                 calls[call] = calls.get(call, "") + piece
-            case {"type": "TOOL_CALL_RESULT", "toolCallId": str(call), "content": str(result)}:
+            case {"type": "TOOL_CALL_RESULT", "toolCallId": str(call), "content": content}:
+                result = _plain(content)
                 line = printable(re.sub(r"\s+", " ", f"{calls.pop(call, '')} → {result}"))
                 _write(dim(f"  {line[:TOOL_LINE_LENGTH]}") + "\n")
             case {"type": "CUSTOM", "value": {"message": str(message)}}:
                 _tell(message)
             case {"type": "RUN_ERROR", "message": str(message), "code": str(code)}:
                 raise AnswerError(f"{message} ({code})")
+
+
+def _plain(content: object) -> str:
+    """A tool's result in words; of a part that is no text, what it is."""
+    parts = content if isinstance(content, list) else [{"text": content}]
+    return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in parts)
 
 
 def converse(conversation: Conversation, lines: Iterator[str], *, interactive: bool) -> bool:

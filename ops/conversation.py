@@ -13,6 +13,7 @@ import httpx
 
 from ops.frames import Event, read_events
 from ops.oauth import SignedIn, SignInError
+from ops.session_start import open_answer
 from ops.terminal import printable
 
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
@@ -23,6 +24,7 @@ RESUME_AFTER = (0.3, 1.0, 3.0)
 _MENDS = {
     401: "It does not accept your sign-in: start again.",
     403: "It does not let you in.",
+    409: "Its session is still starting: ask again.",
     424: "The agent failed: `make logs` shows its last words.",
     429: "Too many requests at the moment: wait a little, and ask again.",
     500: "`make doctor` looks for the reason.",
@@ -39,7 +41,8 @@ class AnswerError(Exception):
 class Conversation:
     """One thread, whose id is also its session's: 36 characters, of the 33 that are needed.
 
-    `pause` waits so many seconds before an answer that was cut is gone on with.
+    `pause` waits so many seconds before an answer that was cut is gone on with, and while the
+    session starts.
     """
 
     def __init__(
@@ -108,9 +111,10 @@ class Conversation:
 
     def _attempt(self, body: Mapping[str, Any]) -> Generator[Event, None, bool]:
         """Whether the token was taken, after the events of the answer; JSON counts as one."""
-        with self._http.stream(
-            "POST",
+        with open_answer(
+            self._http,
             self._url,
+            self._pause,
             json=body,
             headers={
                 "Authorization": f"Bearer {self._person.id_token()}",

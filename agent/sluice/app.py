@@ -5,6 +5,9 @@ says what both answer; bedrock-agentcore's own app judges this one in tests. It 
 because importing it takes longer than all of this (docs/decisions, 10).
 """
 
+import time
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,16 +26,22 @@ def create_app(settings: Settings, heartbeat_seconds: float = HEARTBEAT_SECONDS)
     `app.state.service` is the service behind it.
     """
     service = Service(settings, heartbeat_seconds)
+    # A snapshot would keep this time, and its sessions would begin in the past.
+    started_at = int(time.time()) if settings.platform == "V1" else None
 
     async def invoke(request: Request) -> Response:
         return await service.answer(request.scope[BODY], request.headers.getlist("authorization"))
 
     async def ping(_request: Request) -> Response:
+        if not service.ready:
+            return JSONResponse({"status": "Starting"}, 503)
         # HealthyBusy keeps a session alive that nobody is connected to. The time is that of the
         # last change of status: one that moved with every question would keep it for ever.
         busy, changed_at = service.status
-        status = "HealthyBusy" if busy else "Healthy"
-        return JSONResponse({"status": status, "time_of_last_update": changed_at})
+        told: dict[str, Any] = {"status": "HealthyBusy" if busy else "Healthy"}
+        if (since := started_at if changed_at is None else changed_at) is not None:
+            told["time_of_last_update"] = since
+        return JSONResponse(told)
 
     app = Starlette(
         routes=[Route("/invocations", invoke, methods=["POST"]), Route("/ping", ping)],

@@ -3,6 +3,10 @@
 from typing import Literal
 
 type Code = Literal[
+    "answer_cut",
+    "answer_empty",
+    "answer_filtered",
+    "answer_refused",
     "answer_too_long",
     "bad_request",
     "daily_limit",
@@ -13,6 +17,7 @@ type Code = Literal[
     "model_unavailable",
     "not_found",
     "prompt_too_long",
+    "quota_used_up",
     "run_limit",
     "stopped",
     "thread_busy",

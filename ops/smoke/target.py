@@ -14,6 +14,7 @@ import httpx
 from ops.conversation import SESSION_HEADER
 from ops.frames import Event, read_events
 from ops.oauth import SignedIn
+from ops.session_start import open_answer
 from ops.terminal import printable
 
 # Any model says this in many pieces; the offline one knows it, too.
@@ -75,7 +76,7 @@ class Target:
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {SESSION_HEADER: session} if session else {}
         began = time.monotonic()
-        with self.http.stream("POST", url or self.api, json=body, headers=headers) as answer:
+        with open_answer(self.http, url or self.api, json=body, headers=headers) as answer:
             pieces, arrivals = [], []
             for piece in answer.iter_raw():
                 pieces.append(piece)

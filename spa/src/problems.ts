@@ -52,6 +52,10 @@ const BY_STATUS: Record<number, Problem> = {
 
 /** The stable codes of docs/wire.md; a test compares the two. `stopped` is no problem. */
 const BY_CODE = new Map<string, Problem>([
+  ["answer_cut", problem("problem.answer_cut")],
+  ["answer_empty", problem("problem.answer_empty")],
+  ["answer_filtered", problem("problem.answer_filtered")],
+  ["answer_refused", problem("problem.answer_refused")],
   ["answer_too_long", problem("problem.answer_too_long")],
   ["bad_request", problem("problem.bad_request", "edit")],
   ["daily_limit", problem("problem.daily_limit")],
@@ -62,6 +66,7 @@ const BY_CODE = new Map<string, Problem>([
   ["model_unavailable", problem("problem.model_unavailable")],
   ["not_found", problem("problem.not_found", "edit")],
   ["prompt_too_long", TOO_LONG],
+  ["quota_used_up", problem("problem.quota_used_up", "edit")],
   ["run_limit", problem("problem.run_limit")],
   ["thread_busy", problem("problem.thread_busy")],
   ["thread_full", problem("problem.thread_full", "edit")],

@@ -9,6 +9,7 @@ import {
   type Question,
   usageOf,
 } from "./answer";
+import { imagesOf } from "./images";
 import { problemOfRun } from "./problems";
 import { TextStream } from "./text-stream";
 import type { Outcome } from "./wire/outcome";
@@ -100,6 +101,7 @@ function partsOf(messages: readonly StoredMessage[]): Part[] {
     } else if (message.role === "tool") {
       const call = parts.findLast((part) => part.kind === "tool" && part.id === message.toolCallId);
       if (call?.kind !== "tool") continue;
+      call.images.value = imagesOf(message.content);
       call.result.value = text || (message.error ?? "");
       call.state.value = message.error === undefined ? "done" : "failed";
     }

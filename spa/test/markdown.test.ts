@@ -153,7 +153,7 @@ test("text is rendered once per frame, however many deltas came", () => {
 
 describe("T7: nothing of the model's becomes markup, a script or a request", () => {
   const ALLOWED = new Set(
-    "p h3 h4 h5 h6 ul ol li strong em del code pre div span sup a br hr blockquote table thead tbody tr th td input button".split(
+    "p h3 h4 h5 h6 ul ol li strong em del code pre div span sup a br hr blockquote table thead tbody tr th td input button details summary sub kbd u mark ins s small".split(
       " ",
     ),
   );

@@ -12,8 +12,9 @@ import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.conversations.converse import CUT, SILENT
-from sluice.conversations.history import Past, Question, compose, open_turn, repair
+from sluice.conversations.converse import CUT
+from sluice.conversations.history import Past, Question, compose
+from sluice.conversations.repair import INTERRUPTED, SILENT, repair
 from sluice.conversations.thread import Turn
 
 MANY = 1_000_000
@@ -68,6 +69,8 @@ def assert_well_formed(messages: list[Any]) -> None:
     for index, message in enumerate(messages):
         assert message["role"] == ("user", "assistant")[index % 2]
         assert message["content"]
+        kinds = {kind for block in message["content"] for kind in block}
+        assert kinds != {"text", "toolResult"}, "a person speaks apart from results"
         answered = []
         for block in message["content"]:
             (kind,) = block
@@ -160,7 +163,7 @@ def test_calls_of_one_answer_that_are_several_messages_are_answered_together() -
             tool("c1", "one"),
         )
     )
-    assert [message["role"] for message in told] == ["user", "assistant", "user"]
+    assert [message["role"] for message in told[:-1]] == ["user", "assistant", "user"]
     assert results(told) == [("c1", "success", "one"), ("c2", "success", "two")]
 
 
@@ -237,11 +240,27 @@ def test_a_turn_that_was_replaced_is_no_longer_sent() -> None:
     assert texts(past(first, turn(user("new"), assistant("answer")))) == ["new", "answer"]
 
 
-def test_a_turn_that_ended_on_a_result_is_joined_by_the_next_message() -> None:
-    stopped = turn(user("1 + 1"), assistant("", ("c", "{}")), tool("c"), state="stopped")
-    said, content = open_turn(past(stopped), "and now?")
-    assert_well_formed([*said, {"role": "user", "content": content}])
-    assert [*content[0], content[1]["text"]] == ["toolResult", "and now?"]
+@pytest.mark.parametrize("state", ["failed", "stopped", "interrupted", "finished"])
+def test_a_turn_that_ended_on_a_result_is_closed_before_the_next_question(state: str) -> None:
+    ended = turn(user("1 + 1"), assistant("", ("c", "{}")), tool("c"), state=state)
+    told = past(ended)
+    assert_well_formed([*told, text("user", "and now?")])
+    assert results(told) == [("c", "success", "Result: 2")]
+    assert told[-1] == text("assistant", INTERRUPTED)
+    assert past(ended, ended)[: len(told)] == told
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped", "interrupted"])
+def test_a_turn_that_ended_within_a_call_states_its_result_and_its_answer(state: str) -> None:
+    told = past(turn(user("1 + 1"), assistant("", ("c", '{"expr')), state=state))
+    assert_well_formed([*told, text("user", "and now?")])
+    assert [status for _, status, _ in results(told)] == ["error"]
+    assert told[-1] == text("assistant", INTERRUPTED)
+
+
+def test_a_question_that_was_answered_with_nothing_stays_apart_from_the_next() -> None:
+    told = past(turn(user("1 + 1"), assistant("")))
+    assert told == [text("user", "1 + 1"), text("assistant", INTERRUPTED)]
 
 
 def test_a_result_as_long_as_a_book_is_cut_and_what_was_said_is_not() -> None:
@@ -314,8 +333,7 @@ def test_whatever_turns_there_are_the_past_is_well_formed(strange, turns, budget
     assert kept == [*strange, *turns], "what is stored must not change"
     assert compose(kept, budget).messages == told
     assert_well_formed(told)
-    said, content = open_turn(told, "next")
-    assert_well_formed([*said, {"role": "user", "content": content}])
+    assert_well_formed([*told, text("user", "next")])
 
 
 @given(threads(max_turns=10), BUDGETS)
@@ -353,6 +371,13 @@ def result(*ids: str) -> dict[str, Any]:
 def test_a_well_formed_history_is_left_as_it_is() -> None:
     history = [text("user", "1 + 1"), call("a"), result("a"), text("assistant", "2")]
     assert repair(history) == history
+
+
+def test_words_of_a_person_among_results_come_after_an_interrupted_answer() -> None:
+    rough = {"role": "user", "content": [{"text": "wait"}, *result("a")["content"]]}
+    asked = [text("user", "1 + 1"), call("a")]
+    apart = [result("a"), text("assistant", INTERRUPTED), text("user", "wait")]
+    assert repair([*asked, rough]) == [*asked, *apart]
 
 
 CALLED = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3, unique=True)

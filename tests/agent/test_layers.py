@@ -34,7 +34,7 @@ LEVEL = {name: level for level, names in enumerate(ROWS) for name in names}
 HEAVY = {"boto3", "botocore", "httpx", "httpx2", "mcp", "opentelemetry", "pydantic", "strands"}
 # Packages whose modules are all imported late, and the late modules of the others.
 LATE = {"sluice.answering", "sluice.tools", "sluice.models"}
-LATE |= {"sluice.aws", "sluice.store.s3", "sluice.telemetry.spans"}
+LATE |= {"sluice.aws", "sluice.store.s3", "sluice.telemetry.spans", "sluice.telemetry.xray"}
 
 
 def _sources() -> dict[str, str]:

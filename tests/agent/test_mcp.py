@@ -69,6 +69,7 @@ async def test_a_servers_tools_are_called_under_its_name(connect, shared) -> Non
         "docs_flood",
         "docs_end",
         "docs_a_dotted_name",
+        f"docs_{'x' * 50}_00615a9c",
     }
     echo = tools["docs_echo"]
     assert echo.tool_spec["description"] == "Say it again."

@@ -7,9 +7,11 @@ import time
 from typing import Any
 
 import pytest
+from image_samples import KINDS, PNG
 from sluice.telemetry.logs import ContentFreeFormatter
 from sluice.tools.limited import MAX_STUCK, Limited
-from sluice.tools.results import MAX_IMAGE_BYTES, MAX_TEXT, succeed
+from sluice.tools.results import MAX_IMAGES, MAX_TEXT, succeed
+from sluice.wire.media import MAX_IMAGE_BYTES
 from strands import tool
 from tool_calls import call, told
 
@@ -193,22 +195,36 @@ def test_what_is_cut_says_so() -> None:
     [
         ({"content": []}, "The tool returned nothing."),
         ({"content": [{"json": {"naïve": [1]}}]}, '{"naïve": [1]}'),
-        ({"content": [], "structuredContent": 0}, "0"),
-        ({"content": [{"text": "so"}], "structuredContent": {"so": 1}}, "so"),
-        (
-            {"content": [{"document": {"bytes": b""}}]},
-            "[The tool returned something that is neither",
-        ),
+        ({"content": "so"}, "so"),
+        ({"content": None}, "The tool returned nothing."),
+        ({"content": [{"text": "so", "citations": []}]}, "so"),
+        ({"content": [{"cachePoint": {"type": "default"}}]}, '{"cachePoint": {"type": "default"}}'),
     ],
 )
 def test_a_result_is_text_that_every_model_can_read(result, expected) -> None:
     assert told(succeed("call-1", result)).startswith(expected)
 
 
-def test_images_pass_up_to_bedrocks_limit() -> None:
-    def image(size: int) -> dict[str, Any]:
-        return {"image": {"format": "png", "source": {"bytes": b"x" * size}}}
+def image(data: bytes, kind: str = "png") -> dict[str, Any]:
+    return {"image": {"format": kind, "source": {"bytes": data}}}
 
-    small, large = image(10), image(MAX_IMAGE_BYTES + 1)
+
+def test_images_pass_up_to_bedrocks_limit() -> None:
+    small, large = image(PNG), image(PNG + b"\0" * MAX_IMAGE_BYTES)
     assert succeed("call-1", {"content": [small]})["content"] == [small]
-    assert "at most 3.75 MB" in told(succeed("call-1", {"content": [large]}))
+    assert "larger than 3.75 MB" in told(succeed("call-1", {"content": [large]}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_is_of_the_kind_that_its_bytes_are(kind) -> None:
+    given = image(KINDS[kind], "png" if kind != "png" else "webp")
+    assert succeed("call-1", {"content": [given]})["content"] == [image(KINDS[kind], kind)]
+
+
+def test_images_beyond_what_a_request_holds_are_told() -> None:
+    result = succeed("call-1", {"content": [image(PNG)] * 25})
+    assert sum("image" in block for block in result["content"]) == MAX_IMAGES
+    assert told(result).count("one image too many") == 5
+    large = image(PNG + b"\0" * 3_600_000)
+    result = succeed("call-1", {"content": [large] * 5})
+    assert sum("image" in block for block in result["content"]) == 3

@@ -9,8 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from bedrock_support import behind_bedrock
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from sluice.telemetry.spans import make_provider
 from support import free_socket
 
 HERE = Path(__file__).parent
@@ -27,6 +29,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, bytes]] = []
+        self.authorizations: list[str] = []
 
     @property
     def bytes(self) -> bytes:
@@ -52,6 +55,7 @@ def collector() -> Iterator[tuple[Collector, str]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             received.posted.append((self.path, body))
+            received.authorizations.append(self.headers.get("Authorization", ""))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -68,10 +72,10 @@ def collector() -> Iterator[tuple[Collector, str]]:
             thread.join()
 
 
-def run_agent(*arguments: str, **environment: str) -> str:
-    """The output of traced_agent.py; its spans are sent before it ends."""
+def run_agent(*arguments: str, script: str = "traced_agent.py", **environment: str) -> str:
+    """The output of a script beside this file; its spans are sent before it ends."""
     ended = subprocess.run(
-        [sys.executable, HERE / "traced_agent.py", *arguments],
+        [sys.executable, HERE / script, *arguments],
         env={**os.environ, "PYTHONPATH": str(AGENT), "NO_PROXY": "*", **environment},
         capture_output=True,
         text=True,
@@ -105,6 +109,19 @@ def test_t8_no_span_holds_what_was_said(collector: tuple[Collector, str], conven
     assert not any(span.events or span.links or span.status.message for span in received.spans)
 
 
+def test_every_span_of_a_run_names_its_thread_and_its_run(collector: tuple[Collector, str]) -> None:
+    """Of a run as the engine makes it: the model's calls and the tools', too."""
+    received, url = collector
+    run_agent(url, "t-1", "r-1", script="traced_engine.py", **behind_bedrock({}))
+    kinds = {span.name.partition(" ")[0] for span in received.spans}
+    assert kinds >= {"invoke_agent", "chat", "execute_tool"}
+    for span in received.spans:
+        told = {each.key: each.value.string_value for each in span.attributes}
+        assert (told["sluice.thread"], told["sluice.run"]) == ("t-1", "r-1"), span.name
+        assert (told["gen_ai.conversation.id"], told["session.id"]) == ("t-1", "t-1"), span.name
+    assert CANARY not in received.bytes
+
+
 def test_without_the_filter_that_canary_would_be_seen(collector: tuple[Collector, str]) -> None:
     received, url = collector
     run_agent(url, "raw")
@@ -115,6 +132,23 @@ def test_a_collector_may_be_named_with_its_path(collector: tuple[Collector, str]
     received, url = collector
     run_agent(f"{url}/v1/traces")
     assert {path for path, _ in received.posted} == {"/v1/traces"}
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-1"])
+def test_what_goes_to_cloudwatch_is_signed_and_nothing_else(
+    collector: tuple[Collector, str], monkeypatch: pytest.MonkeyPatch, region: str | None
+) -> None:
+    received, url = collector
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("sluice.telemetry.spans.find_region", lambda _: region)
+    provider = make_provider(url)
+    provider.get_tracer("test").start_span("chat").end()
+    provider.shutdown()
+    (authorization,) = received.authorizations
+    assert ("/eu-west-1/xray/aws4_request" in authorization) == (region is not None)
+    assert [span.name for span in received.spans] == ["chat"]
 
 
 def test_a_collector_that_is_away_costs_no_answer() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from image_samples import PNG
 from sluice.answering.translation import Translation
 from wire_support import EVENTS
 
@@ -86,7 +87,38 @@ def test_a_structured_result_is_told_as_json() -> None:
         "content": [{"json": {"a": 1}}, {"text": "b"}],
     }
     events = translate({"message": {"role": "user", "content": [{"toolResult": result}]}})
-    assert events[0].content == '{"json": {"a": 1}}\nb'
+    assert events[0].content == '{"a": 1}\nb'
+
+
+def test_an_image_is_told_as_a_part_that_names_its_file() -> None:
+    kept: list[bytes] = []
+
+    def keep(data: bytes) -> str | None:
+        kept.append(data)
+        return f"name-{len(kept)}" if len(kept) < 3 else None
+
+    image = {"image": {"format": "png", "source": {"bytes": PNG}}}
+    content = [{"text": "One:"}, image, {"text": "Two:"}, image, image]
+    result = {"toolUseId": "c1", "status": "success", "content": content}
+    (event,) = Translation(keep_file=keep).translate(
+        {"message": {"role": "user", "content": [{"toolResult": result}]}}
+    )
+    EVENTS.validate_python(event)
+    texts = [part.get("text") for part in event["content"]]
+    no_room = "[image/png, 70 bytes: this conversation has no room for it]"
+    assert texts == ["One:", None, "Two:", None, no_room]
+    assert event["content"][3] == {
+        "type": "image",
+        "source": {"type": "file", "value": "name-2", "mimeType": "image/png"},
+        "metadata": {"size": len(PNG)},
+    }
+
+
+def test_images_that_are_not_kept_leave_a_text() -> None:
+    image = {"image": {"format": "png", "source": {"bytes": PNG}}}
+    result = {"toolUseId": "c1", "status": "success", "content": [{"text": "One:"}, image]}
+    (event,) = translate({"message": {"role": "user", "content": [{"toolResult": result}]}})
+    assert event.content.startswith("One:\n[image/png, 70 bytes: ")
 
 
 def test_a_failed_result_says_so() -> None:

@@ -21,6 +21,7 @@ ANSWERS: dict[str, tuple[int, str]] = {
     "action-unknown": (400, "action"),
     "after-negative": (400, "after"),
     "empty": (400, "properties"),
+    "file-unknown": (200, '"code":"not_found"'),
     "get-unknown": (200, '"code":"not_found"'),
     "messages-wrong-type": (400, "messages"),
     "no-question": (200, '"code":"bad_request"'),

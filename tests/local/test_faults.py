@@ -106,6 +106,15 @@ def test_a_refusal_is_readable_by_the_page(api: Api, status: int, reaches: bool)
     assert len(api.asked) == reaches
 
 
+def test_a_409_is_that_of_a_session_that_is_just_starting(api: Api) -> None:
+    api.queue({"do": "refuse", "status": 409})
+    answer = api.client.post("/chat", json=TURN)
+    assert answer.headers["x-amzn-ErrorType"] == "RetryableConflictException"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.json() == {"message": "Session operation in progress"}
+    assert api.client.post("/chat", json=TURN).status_code == 200
+
+
 def test_text_is_put_between_two_events(api: Api) -> None:
     api.queue({"do": "insert", "events": 2}, {"do": "insert", "events": 0, "text": "more"})
     arrived, ended = api.read()

@@ -21,6 +21,7 @@ from verbs import open_terminal, run_verb
 from ops.chat import converse
 from ops.conversation import RESUME_AFTER, SESSION_HEADER, Conversation
 from ops.oauth import SignedIn, open_http
+from ops.session_start import PAUSES, VARIATION
 
 DIM = "\x1b[2m"
 
@@ -209,6 +210,30 @@ def test_an_answer_that_stays_cut_is_said(
     assert not talk("One")
     assert words in capsys.readouterr().err
     assert fake.pauses == list(RESUME_AFTER)
+
+
+def test_a_session_that_is_still_starting_is_asked_again(
+    fake: FakeStack, talk: Callable[..., bool]
+) -> None:
+    starting = refusal(409, "Session operation in progress")
+    fake.answers = [starting, starting, stream(said("Here."), FINISHED)]
+    assert talk("Hello")
+    first, *again = fake.bodies
+    assert again == [first, first]
+    expected = PAUSES[:2]
+    assert all(
+        abs(paused - seconds) <= seconds * VARIATION
+        for paused, seconds in zip(fake.pauses, expected, strict=True)
+    )
+
+
+def test_a_session_that_never_starts_is_said(
+    fake: FakeStack, talk: Callable[..., bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.answers = [refusal(409, "Session operation in progress")] * (len(PAUSES) + 1)
+    assert not talk("Hello")
+    assert not fake.answers
+    assert "409: Session operation in progress Its session is still" in capsys.readouterr().err
 
 
 def test_a_thread_is_its_own_session(fake: FakeStack, talk: Callable[..., bool]) -> None:

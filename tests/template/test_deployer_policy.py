@@ -26,8 +26,12 @@ def needed(sam: Sam) -> dict[str, set[str]]:
 
 
 def statement(action: str) -> dict[str, Any]:
-    """The one statement that allows an action."""
-    (found,) = (each for each in STATEMENTS if action in each["Action"])
+    """The one statement that allows an action, but for reading the zip in a person's own bucket."""
+    (found,) = (
+        each
+        for each in STATEMENTS
+        if action in each["Action"] and each["Sid"] != "CodeInABucketOfYourOwn"
+    )
     return found
 
 
@@ -83,9 +87,11 @@ def test_roles_are_the_stacks_and_go_to_its_two_services_only() -> None:
     attached = statement("iam:AttachRolePolicy")["Condition"]["ArnEquals"]["iam:PolicyARN"]
     assert attached == PUSH_LOGS
     services = statement("iam:CreateServiceLinkedRole")["Condition"]["StringEquals"]
-    assert all(
-        name.endswith(".bedrock-agentcore.amazonaws.com") for name in services["iam:AWSServiceName"]
-    )
+    assert services["iam:AWSServiceName"] == [
+        "network.bedrock-agentcore.amazonaws.com",
+        "ops.apigateway.amazonaws.com",  # for the first API or domain of an account
+        "runtime-identity.bedrock-agentcore.amazonaws.com",
+    ]
 
 
 def test_buckets_secrets_and_alarms_are_the_stacks() -> None:
@@ -97,8 +103,21 @@ def test_buckets_secrets_and_alarms_are_the_stacks() -> None:
             assert "STACK-" in resource
 
 
+def test_what_cloudformation_names_is_found_whatever_it_puts_before_the_logical_id() -> None:
+    """A web ACL and a dashboard get names of their own; public templates show them with and without
+    the stack's name before the logical id."""
+    assert "regional/webacl/*ApiFirewall-*" in str(statement("wafv2:CreateWebACL")["Resource"])
+    assert "dashboard/*Overview-*" in str(statement("cloudwatch:PutDashboard")["Resource"])
+
+
+def test_a_bucket_of_ones_own_is_read_and_nothing_else() -> None:
+    """Who makes or changes a runtime needs to read its zip (CreateAgentRuntime)."""
+    (own,) = (each for each in STATEMENTS if each["Resource"] == ["arn:aws:s3:::BUCKET/*"])
+    assert own["Action"] == ["s3:GetObject", "s3:GetObjectVersion"]
+
+
 def test_the_words_to_replace_are_those_that_the_page_names() -> None:
-    words = set(re.findall(r"\b(?:ACCOUNT|REGION|STACK|PREFIX)\b", TEXT))
+    words = set(re.findall(r"\b(?:ACCOUNT|REGION|STACK|PREFIX|BUCKET)\b", TEXT))
     page = (ROOT / "docs" / "operations.md").read_text()
     for word in words:
         assert f"s/{word}/" in page

@@ -6,6 +6,7 @@ need not be installed. Their texts are never read into an answer.
 
 from collections.abc import Iterator
 
+from sluice.models.errors import is_quota_used_up
 from sluice.refusal import Code, Refusal
 from sluice.settings import Settings
 
@@ -50,10 +51,20 @@ _MEANINGS = {
     "TransportError": "failing",
     "ContextWindowOverflowException": "too_much",
     "MaxTokensReachedException": "too_long",
+    # Of sluice.models.errors.
+    "ServerError": "failing",
+    "AnswerCutError": "cut",
 }
 
 # Statuses of an Ollama or OpenAI-compatible server, which the errors of both clients carry.
-_STATUSES = {401: "denied", 403: "denied", 408: "slow", 413: "too_much", 429: "throttled"}
+_STATUSES = {
+    401: "denied",
+    402: "quota",
+    403: "denied",
+    408: "slow",
+    413: "too_much",
+    429: "throttled",
+}
 
 
 def explain(error: BaseException, settings: Settings) -> Refusal | None:
@@ -70,6 +81,8 @@ def meaning_of(error: BaseException) -> str | None:
 def _meanings(error: BaseException | None) -> Iterator[str]:
     """The keys of `_answers` for an exception and its causes, outermost first."""
     while error is not None:
+        if is_quota_used_up(error):
+            yield "quota"
         status = getattr(error, "status_code", None)
         # Ollama's client says -1 for an error that was told within a stream.
         if isinstance(status, int) and status >= 400:
@@ -92,8 +105,10 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
     if settings.model == "bedrock":
         where = f"Bedrock in {settings.model_region}"
         access = (
-            f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} to the agent's "
-            "role, and request access to the model in the Bedrock console"
+            f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} and "
+            "aws-marketplace:Subscribe to the agent's role; a first call subscribes the account "
+            "within 15 minutes, and Anthropic's models want a use case once (Bedrock console, "
+            "Model catalog)"
         )
         credentials = "run `aws configure`, or `SLUICE_MODEL=offline make dev`"
         # What Bedrock has validated; the last two only where they are used.
@@ -116,6 +131,15 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         "denied": ("model_access_denied", f"{model} may not be used: {access}."),
         "no_credentials": ("model_access_denied", f"No credentials were found: {credentials}."),
         "rejected": ("model_unavailable", f"{where} rejected the request for {model}: {name}."),
+        "cut": (
+            "answer_cut",
+            f"{where} broke off in mid-answer; what it said is kept. Send again.",
+        ),
+        "quota": (
+            "quota_used_up",
+            f"The quota or credit for {model} is used up: add to it with its provider, or choose "
+            "another model.",
+        ),
         "slow": ("model_unavailable", f"{where} took too long to answer; send again."),
         "unreachable": ("model_unavailable", f"{where} cannot be reached: {reach}."),
         "failing": ("model_unavailable", f"{where} failed; wait a little, then send again."),

@@ -1,22 +1,18 @@
-"""What a model is sent of a conversation: whole, repaired, and as much as it can read.
-
-Models refuse a conversation in which a tool call has no result, a result has no call, or two
-messages in a row have the same role. A process that died in mid-run leaves exactly these.
-"""
+"""What a model is sent of a conversation: whole, repaired, and as much as it can read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sluice.conversations.converse import (
+from sluice.conversations.converse import measure, shorten, translate
+from sluice.conversations.repair import (
     Block,
     CallIds,
     StrandsMessage,
-    measure,
-    shorten,
-    translate,
+    repair,
+    state_interruption,
 )
-from sluice.conversations.thread import Turn
+from sluice.conversations.thread import Message, Turn
 
 # English has about 4 letters a token. Bytes, not letters: other scripts have fewer letters a token.
 BYTES_PER_TOKEN = 4
@@ -32,16 +28,20 @@ class Past:
 
 @dataclass(frozen=True)
 class Question:
-    """What the engine is asked; `token` is the person's ID token, for MCP servers."""
+    """What the engine is asked; `token` is the person's ID token, for MCP servers.
+
+    `told` are the messages before it, as clients have them.
+    """
 
     past: list[StrandsMessage] = field(repr=False)
     content: list[Block] = field(repr=False)
     time_zone: str | None
     token: str = field(repr=False)
+    told: Sequence[Message] = field(default=(), repr=False)
 
 
 def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
-    """The past of a conversation, for `open_turn`.
+    """The past of a conversation. It ends with the model, so that a question can follow it.
 
     Turns without an answer are left out where their run did not finish: they can be asked again.
     When the rest is over `max_tokens`, the oldest turns drop until half of that is left, so that
@@ -53,20 +53,18 @@ def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
     told = [_tell(turn, ids, room // 2) for turn in turns if turn.replaced_by is None]
     told = [messages for messages in told if messages]
     start = _start([measure(messages) for messages in told], room)
-    past: list[StrandsMessage] = []
-    for message in chain.from_iterable(told[start:]):
-        _append(past, message)
-    return Past(past, trimmed=start > 0)
+    return Past([*chain.from_iterable(told[start:])], trimmed=start > 0)
 
 
 def _tell(turn: Turn, ids: CallIds, max_bytes: int) -> list[StrandsMessage]:
-    """A turn as models take it, or nothing."""
-    rough: list[StrandsMessage] = []
-    for message in translate(turn.messages, ids):
-        _append(rough, message)
-    messages = repair(rough)
+    """A turn as models take it, from a person's message to one of the model's, or nothing."""
+    messages = repair(translate(turn.messages), ids)
     is_answered = any(message["role"] == "assistant" for message in messages)
-    return shorten(messages, max_bytes) if is_answered or turn.state == "finished" else []
+    if not messages or not (is_answered or turn.state == "finished"):
+        return []
+    if messages[-1]["role"] == "user":
+        messages.append(state_interruption())
+    return shorten(messages, max_bytes)
 
 
 def _start(sizes: list[int], room: int) -> int:
@@ -83,70 +81,3 @@ def _start(sizes: list[int], room: int) -> int:
                 total -= sizes[start]
                 start += 1
     return start
-
-
-def open_turn(history: list[StrandsMessage], text: str) -> tuple[list[StrandsMessage], list[Block]]:
-    """Split a repaired history and a new message into what is past and what is now asked.
-
-    A last message from a person, which no answer followed, becomes part of the new turn, because
-    two messages of the same role in a row are refused.
-    """
-    if history and history[-1]["role"] == "user":
-        return history[:-1], [*history[-1]["content"], {"text": text}]
-    return history, [{"text": text}]
-
-
-def repair(messages: list[StrandsMessage]) -> list[StrandsMessage]:
-    """A history that models take: it opens with a person, roles alternate, calls have results.
-
-    A well-formed history comes back equal. What a person or the model said is kept; results of no
-    call are dropped, and missing results are stated as interrupted.
-    """
-    repaired: list[StrandsMessage] = []
-    for message in messages:
-        role = message["role"]
-        said = [block for block in message["content"] if "toolResult" not in block]
-        if role == "user":
-            said = [block for block in said if "toolUse" not in block]
-        if calls := _open_calls(repaired):
-            # Results open the turn after their calls: providers require them first.
-            results = _results(calls, message["content"] if role == "user" else [])
-            if role == "user":
-                said = [*results, *said]
-            else:
-                _append(repaired, {"role": "user", "content": results})
-        _append(repaired, {**message, "content": said})
-    if calls := _open_calls(repaired):
-        _append(repaired, {"role": "user", "content": _results(calls, [])})
-    return repaired
-
-
-def _open_calls(messages: list[StrandsMessage]) -> list[str]:
-    """The ids of the calls that the next message must answer, each once."""
-    if not messages:
-        return []
-    calls = [block["toolUse"] for block in messages[-1]["content"] if "toolUse" in block]
-    return list(dict.fromkeys(call["toolUseId"] for call in calls))
-
-
-def _results(calls: list[str], content: list[Block]) -> list[Block]:
-    found = {block["toolResult"]["toolUseId"]: block for block in content if "toolResult" in block}
-    return [found.get(call) or _interrupted(call) for call in calls]
-
-
-def _interrupted(call: str) -> Block:
-    said = [{"text": "The tool call was interrupted and has no result."}]
-    return {"toolResult": {"toolUseId": call, "status": "error", "content": said}}
-
-
-def _append(messages: list[StrandsMessage], message: StrandsMessage) -> None:
-    """Add a message that says something, or join it to the last when both have one role.
-
-    The message is then part of `messages`: its content is a list that nobody else has.
-    """
-    if not message["content"] or (not messages and message["role"] != "user"):
-        return
-    if messages and messages[-1]["role"] == message["role"]:
-        messages[-1]["content"] += message["content"]
-    else:
-        messages.append(message)

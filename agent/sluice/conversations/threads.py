@@ -1,7 +1,8 @@
 """Conversations of people in a store: opened, written as runs proceed, listed, changed, deleted.
 
-Layout: `<sha256 of owner>/threads/<sha256 of thread id>.json`, and `<sha256 of owner>/index.json`.
-Two processes may write one thread: what one finds changed it reads again, and joins (thread.py).
+Layout: `<sha256 of owner>/threads/<sha256 of thread id>.json`, and `<sha256 of owner>/index.json`;
+files.py has that of a thread's files. Two processes may write one thread: what one finds changed it
+reads again, and joins (thread.py).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 from sluice.conversations import thread as rules
+from sluice.conversations.files import Files, NewFiles
 from sluice.conversations.thread import Rating, Summary, Thread, Turn, timestamp
 from sluice.conversations.thread_index import Indexed, ThreadIndex, thread_name
 from sluice.refusal import Refusal
@@ -41,7 +43,8 @@ class Threads:
 
     async def open(self, owner: str, thread_id: str) -> "OpenThread":
         """Read a thread, also one that does not exist yet."""
-        opened = OpenThread(self._store, self._index(owner), _prefix(owner), thread_id)
+        files = self.files(owner, thread_id)
+        opened = OpenThread(self._store, self._index(owner), _prefix(owner), thread_id, files)
         await opened.read()
         return opened
 
@@ -72,10 +75,15 @@ class Threads:
 
         await self._change(owner, thread_id, change)
 
+    def files(self, owner: str, thread_id: str) -> Files:
+        """The files of a thread, of which nobody else's thread knows any (T1)."""
+        return Files(self._store, owner, thread_id)
+
     async def delete(self, owner: str, thread_id: str) -> None:
-        """Also of a thread that does not exist, or cannot be read."""
+        """Also of a thread that does not exist, or cannot be read; with its files."""
         await self._store.delete(_prefix(owner) + thread_name(thread_id))
         await self._index(owner).remove(thread_id)
+        await self.files(owner, thread_id).delete()
 
     async def _change(
         self, owner: str, thread_id: str, change: Callable[[Thread], Thread]
@@ -114,8 +122,11 @@ class OpenThread:
     Its methods may be called at once; they write one after the other.
     """
 
-    def __init__(self, store: Store, index: ThreadIndex, prefix: str, thread_id: str) -> None:
+    def __init__(
+        self, store: Store, index: ThreadIndex, prefix: str, thread_id: str, files: Files
+    ) -> None:
         self.thread: Thread | None = None
+        self._files = files
         self._thread_id = thread_id
         self._index = index
         self._writing = asyncio.Lock()
@@ -129,10 +140,11 @@ class OpenThread:
     async def read(self) -> None:
         self.thread = await self._document.read()
 
-    async def save(self, turn: Turn) -> None:
+    async def save(self, turn: Turn, files: NewFiles | None = None) -> None:
         """Put a turn in, or in the place of an earlier state of the same run.
 
-        Of what it replaces, `replaced_by` is set. Nothing is read when nobody else has written.
+        Its files are stored first, so that a stored turn refers to none that is not. Of what it
+        replaces, `replaced_by` is set. Nothing is read when nobody else has written.
 
         Raises:
             StorageUnavailableError: The store failed or was slow.
@@ -145,7 +157,13 @@ class OpenThread:
                 self._refuse_when_full(turn)
             return rules.join(thread, self._thread_id, turn)
 
-        await self._write(change, indexed=turn.state != "running")
+        if files is not None:
+            await files.store(self._files)
+        try:
+            await self._write(change, indexed=turn.state != "running")
+        except ThreadDeletedError:
+            await self._files.delete()
+            raise
 
     async def interrupt(self, run_ids: Collection[str]) -> None:
         """Close those of the runs that stand as running, because their process has died.

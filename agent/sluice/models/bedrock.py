@@ -23,6 +23,7 @@ from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages
 from strands.types.streaming import StreamEvent
 
+from sluice.models.errors import AnswerCutError
 from sluice.refusal import Refusal
 from sluice.settings import Settings
 
@@ -84,7 +85,7 @@ class CuttableBedrockModel(BedrockModel):
         _line.set(line)
         try:
             async with contextlib.aclosing(super().stream(messages, *args, **kwargs)) as events:
-                async for event in events:
+                async for event in _checked(events):
                     yield event
         finally:
             line.cut()
@@ -95,6 +96,28 @@ class CuttableBedrockModel(BedrockModel):
             super()._stream(*args, **kwargs)
         finally:
             _line.get().let_go()
+
+
+async def _checked(events: AsyncGenerator[StreamEvent]) -> AsyncGenerator[StreamEvent]:
+    """A model's message whose end is told as it is.
+
+    Strands takes a stream without its end for a whole answer, and asks a model that ends with
+    "tool_use" but calls nothing again, until a limit ends the run.
+
+    Raises:
+        AnswerCutError: The stream ended without messageStop.
+    """
+    has_call = is_whole = False
+    async for event in events:
+        if "contentBlockStart" in event:
+            has_call = has_call or "toolUse" in event["contentBlockStart"].get("start", {})
+        elif "messageStop" in event:
+            is_whole = True
+            if event["messageStop"].get("stopReason") == "tool_use" and not has_call:
+                event = {"messageStop": {**event["messageStop"], "stopReason": "end_turn"}}
+        yield event
+    if not is_whole:
+        raise AnswerCutError("the stream ended before the answer did")
 
 
 class _Line:

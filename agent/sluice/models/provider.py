@@ -76,7 +76,8 @@ def _ollama(settings: Settings) -> Model:
 
 def _openai(settings: Settings) -> Model:
     from openai import Timeout
-    from strands.models.openai import OpenAIModel
+
+    from sluice.models.openai_compatible import OpenAICompatibleModel
 
     client = {
         "base_url": settings.model_url,
@@ -87,9 +88,10 @@ def _openai(settings: Settings) -> Model:
         "max_retries": 0,
     }
     # OpenAI's own newer models take only the one name, and servers at home often only the other.
+    # A server that wants the other name says so, and is asked again.
     is_openai = urlsplit(settings.model_url).hostname == "api.openai.com"
     limit = "max_completion_tokens" if is_openai else "max_tokens"
-    return OpenAIModel(
+    return OpenAICompatibleModel(
         client_args=client, model_id=settings.model_id, params={limit: settings.max_tokens}
     )
 

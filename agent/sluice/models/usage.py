@@ -12,7 +12,7 @@ class Meter:
     """Reads the chunks of a run's model calls, one call after the other."""
 
     def __init__(self) -> None:
-        # Whether the model has said anything in the call under way.
+        # Whether the model has said anything, or begun to call a tool, in the call under way.
         self.has_spoken = False
         self._reported = dict.fromkeys(_REPORTED, 0)
         self._expected = 0
@@ -30,12 +30,14 @@ class Meter:
         if "contentBlockDelta" in chunk:
             self.has_spoken = True
             self._open_characters += count_characters(chunk["contentBlockDelta"]["delta"])
+        elif "contentBlockStart" in chunk:
+            self.has_spoken |= "toolUse" in chunk["contentBlockStart"].get("start", {})
         elif "messageStart" in chunk:
             self._open_input += self._expected
         elif "metadata" in chunk:
             usage = chunk["metadata"].get("usage", {})
             for name in _REPORTED:
-                self._reported[name] += usage.get(name, 0)
+                self._reported[name] += usage.get(name) or 0
             self._open_input = self._open_characters = 0
 
     def token_usage(self, provider: str, model_id: str) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ class Keeper:
         if self._deleted:
             return
         with contextlib.suppress(ThreadDeletedError):
-            await self._thread.save(turn)
+            await self._thread.save(turn, self._run.files)
 
     def cancel(self) -> None:
         """Write no more."""
@@ -90,7 +90,7 @@ class Keeper:
 
     async def _checkpoint(self) -> None:
         try:
-            await self._thread.save(self._draft())
+            await self._thread.save(self._draft(), self._run.files)
         except ThreadDeletedError:
             self._deleted = True
         except Refusal as refusal:

@@ -69,7 +69,7 @@ async def _save(storage: OpenThread, run: Run) -> None:
     turn = run.unsaved
     if turn is not None:
         try:
-            await storage.save(turn)
+            await storage.save(turn, run.files)
         except (Refusal, ThreadDeletedError) as error:
             _log.warning("a run is not kept", exc_info=error)
         run.unsaved = None

@@ -20,12 +20,13 @@ class Runs:
         self._active: dict[tuple[str, str], Run] = {}
         # By owner, thread and run; the oldest first.
         self._kept: OrderedDict[tuple[str, str, str], Run] = OrderedDict()
-        self._changed_at = int(time.time())
+        self._changed_at: int | None = None
         self._lock = threading.Lock()
 
     @property
-    def status(self) -> tuple[bool, int]:
-        """Whether a run is under way, and since when that is so, in seconds since 1970."""
+    def status(self) -> tuple[bool, int | None]:
+        """Whether a run is under way, and since when that is so, in seconds since 1970; None when
+        there has been no run yet."""
         with self._lock:
             return bool(self._active), self._changed_at
 
@@ -63,6 +64,13 @@ class Runs:
         """The run under way on a thread."""
         with self._lock:
             return self._active.get((owner, thread_id))
+
+    def find_file(self, owner: str, thread_id: str, name: str) -> bytes | None:
+        """A file that a run of a thread has made, and the store does not have yet."""
+        with self._lock:
+            active = self._active.get((owner, thread_id))
+            runs = [*self._of(owner, thread_id), *([active] if active else [])]
+            return next((data for run in runs if (data := run.files.find(name))), None)
 
     def unsaved(self, owner: str, thread_id: str) -> list[Run]:
         """The runs of a thread that ended and that the store does not have, the oldest first."""

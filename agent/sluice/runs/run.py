@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from sluice.conversations.files import NewFiles
 from sluice.conversations.thread import Message, State, Turn, timestamp
 from sluice.refusal import Refusal
 from sluice.runs.transcript import Transcript
@@ -49,6 +50,8 @@ class Run:
         self.cancel_signal = threading.Event()
         self.stopped_because: Refusal | None = None
         self.transcript = Transcript(first or {"id": run_id, "role": "user", "content": ""})
+        # What its tools gave beside text, until the store has it.
+        self.files = NewFiles()
         self.state: State = "running"
         self.started = time.monotonic()
         # Seconds from the request to the model's first word or reasoning.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sluice.conversations.thread import Message, Turn
 from sluice.wire import events
+from sluice.wire.content import Content, plain_text
 from sluice.wire.events import Event, carried
 
 
@@ -45,6 +46,9 @@ class Transcript:
                 self._arguments[call_id] = parent.call(call_id, event["toolCallName"])
             case "TOOL_CALL_RESULT":
                 self._entries.append(_result(event))
+            case "MESSAGES_SNAPSHOT":
+                kept = {message["id"] for message in event["messages"]}
+                self._entries = [entry for entry in self._entries if _id(entry) in kept]
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -121,7 +125,7 @@ _EVENTS: dict[str, Callable[[Message], Iterator[Event]]] = {
 
 
 def _result(event: Event) -> Message:
-    content = carried(event["content"])
+    content = _carried(event["content"])
     message = {
         "id": event["messageId"],
         "role": "tool",
@@ -129,7 +133,17 @@ def _result(event: Event) -> Message:
         "toolCallId": carried(event["toolCallId"]),
     }
     failed = event.get("metadata", {}).get("status") == "error"
-    return {**message, "error": content or "The tool failed."} if failed else message
+    return {**message, "error": plain_text(content) or "The tool failed."} if failed else message
+
+
+def _carried(content: Content) -> Content:
+    if isinstance(content, str):
+        return carried(content)
+    return [{**p, "text": carried(p["text"])} if p["type"] == "text" else p for p in content]
+
+
+def _id(entry: "Message | _Said") -> str:
+    return entry.id if isinstance(entry, _Said) else str(entry["id"])
 
 
 class _Text:
@@ -150,7 +164,7 @@ class _Said:
 
     def __init__(self, role: str, message_id: str) -> None:
         self._role = role
-        self._id = message_id
+        self.id = message_id
         self._calls: list[tuple[str, str, _Text]] = []
         self.text = _Text()
 
@@ -161,7 +175,7 @@ class _Said:
         return arguments
 
     def message(self) -> Message:
-        message: Message = {"id": self._id, "role": self._role, "content": self.text.join()}
+        message: Message = {"id": self.id, "role": self._role, "content": self.text.join()}
         if self._calls:
             message["toolCalls"] = [
                 {

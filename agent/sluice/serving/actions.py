@@ -1,5 +1,6 @@
 """What a person does with conversations, beside talking: on the worker loop, as JSON."""
 
+import base64
 from typing import Any
 
 from sluice.conversations.thread import INTERRUPTED, Thread, Turn, conversation, join
@@ -10,9 +11,10 @@ from sluice.runs.run import Run
 from sluice.runs.transcript import replay
 from sluice.serving.loader import Loader
 from sluice.settings import Settings
-from sluice.wire.request import Delete, Get, List, Rate, Rename, Stop, Warm
+from sluice.wire.media import media_type
+from sluice.wire.request import Delete, File, Get, List, Rate, Rename, Stop, Warm
 
-type Action = Stop | List | Get | Rename | Delete | Rate | Warm
+type Action = Stop | List | Get | File | Rename | Delete | Rate | Warm
 
 # A run that is stopped ends within half a second, and is then stored.
 STOP_SECONDS = 2.0
@@ -38,6 +40,8 @@ class Actions:
                 return await self._stop(owner, action)
             case Get():
                 return conversation(await self._read(owner, action.thread_id))
+            case File():
+                return await self._file(owner, action)
             case Delete():
                 return await self._delete(owner, action)
             case Warm():
@@ -91,6 +95,16 @@ class Actions:
         run.stop(_STOPPED)
         await run.wait(STOP_SECONDS)
         return {"runId": run.run_id, "state": run.state}
+
+    async def _file(self, owner: str, action: File) -> dict[str, Any]:
+        """A file, from the run that has just made it, or as it is stored."""
+        data = self._runs.find_file(owner, action.thread_id, action.file_id)
+        if data is None:
+            threads = (await self._loader.storage()).threads
+            data = await threads.files(owner, action.thread_id).read(action.file_id)
+        if data is None:
+            raise Refusal("not_found", "This conversation has no such file.")
+        return {"mimeType": media_type(data), "data": base64.b64encode(data).decode()}
 
     async def _delete(self, owner: str, action: Delete) -> dict[str, Any]:
         if run := self._runs.active(owner, action.thread_id):

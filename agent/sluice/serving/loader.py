@@ -1,6 +1,12 @@
-"""What a process makes once, in a thread beside the server: first the store, then the engine."""
+"""What a process makes once, in a thread beside the server: first the store, then the engine.
+
+AgentCore's Platform V2 takes a snapshot of the process after its first healthy /ping, and restores
+it for each session. There the thread only imports, and /ping waits for it; clients, credentials and
+all else that a snapshot must not hold are made when the first request needs them.
+"""
 
 import asyncio
+import importlib
 import logging
 import threading
 from collections.abc import Callable
@@ -19,6 +25,13 @@ from sluice.telemetry import traces
 if TYPE_CHECKING:
     from sluice.answering.engine import Engine
 
+# What `sluice.models.provider` imports once it makes a model, by SLUICE_MODEL.
+MODEL_MODULES = {
+    "bedrock": ["boto3", "sluice.models.bedrock"],
+    "ollama": ["strands.models.ollama"],
+    "openai": ["strands.models.openai"],
+}
+
 _log = logging.getLogger(__name__)
 
 
@@ -35,10 +48,17 @@ class Storage:
 
 
 class Loader:
-    """Begins with `start`; who needs a part waits for it, on any loop."""
+    """Begins with `start`; who needs a part waits for it, on any loop.
+
+    `ready` is whether the process may be called healthy: under V2, once everything is imported.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._defers = settings.platform == "V2"
+        self.ready = not self._defers
+        self._begun = False
+        self._lock = threading.Lock()
         self._storage: Future[Storage] = Future()
         self._engine: Future[Engine] = Future()
         for future in (self._storage, self._engine):
@@ -47,10 +67,14 @@ class Loader:
 
     def start(self) -> None:
         # A daemon: a process that is told to end does not wait for an import.
-        threading.Thread(target=self._load, name="loader", daemon=True).start()
+        if self._defers:
+            threading.Thread(target=self._warm, name="warmer", daemon=True).start()
+        else:
+            self._begin()
 
     async def storage(self) -> Storage:
         """The store, which is there long before the engine."""
+        self._need()
         return await _wait(self._storage)
 
     async def engine(self) -> "Engine":
@@ -59,12 +83,35 @@ class Loader:
         Raises:
             Refusal: `model_unavailable`, when the configured model cannot be made.
         """
+        self._need()
         return await _wait(self._engine)
 
     def close(self) -> None:
         """Close what has been made, and what still will be."""
         self._engine.add_done_callback(_close)
         self._storage.add_done_callback(_close)
+
+    def _need(self) -> None:
+        if self._defers:
+            self._begin()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._begun:
+                return
+            self._begun = True
+        threading.Thread(target=self._load, name="loader", daemon=True).start()
+
+    def _warm(self) -> None:
+        """Import what the store, the engine and its model import, and make none of them."""
+        try:
+            for module in _modules(self._settings):
+                importlib.import_module(module)
+        except Exception:
+            # Healthy all the same: the first request meets it again, and says what is wrong.
+            _log.exception("a part of the agent could not be imported")
+        finally:
+            self.ready = True
 
     def _load(self) -> None:
         _fill(self._storage, self._make_storage)
@@ -82,6 +129,17 @@ class Loader:
         from sluice.answering.engine import Engine
 
         return Engine(self._settings)
+
+
+def _modules(settings: Settings) -> list[str]:
+    modules = ["sluice.answering.engine"]
+    if settings.conversations.startswith("s3://"):
+        modules.append("sluice.store.s3")
+    if settings.traces:
+        modules.append("sluice.telemetry.spans")
+    if settings.mcp_servers:
+        modules.append("sluice.tools.connection")
+    return modules + MODEL_MODULES[settings.model]
 
 
 def _fill[T](future: Future[T], make: Callable[[], T]) -> None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.conversations.history import Question, compose, open_turn
+from sluice.conversations.history import Question, compose
 from sluice.conversations.thread import State, Turn, join
 from sluice.people.owner import Person
 from sluice.refusal import Refusal
@@ -81,6 +81,7 @@ class Performance:
         try:
             if isinstance(opened, Opened) and opened.thread:
                 self._interrupted = opened.interrupted
+                run.files.count(opened.thread.turns)
                 if stored := opened.thread.find(run.run_id):
                     return self._replay(stored)
             if isinstance(claimed, BaseException):
@@ -145,12 +146,14 @@ class Performance:
         run, prompt = self.run, self.prompt
         try:
             engine = await self.loader.engine()
-            past = compose(self._past(opened), self.settings.max_context)
+            turns = self._past(opened)
+            past = compose(turns, self.settings.max_context)
             if past.trimmed:
                 said = "The oldest messages were not sent to the model: the conversation is long."
                 run.append(events.notice("context_trimmed", said))
-            history, content = open_turn(past.messages, prompt.text)
-            question = Question(history, content, prompt.time_zone, self.person.token)
+            content = [{"text": prompt.text}]
+            told = [message for turn in turns for message in turn.messages]
+            question = Question(past.messages, content, prompt.time_zone, self.person.token, told)
             ended = await engine.answer(question, run)
         except Refusal as refusal:
             return None, refusal

@@ -48,9 +48,15 @@ class Service:
         self._is_stopping = False
 
     @property
-    def status(self) -> tuple[bool, int]:
-        """Whether a run is under way, and since when that is so, in seconds since 1970."""
+    def status(self) -> tuple[bool, int | None]:
+        """Whether a run is under way, and since when that is so, in seconds since 1970; None when
+        there has been no run yet."""
         return self._runs.status
+
+    @property
+    def ready(self) -> bool:
+        """Whether /ping may say that the process is healthy."""
+        return self._loader.ready
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:

@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 from sluice.store.base import ConflictError, StorageUnavailableError, Store
 
+# The system's own: a snapshot of the process restores the state of `random`, and two sessions
+# would then pause alike.
+_random = random.SystemRandom()
+
 ATTEMPTS = 5
 # The longest pause before the second attempt; it grows by as much with each further one.
 PAUSE_SECONDS = 0.03
@@ -53,7 +57,7 @@ class Document[T]:
         """
         for attempt in range(ATTEMPTS):
             if attempt:
-                pause = random.uniform(0, PAUSE_SECONDS * attempt)  # noqa: S311 - no secret
+                pause = _random.uniform(0, PAUSE_SECONDS * attempt)
                 await asyncio.sleep(pause)
             if not self._known:
                 await self.read()

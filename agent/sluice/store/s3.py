@@ -81,9 +81,10 @@ class S3Store:
 
     def _write(self, key: str, data: bytes, version: str | None) -> str:
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        kind = "application/json" if key.endswith(".json") else "application/octet-stream"
         try:
             answer = self._s3.put_object(
-                **self._object(key), **condition, Body=data, ContentType="application/json"
+                **self._object(key), **condition, Body=data, ContentType=kind
             )
         except ClientError as error:
             if _code(error) in _CONFLICTS:

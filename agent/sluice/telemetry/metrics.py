@@ -34,7 +34,10 @@ REFUSED = frozenset(
     }
 )
 FAILED = frozenset(
-    {"internal_error", "model_access_denied", "model_throttled", "model_unavailable"}
+    {
+        *("answer_cut", "answer_empty", "answer_filtered", "answer_refused", "internal_error"),
+        *("model_access_denied", "model_throttled", "model_unavailable", "quota_used_up"),
+    }
 )
 
 

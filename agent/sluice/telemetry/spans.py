@@ -8,12 +8,15 @@ here only what is known to be a name, a number or a time goes on.
 
 from collections.abc import Mapping, Sequence
 
+import requests
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 from opentelemetry.util.types import AttributeValue
+
+from sluice.telemetry.xray import Signature, find_region
 
 # A process that is told to end does not wait for its spans, so that they should not wait either.
 DELAY_MILLISECONDS = 1_000
@@ -29,7 +32,7 @@ ALLOWED = frozenset(
         *("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.usage.total_tokens"),
         *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
         *("event_loop.cycle_id", "event_loop.parent_cycle_id", "strands.cancellation.type"),
-        *("sluice.thread", "sluice.run"),
+        *("session.id", "gen_ai.conversation.id", "sluice.thread", "sluice.run"),
     }
 )
 
@@ -38,7 +41,10 @@ def make_provider(collector: str) -> TracerProvider:
     """A provider whose spans go to a collector's base URL, `/v1/traces` added as OTLP/HTTP has it
     ("OpenTelemetry Protocol Exporter", Endpoint URLs for OTLP/HTTP)."""
     endpoint = f"{collector.rstrip('/').removesuffix('/v1/traces')}/v1/traces"
-    exporter = OTLPSpanExporter(endpoint=endpoint, timeout=TIMEOUT_SECONDS)
+    session = requests.Session()
+    if region := find_region(collector):
+        session.auth = Signature(region)
+    exporter = OTLPSpanExporter(endpoint=endpoint, timeout=TIMEOUT_SECONDS, session=session)
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: "sluice"}))
     provider.add_span_processor(
         BatchSpanProcessor(ContentFree(exporter), schedule_delay_millis=DELAY_MILLISECONDS)

@@ -12,8 +12,7 @@ def configure(settings: Settings) -> None:
 
     Call it once in a process, in the thread that loads the engine: it imports the exporter (a tenth
     of a second), and nothing of it when it is off. It raises nothing, because no answer depends on
-    a trace. A span gets `sluice.thread` and `sluice.run` where the agent is made with them as
-    `trace_attributes`.
+    a trace. The engine names the thread and the run in its agents' `trace_attributes`.
     """
     if not settings.traces:
         return

@@ -2,26 +2,24 @@
 
 import contextlib
 import logging
-import re
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
-from strands.tools.registry import ToolRegistry
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool, ToolGenerator, ToolResult, ToolSpec, ToolUse
 
 from sluice.mcp_servers import Server
 from sluice.tools.limited import Limited
+from sluice.tools.mcp_content import blocks_of_result
+from sluice.tools.names import usable_name
 from sluice.tools.results import fail
-from sluice.tools.session import Session
-
-if TYPE_CHECKING:
-    from strands.tools.mcp import MCPAgentTool
+from sluice.tools.session import Session, SessionLostError
 
 MAX_TOOLS = 128
-MAX_NAME = 64
-MAX_DESCRIPTION = 4_000
+MAX_PAGES = 64
+# Pages in a row that bring no tool: a server that hides some may have a few.
+MAX_IDLE_PAGES = 3
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +36,13 @@ class Connection:
 
     def __init__(self, server: Server, token: str) -> None:
         self._server = server
-        self._session = Session(server, token)
+        self._token = token
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
         self._calls = 0
         self._is_retired = False
         self._has_failed = False
+        self._session = Session(server, token)
         self._session.start()
         try:
             self.tools = list(self._adapt(self._list()))
@@ -66,26 +66,47 @@ class Connection:
             closes = not self._is_retired and self._calls == 0
             self._is_retired = True
         if closes:
-            self._close()
+            _close(self._session)
 
     async def call(self, call_id: str, name: str, arguments: Any) -> ToolResult:
         """Call a tool by its server's name for it."""
-        failed = fail(call_id, "The tool's server did not answer, or refused the call.")
         with self._counted():
             try:
-                result = await self._session.call_tool_async(call_id, name, arguments)
+                result = await self._call(name, arguments)
             except Exception as error:
                 _log.warning(
                     "the MCP server %s could not be called", self._server.name, exc_info=error
                 )
                 self._has_failed = True
-                return failed
-        # A failure that the tool itself tells is for the model to read. Any other is told in the
-        # text of an exception (T8), and may mean that the session is lost.
-        if result["status"] == "error" and not result.get("isError"):
-            self._has_failed = True
-            return failed
-        return result
+                # What went wrong is told in the text of an exception (T8).
+                return fail(call_id, "The tool's server did not answer, or refused the call.")
+        return {
+            "toolUseId": call_id,
+            # A failure that the tool itself tells is for the model to read.
+            "status": "error" if result.get("isError") else "success",
+            "content": blocks_of_result(result),
+        }
+
+    async def _call(self, name: str, arguments: Any) -> dict[str, Any]:
+        session = self._session
+        try:
+            return await session.call(name, arguments)
+        except SessionLostError:
+            return await self._renew(session).call(name, arguments)
+
+    def _renew(self, lost: Session) -> Session:
+        """A session in the place of one that is lost: one for all calls that find it so.
+
+        It blocks, which every call may, because it has a thread of its own.
+        """
+        with self._renewing:
+            if self._session is lost:
+                session = Session(self._server, self._token)
+                session.start()
+                session.keep()
+                self._session = session
+                _close(lost)
+            return self._session
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
@@ -98,63 +119,66 @@ class Connection:
                 self._calls -= 1
                 closes = self._is_retired and self._calls == 0
             if closes:
-                self._close()
+                _close(self._session)
 
-    def _close(self) -> None:
-        # It says goodbye to the server, which may be slow to hear it.
-        threading.Thread(target=self._session.stop, name="mcp goodbye", daemon=True).start()
-
-    def _list(self) -> "Iterator[MCPAgentTool]":
-        page: str | None = None
-        count = 0
-        while count < MAX_TOOLS:
-            found = self._session.list_tools_sync(page)
-            yield from found[: MAX_TOOLS - count]
-            count += len(found)
-            page = found.pagination_token
-            if not found or page is None:
+    def _list(self) -> Iterator[dict[str, Any]]:
+        """The server's tools, each name once, from as many pages as bring some."""
+        names: set[str] = set()
+        asked: set[str | None] = set()
+        cursor: str | None = None
+        idle = 0
+        while cursor not in asked and len(asked) < MAX_PAGES and idle < MAX_IDLE_PAGES:
+            asked.add(cursor)
+            try:
+                page, cursor = self._session.list_page(cursor)
+            except Exception as error:
+                if not names or self._session.has_ended:
+                    raise
+                # Better some of the tools than none.
+                told = "a page of the tools of the MCP server %s is missing"
+                _log.warning(told, self._server.name, exc_info=error)
+                return
+            found = {tool["name"]: tool for tool in page if tool["name"] not in names}
+            idle = 0 if found else idle + 1
+            for name, tool in found.items():
+                if len(names) == MAX_TOOLS:
+                    return
+                names.add(name)
+                yield tool
+            if cursor is None:
                 return
 
-    def _adapt(self, found: "Iterator[MCPAgentTool]") -> Iterator[AgentTool]:
+    def _adapt(self, found: Iterator[dict[str, Any]]) -> Iterator[Limited]:
         """The tools to have, each within the server's seconds."""
         wanted = self._server.tools
+        names: list[str] = []
         for tool in found:
-            if wanted is not None and tool.mcp_tool.name not in wanted:
-                continue
-            name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{self._server.name}_{tool.mcp_tool.name}")
-            adapted = RemoteTool(self, tool, name)
-            if len(name) <= MAX_NAME and _is_usable(adapted):
-                yield Limited(adapted, self._server.seconds)
-            else:
-                _log.warning(
-                    "a tool of the MCP server %s is not used: its name has more than %d characters "
-                    "with the server's, or its schema is not one",
-                    self._server.name,
-                    MAX_NAME,
-                )
+            if wanted is None or tool["name"] in wanted:
+                names.append(usable_name(f"{self._server.name}_{tool['name']}", names))
+                yield Limited(RemoteTool(self, tool, names[-1]), self._server.seconds)
 
 
 class RemoteTool(AgentTool):
-    """A tool of an MCP server under the agent's name for it."""
+    """A tool of an MCP server under the agent's name for it; `tool` is JSON of the server's."""
 
-    def __init__(self, connection: Connection, tool: "MCPAgentTool", name: str) -> None:
+    def __init__(self, connection: Connection, tool: dict[str, Any], name: str) -> None:
         super().__init__()
         self._connection = connection
-        self._remote_name = tool.mcp_tool.name
-        spec = tool.tool_spec
-        self._spec: ToolSpec = {
-            "name": name,
-            "description": spec["description"][:MAX_DESCRIPTION],
-            "inputSchema": spec["inputSchema"],
-        }
+        self._tool = tool
+        self._name = name
 
     @property
     def tool_name(self) -> str:
-        return self._spec["name"]
+        return self._name
 
     @property
     def tool_spec(self) -> ToolSpec:
-        return self._spec
+        """As the server has it: its form is for the caller to judge."""
+        return {
+            "name": self._name,
+            "description": self._tool.get("description") or self._tool.get("title") or "",
+            "inputSchema": self._tool.get("inputSchema"),  # type: ignore[typeddict-item]
+        }
 
     @property
     def tool_type(self) -> str:
@@ -167,15 +191,10 @@ class RemoteTool(AgentTool):
         """Call the tool on its server; yields the result alone."""
         call_id = str(tool_use["toolUseId"])
         yield ToolResultEvent(
-            await self._connection.call(call_id, self._remote_name, tool_use["input"])
+            await self._connection.call(call_id, self._tool["name"], tool_use["input"])
         )
 
 
-def _is_usable(tool: AgentTool) -> bool:
-    """Whether Strands takes the tool: one bad schema must not cost every run its answer."""
-    registry = ToolRegistry()
-    try:
-        registry.register_tool(tool)
-        return tool.tool_name in registry.get_all_tools_config()
-    except Exception:  # Schemas of others raise whatever they like.
-        return False
+def _close(session: Session) -> None:
+    # It says goodbye to the server, which may be slow to hear it.
+    threading.Thread(target=session.stop, name="mcp goodbye", daemon=True).start()

@@ -1,5 +1,8 @@
 """Every tool is called through here: in time, in bounds, and with no way to hurt the rest.
 
+What a model is told of it is what every provider takes, so that one tool cannot cost a run its
+answer: its name, its description, and the schema of its arguments.
+
 A tool gets a thread with an event loop of its own, whatever it is: a function that blocks, an
 `async` one that blocks all the same, or a call of an MCP server. So a tool that hangs holds up no
 stream, takes no thread of a pool that others need, and lets the process end.
@@ -19,33 +22,46 @@ from pydantic import ValidationError
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool, ToolGenerator, ToolResult, ToolSpec, ToolUse
 
+from sluice.tools.names import usable_name
 from sluice.tools.results import fail, succeed
+from sluice.tools.schemas import Arguments, SchemaError, normalise
 
 SECONDS = 30.0
 # How often a call that waits looks at its run's stop signal, which has no other way to be awaited.
 POLL_SECONDS = 0.05
 # Threads of one tool that were given up and still run: Python has no way to end them.
 MAX_STUCK = 8
+MAX_DESCRIPTION = 4_000
 
 _log = logging.getLogger(__name__)
 
 
 class Limited(AgentTool):
-    """A tool that answers within `seconds`, with a result that the model can read."""
+    """A tool that answers within `seconds`, with a result that the model can read.
+
+    `is_usable` is False for one whose arguments no provider takes a schema of.
+    """
 
     def __init__(self, tool: AgentTool, seconds: float = SECONDS) -> None:
         super().__init__()
         self._tool = tool
         self._seconds = seconds
         self._stuck: list[_Call] = []
+        self._name = usable_name(tool.tool_name)
+        self._arguments, self._description = _read_spec(tool)
+        self.is_usable = self._arguments is not None
 
     @property
     def tool_name(self) -> str:
-        return self._tool.tool_name
+        return self._name
 
     @property
     def tool_spec(self) -> ToolSpec:
-        return self._tool.tool_spec
+        return {
+            "name": self._name,
+            "description": self._description or self._name,
+            "inputSchema": {"json": self._arguments.schema if self._arguments else {}},
+        }
 
     @property
     def tool_type(self) -> str:
@@ -97,6 +113,8 @@ class Limited(AgentTool):
     ) -> ToolResult:
         """What the tool says last, which is its result."""
         call_id = str(tool_use["toolUseId"])
+        if self._arguments is not None:
+            tool_use = {**tool_use, "input": self._arguments.restore(tool_use["input"])}
         last: Any = None
         async for event in self._tool.stream(tool_use, invocation_state, **kwargs):
             last = event
@@ -126,6 +144,19 @@ def _describe(error: ValidationError) -> str:
         where = ".".join(map(str, problem["loc"])) or "all"
         told.append(f"{where}: {'not accepted' if is_own else problem['msg']}")
     return f"The arguments do not fit. {'; '.join(told)[:1000]}."
+
+
+def _read_spec(tool: AgentTool) -> tuple[Arguments | None, str]:
+    """The arguments of a tool, None where they are of no use, and its description."""
+    try:
+        spec: Any = tool.tool_spec
+        schema = spec.get("inputSchema")
+        schema = schema.get("json", schema) if isinstance(schema, dict) else schema
+        arguments = normalise(schema)
+    except (SchemaError, RecursionError):
+        return None, ""
+    description = spec.get("description")
+    return arguments, description.strip()[:MAX_DESCRIPTION] if isinstance(description, str) else ""
 
 
 def _stop_signal(

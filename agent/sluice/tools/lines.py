@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from strands.types.tools import AgentTool
-
 from sluice.mcp_servers import Server
+from sluice.tools.limited import Limited
 
 if TYPE_CHECKING:
     from sluice.tools.connection import Connection
@@ -116,7 +115,7 @@ class Lines:
         for line in self._shared.values():
             line.reach()
 
-    async def tools(self, token: str) -> tuple[list[AgentTool], list[str]]:
+    async def tools(self, token: str) -> tuple[list[Limited], list[str]]:
         """The tools that a person has, who is known by an ID token, and the names of the servers
         that cannot be reached. Waits at most for the slowest of them."""
         self._drop_idle()
@@ -124,7 +123,7 @@ class Lines:
         # Shielded, because an attempt is shared.
         attempts = [asyncio.shield(asyncio.wrap_future(line.reach())) for line in lines]
         found = await asyncio.gather(*attempts, return_exceptions=True)
-        tools: list[AgentTool] = []
+        tools: list[Limited] = []
         unreachable: list[str] = []
         for line, outcome in zip(lines, found, strict=True):
             if isinstance(outcome, BaseException):
@@ -134,7 +133,7 @@ class Lines:
         return tools, unreachable
 
     @property
-    def known_tools(self) -> list[AgentTool]:
+    def known_tools(self) -> list[Limited]:
         """The tools of the servers that everybody reaches and that have answered by now."""
         connections = [line.connection for line in self._shared.values()]
         return [tool for connection in connections if connection for tool in connection.tools]

@@ -2,21 +2,22 @@
 
 import importlib.util
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from strands.tools.decorator import DecoratedFunctionTool
+from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool
 
 from sluice.tools.limited import SECONDS
+from sluice.tools.values import blocks_of
 
 # Beside the package: agent/tools in a checkout, tools in the bundle.
 FOLDER = Path(__file__).parents[2] / "tools"
 MAX_SECONDS = 600.0
-# What Bedrock takes as a tool's name; other providers take the same.
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _log = logging.getLogger(__name__)
 
@@ -70,9 +71,24 @@ def _tools(module: ModuleType) -> Iterator[AgentTool]:
     for value in vars(module).values():
         if isinstance(value, AgentTool) and value not in seen:
             seen.append(value)
-            if not NAME.fullmatch(value.tool_name):
-                raise ValueError("a tool's name has letters, digits, hyphens and underscores")
+            if isinstance(value, DecoratedFunctionTool):
+                _tell_values(value)
             yield value
+
+
+def _tell_values(tool: DecoratedFunctionTool[..., Any]) -> None:
+    """Have what a function returns told by values.py.
+
+    Strands' own would tell a Python repr of what is not JSON, and there is no hook before it.
+    """
+    wrap = tool._wrap_tool_result
+
+    def tell(tool_use_d: str, result: Any, exception: Exception | None = None) -> ToolResultEvent:
+        is_told = isinstance(result, dict) and "status" in result and "content" in result
+        told = result if is_told else {"status": "success", "content": blocks_of(result)}
+        return wrap(tool_use_d, told, exception)
+
+    tool._wrap_tool_result = tell  # type: ignore[method-assign]
 
 
 def _seconds(module: ModuleType) -> float:

@@ -1,32 +1,35 @@
 """What a model is given to read of a tool's result: text within bounds, and images."""
 
-import json
 from typing import Any
 
 from strands.types.tools import ToolResult, ToolResultContent
 
+from sluice.tools.values import blocks_of_content
+from sluice.wire.media import describe, media_type
+
 MAX_TEXT = 50_000
-# Bedrock's own limit for one image: 3.75 MB.
-MAX_IMAGE_BYTES = 3_750_000
+# Converse takes 20 images in a message; a request has to hold them all.
+MAX_IMAGES = 20
+MAX_IMAGES_BYTES = 12_000_000
 
 
 def succeed(tool_use_id: str, result: Any) -> ToolResult:
     """A tool's result with at most `MAX_TEXT` characters of text in all its blocks.
 
-    `result` is Strands' ToolResult, or MCP's with `structuredContent`. JSON becomes text, which is
-    what every provider takes. A result that says nothing says so, because some providers refuse
-    empty ones.
+    `result` is Strands' ToolResult. JSON becomes text, which is what every provider takes; images
+    stay images. A result that says nothing says so, because some providers refuse empty ones.
     """
-    blocks = list(result.get("content") or [])
-    if not blocks and result.get("structuredContent") is not None:
-        blocks = [{"json": result["structuredContent"]}]
     content: list[ToolResultContent] = []
-    left = MAX_TEXT
-    for block in blocks:
-        if (image := block.get("image")) and len(image["source"]["bytes"]) <= MAX_IMAGE_BYTES:
-            content.append(block)
-            continue
-        text = _cut(_text(block), left)
+    left, images, images_bytes = MAX_TEXT, 0, 0
+    for block in blocks_of_content(result.get("content")):
+        if image := block.get("image"):
+            data = image["source"]["bytes"]
+            if images < MAX_IMAGES and images_bytes + len(data) <= MAX_IMAGES_BYTES:
+                images, images_bytes = images + 1, images_bytes + len(data)
+                content.append(block)
+                continue
+            block = {"text": describe(media_type(data), len(data), "one image too many")}
+        text = _cut(block["text"], left)
         left -= len(text)
         if text:
             content.append({"text": text})
@@ -39,14 +42,6 @@ def succeed(tool_use_id: str, result: Any) -> ToolResult:
 
 def fail(tool_use_id: str, sentence: str) -> ToolResult:
     return {"toolUseId": tool_use_id, "status": "error", "content": [{"text": sentence}]}
-
-
-def _text(block: ToolResultContent) -> str:
-    if "text" in block:
-        return str(block["text"])
-    if "json" in block:
-        return json.dumps(block["json"], ensure_ascii=False, default=str)
-    return "[The tool returned something that is neither text nor an image of at most 3.75 MB.]"
 
 
 def _cut(text: str, most: int) -> str:

@@ -8,6 +8,8 @@ import contextlib
 import ssl
 import threading
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from math import ceil
 from types import TracebackType
@@ -22,11 +24,31 @@ from sluice.tools.signing import Signature
 
 client_half.install()
 
-from mcp.client.streamable_http import streamable_http_client  # noqa: E402
+from mcp.client.streamable_http import MCP_SESSION_ID, streamable_http_client  # noqa: E402
 from strands.tools.mcp import MCPClient  # noqa: E402
+
+from sluice.tools.mcp_messages import RAW, carry  # noqa: E402
 
 # A person waits for this, so it is shorter than what a call may take.
 CONNECT_SECONDS = 10.0
+
+
+class CallFailedError(Exception):
+    """A call has no result; whether the server carried it out is not known. The log has why."""
+
+
+class SessionLostError(CallFailedError):
+    """The server does not know the session any more, and has not taken the call."""
+
+
+@dataclass
+class _Asked:
+    """One call, as the requests that it makes see it."""
+
+    is_session_lost: bool = False
+
+
+_asked: ContextVar[_Asked] = ContextVar("asked")
 
 
 class Session(MCPClient):
@@ -51,6 +73,32 @@ class Session(MCPClient):
             startup_timeout=ceil(self._connect_seconds) + 5,
             application_name="sluice",
         )
+
+    def list_page(self, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """The tools of a page as JSON came from the server, and the cursor of the next page.
+
+        Raises:
+            Exception: Whatever went wrong.
+        """
+        found = self.list_tools_sync(cursor)
+        return [(tool.mcp_tool.meta or {})[RAW] for tool in found], found.pagination_token
+
+    async def call(self, name: str, arguments: Any) -> dict[str, Any]:
+        """The result of a tool, by its server's name, as JSON came from the server.
+
+        Raises:
+            SessionLostError, CallFailedError: There is none.
+        """
+        # mcp goes on in the caller's context, up to the request.
+        _asked.set(asked := _Asked())
+        try:
+            result: Any = await self.call_tool_async("call", name, arguments)
+        except Exception as error:
+            raise CallFailedError from error
+        raw: dict[str, Any] | None = (result.get("metadata") or {}).get(RAW)
+        if raw is None:
+            raise SessionLostError if asked.is_session_lost else CallFailedError
+        return raw
 
     def keep(self) -> None:
         """Connecting is over: from now on, the session stays until it is stopped."""
@@ -83,7 +131,7 @@ class Session(MCPClient):
                 self._http_client() as http,
                 streamable_http_client(self._server.url, http_client=http) as streams,
             ):
-                yield streams
+                yield carry(streams)
         finally:
             self.has_ended = True
 
@@ -96,7 +144,18 @@ class Session(MCPClient):
             verify=_certificates(),
             # A server may not send the agent, with what it has been given, elsewhere (T5).
             follow_redirects=False,
+            event_hooks={"response": [_notice]},
         )
+
+
+async def _notice(response: httpx2.Response) -> None:
+    """What the standard says of a session that is lost: 404, for a request that names it.
+
+    https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#session-management
+    """
+    asked = _asked.get(None)
+    if asked and response.status_code == 404 and MCP_SESSION_ID in response.request.headers:
+        asked.is_session_lost = True
 
 
 @cache

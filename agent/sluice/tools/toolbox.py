@@ -1,10 +1,8 @@
 """Every tool that a run may call: the built-in ones, the person's own, those of MCP servers."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-from strands.types.tools import AgentTool
 
 from sluice.conversations.history import Question
 from sluice.settings import Settings
@@ -41,40 +39,64 @@ class Toolbox:
     def description(self) -> list[dict[str, str]]:
         """What everybody has: names and descriptions, those of servers once they have answered."""
         remote = self._lines.known_tools if self._lines else []
-        specs = [tool.tool_spec for tool in self._first_of_each_name([*self._tools, *remote])]
+        specs = [tool.tool_spec for tool in self._usable([*self._tools, *remote])[0]]
         return [{"name": spec["name"], "description": spec["description"]} for spec in specs]
 
-    async def tools_for(self, question: Question) -> tuple[list[AgentTool], list[Event]]:
+    async def tools_for(self, question: Question) -> tuple[list[Limited], list[Event]]:
         """The tools of one run, and what the person should know of those that are missing."""
         self._calculator.prepare()
         clock = _clock(question.time_zone)
         tools = [clock if tool.tool_name == clock.tool_name else tool for tool in self._tools]
-        if self._lines is None:
-            return tools, []
-        remote, unreachable = await self._lines.tools(question.token)
-        found = self._first_of_each_name([*tools, *remote])
-        if not unreachable:
-            return found, []
-        said = (
-            f"The tools of {' and '.join(unreachable)} cannot be reached: "
-            "this answer does without them."
-        )
-        return found, [events.notice("tools_unavailable", said)]
+        remote: list[Limited] = []
+        unreachable: list[str] = []
+        if self._lines is not None:
+            remote, unreachable = await self._lines.tools(question.token)
+        usable, unusable = self._usable([*tools, *remote])
+        notices = []
+        if unreachable:
+            said = (
+                f"The tools of {_all(unreachable)} cannot be reached: "
+                "this answer does without them."
+            )
+            notices.append(events.notice("tools_unavailable", said))
+        if unusable:
+            said = (
+                f"This answer does without {_all(unusable)}: "
+                "no model takes the schema of its arguments."
+            )
+            notices.append(events.notice("tools_unusable", said))
+        return usable, notices
 
     def close(self) -> None:
         self._calculator.close()
         if self._lines is not None:
             self._lines.close()
 
-    def _first_of_each_name(self, tools: Iterable[AgentTool]) -> list[AgentTool]:
+    def _usable(self, tools: Iterable[Limited]) -> tuple[list[Limited], list[str]]:
+        """The tools that a model may be offered, and the names of the others."""
+        first = self._first_of_each_name(tools)
+        unusable = [tool.tool_name for tool in first if not tool.is_usable]
+        for name in unusable:
+            if name not in self._told:
+                self._told.add(name)
+                _log.error(
+                    "the tool %s is left out: no model takes the schema of its arguments", name
+                )
+        return [tool for tool in first if tool.is_usable], unusable
+
+    def _first_of_each_name(self, tools: Iterable[Limited]) -> list[Limited]:
         """Strands takes `a-b` and `a_b` for one name, and would refuse the whole list."""
-        first: dict[str, AgentTool] = {}
+        first: dict[str, Limited] = {}
         for tool in tools:
             name = tool.tool_name.replace("-", "_")
             if first.setdefault(name, tool) is not tool and name not in self._told:
                 self._told.add(name)
                 _log.error("two tools are named %s: only the first is used", tool.tool_name)
         return list(first.values())
+
+
+def _all(names: Sequence[str]) -> str:
+    return " and ".join(names)
 
 
 def _clock(time_zone: str | None) -> Limited:

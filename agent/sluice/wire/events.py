@@ -8,6 +8,7 @@ import json
 from typing import Any, Literal
 
 from sluice.refusal import Refusal
+from sluice.wire.content import Content
 
 PROTOCOL_VERSION = "1.0"
 HEARTBEAT = b":\n\n"
@@ -16,7 +17,14 @@ HEARTBEAT = b":\n\n"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 type Event = dict[str, Any]
-type Notice = Literal["storage_unavailable", "model_retry", "tools_unavailable", "context_trimmed"]
+type Notice = Literal[
+    "storage_unavailable",
+    "model_retry",
+    "tools_unavailable",
+    "tools_unusable",
+    "images_left_out",
+    "context_trimmed",
+]
 
 
 def encode_frame(event_id: int, event: Event) -> bytes:
@@ -67,6 +75,11 @@ def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
     return {"type": "CUSTOM", "name": name, "value": value}
 
 
+def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
+    """The conversation's AG-UI messages as they are now; others that were told are taken back."""
+    return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
+
+
 def text_start(message_id: str) -> Event:
     return {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}
 
@@ -114,7 +127,7 @@ def tool_call_end(call_id: str) -> Event:
     return {"type": "TOOL_CALL_END", "toolCallId": call_id}
 
 
-def tool_call_result(message_id: str, call_id: str, content: str, failed: bool) -> Event:
+def tool_call_result(message_id: str, call_id: str, content: Content, failed: bool) -> Event:
     event = {
         "type": "TOOL_CALL_RESULT",
         "messageId": message_id,

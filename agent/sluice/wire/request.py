@@ -19,7 +19,7 @@ from sluice.wire.fields import (
 )
 
 # In the order of docs/wire.md.
-ACTIONS = ("resume", "stop", "list", "get", "rename", "delete", "rate", "warm")
+ACTIONS = ("resume", "stop", "list", "get", "file", "rename", "delete", "rate", "warm")
 
 _MAX_MESSAGES = 10_000
 
@@ -69,6 +69,14 @@ class Get:
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of a conversation, by the name that its content refers to."""
+
+    thread_id: str
+    file_id: str
+
+
+@dataclass(frozen=True)
 class Rename:
     """Another title for a conversation."""
 
@@ -97,7 +105,7 @@ class Warm:
     """Wait until the agent is ready."""
 
 
-type Request = Prompt | Resume | Stop | List | Get | Rename | Delete | Rate | Warm
+type Request = Prompt | Resume | Stop | List | Get | File | Rename | Delete | Rate | Warm
 
 
 def read_request(body: object, max_prompt: int) -> Request:
@@ -138,6 +146,8 @@ def _read_action(body: dict[str, Any]) -> Request:
             return List()
         case "get":
             return Get(read_id(body, "threadId"))
+        case "file":
+            return File(read_id(body, "threadId"), read_id(body, "id"))
         case "rename":
             return Rename(read_id(body, "threadId"), read_title(body, "title"))
         case "delete":

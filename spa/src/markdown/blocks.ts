@@ -1,6 +1,7 @@
 import type { MarkedToken, Token, Tokens } from "marked";
 import { t } from "../i18n";
 import { growCode, renderCode } from "./code";
+import type { DetailsToken } from "./details";
 import { addElement, addText } from "./dom";
 import type { FootnoteToken } from "./footnote";
 import { renderFootnote } from "./footnotes";
@@ -25,7 +26,7 @@ export function renderBlocks(tokens: readonly Token[], parent: Node, outline: Ou
 
 /** Makes a block's node. Undefined for tokens that show nothing: blank lines, reference definitions. */
 export function renderBlock(generic: Token, outline: Outline): HTMLElement | undefined {
-  const token = generic as MarkedToken | MathToken | FootnoteToken;
+  const token = generic as MarkedToken | MathToken | FootnoteToken | DetailsToken;
   switch (token.type) {
     case "space":
     case "def":
@@ -46,8 +47,17 @@ export function renderBlock(generic: Token, outline: Outline): HTMLElement | und
     }
     case "footnote": {
       const note = renderFootnote(token.name);
-      renderInline(token.tokens ?? [], addElement(note, "p"));
+      if (token.tokens?.length) renderInline(token.tokens, addElement(note, "p"));
+      renderBlocks(token.rest, note, outline);
       return note;
+    }
+    case "details": {
+      const details = document.createElement("details");
+      // Nobody is to look for what is still being written.
+      details.open = !token.closed;
+      renderInline(token.summary, addElement(details, "summary"));
+      renderBlocks(token.tokens ?? [], details, outline);
+      return details;
     }
     case "blockquote": {
       const quote = document.createElement("blockquote");

@@ -1,9 +1,11 @@
-import type { TokenizerThis, Tokens } from "marked";
+import type { Token, TokenizerThis, Tokens } from "marked";
 
 /** What `[^name]: text` defines. It stays where it is written. */
 export interface FootnoteToken extends Tokens.Generic {
   type: "footnote";
   name: string;
+  /** What stands below its first paragraph, indented. */
+  rest: Token[];
 }
 
 /** `[^name]` in the text, where such a footnote is defined. */
@@ -12,9 +14,11 @@ export interface FootnoteMark extends Tokens.Generic {
   name: string;
 }
 
-// One paragraph: it goes on over lines that begin no other block.
+// A first paragraph, which goes on over lines that begin no other block.
 const DEFINITION =
-  /^ {0,3}\[\^([^\s\]^]{1,64})\]:[ \t]+([^\n]+(?:\n(?![ \t]*(?:[#>*+\-`~|<$=]|\d+[.)]|\[\^))[^\n]*\S[^\n]*)*)(?:\n|$)/;
+  /^ {0,3}\[\^([^\s\]^]{1,64})\]:(?:[ \t]*\n(?= {4}\S|\t)|[ \t]+([^\n]+(?:\n(?![ \t]*(?:[#>*+\-`~|<$=]|\d+[.)]|\[\^))[^\n]*\S[^\n]*)*)(?:\n|$))/;
+// Then whatever is indented, with blank lines between.
+const REST = /^(?:(?:[ \t]*\n)*(?: {4}|\t)[^\n]*(?:\n|$))+/;
 const MARK = /^\[\^([^\s\]^]{1,64})\](?!:)/;
 
 /**
@@ -32,9 +36,11 @@ export function startOfFootnoteMark(this: TokenizerThis, text: string): number {
 export function footnote(this: TokenizerThis, text: string): FootnoteToken | undefined {
   const match = DEFINITION.exec(text);
   if (!match) return undefined;
-  const [raw, name = "", content = ""] = match;
+  const [first, name = "", content = ""] = match;
+  const more = REST.exec(text.slice(first.length))?.[0] ?? "";
   this.lexer.tokens.links[footnoteKey(name)] ??= { href: "", title: "" };
-  return { type: "footnote", raw, name, tokens: this.lexer.inline(content) };
+  const rest = this.lexer.blockTokens(more.replace(/^(?: {4}|\t)/gm, ""), []);
+  return { type: "footnote", raw: first + more, name, tokens: this.lexer.inline(content), rest };
 }
 
 export function footnoteMark(this: TokenizerThis, text: string): FootnoteMark | undefined {

@@ -5,53 +5,71 @@ import { decodeEntities } from "./entities";
 import type { FootnoteMark } from "./footnote";
 import { addFootnoteMark } from "./footnotes";
 import type { MathToken } from "./math";
+import { elementsOf, tagOf } from "./tags";
 import { safeUrl } from "./url";
 
-/** Adds a block's inline tokens to a node. Text becomes text nodes: nothing is ever parsed as HTML. */
-export function renderInline(tokens: readonly Token[], parent: Node): void {
-  for (const token of tokens as readonly (MarkedToken | MathToken | FootnoteMark)[]) {
-    switch (token.type) {
-      case "text":
-        if (token.tokens) renderInline(token.tokens, parent);
-        else addText(parent, shownText(token));
-        break;
-      case "escape":
-        addText(parent, token.text);
-        break;
-      case "strong":
-      case "em":
-      case "del":
-        renderInline(token.tokens, addElement(parent, token.type));
-        break;
-      case "codespan":
-        addText(addElement(parent, "code"), token.text);
-        break;
-      case "math":
-        addMath(parent, token);
-        break;
-      case "footnoteMark":
-        addFootnoteMark(parent, token.name);
-        break;
-      case "br":
-        addElement(parent, "br");
-        break;
-      case "link":
-        addLink(parent, token.href, token.tokens, token.autolink ?? false);
-        break;
-      case "image":
-        addImage(parent, token.href, token.text);
-        break;
-      case "html":
-        // The one tag models use for want of another way: a line break in a table's cell.
-        if (/^<br\s*\/?>$/i.test(token.raw)) addElement(parent, "br");
-        else addText(parent, token.raw);
-        break;
-      case "checkbox":
-        addCheckbox(parent, token.checked);
-        break;
-      default:
-        addText(parent, token.raw);
-    }
+type InlineToken = MarkedToken | MathToken | FootnoteMark;
+
+// Tags within tags within tags: deeper than anybody writes, and no deeper than a page can bear.
+const MAX_TAGS = 8;
+
+/**
+ * Adds a block's inline tokens to a node. Text becomes text nodes: nothing is ever parsed as HTML.
+ * `tags` is how many tags' elements stand around it.
+ */
+export function renderInline(tokens: readonly Token[], parent: Node, tags = 0): void {
+  const elements = tags < MAX_TAGS ? elementsOf(tokens) : undefined;
+  for (let at = 0; at < tokens.length; at += 1) {
+    const element = elements?.get(at);
+    if (element) {
+      renderInline(tokens.slice(at + 1, element.end), addElement(parent, element.name), tags + 1);
+      at = element.end;
+    } else renderToken(tokens[at] as InlineToken, parent, tags);
+  }
+}
+
+function renderToken(token: InlineToken, parent: Node, tags: number): void {
+  switch (token.type) {
+    case "text":
+      if (token.tokens) renderInline(token.tokens, parent, tags);
+      else addText(parent, shownText(token));
+      break;
+    case "escape":
+      addText(parent, token.text);
+      break;
+    case "strong":
+    case "em":
+    case "del":
+      renderInline(token.tokens, addElement(parent, token.type), tags);
+      break;
+    case "codespan":
+      addText(addElement(parent, "code"), token.text);
+      break;
+    case "math":
+      addMath(parent, token);
+      break;
+    case "footnoteMark":
+      addFootnoteMark(parent, token.name);
+      break;
+    case "br":
+      addElement(parent, "br");
+      break;
+    case "link":
+      addLink(parent, token.href, token.tokens, token.autolink ?? false);
+      break;
+    case "image":
+      addImage(parent, token.href, token.text);
+      break;
+    case "html":
+      // What models use for want of another way: a line break in a table's cell.
+      if (/^<br\s*\/?>$/i.test(token.raw)) addElement(parent, "br");
+      else addText(parent, token.raw);
+      break;
+    case "checkbox":
+      addCheckbox(parent, token.checked);
+      break;
+    default:
+      addText(parent, token.raw);
   }
 }
 
@@ -71,6 +89,8 @@ export function growInline(
   if (!isText(old) || !isText(grown) || !(shown instanceof Text)) return false;
   for (let i = 0; i < last; i += 1)
     if (before[i]?.raw !== after[i]?.raw || before[i]?.type !== after[i]?.type) return false;
+  // A tag that comes makes an element of what stands before it.
+  if (after.slice(before.length).some((token) => tagOf(token)?.[1])) return false;
   const text = shownText(grown);
   if (shown.data !== shownText(old) || !text.startsWith(shown.data)) return false;
   shown.appendData(text.slice(shown.data.length));
