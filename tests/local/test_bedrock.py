@@ -386,8 +386,9 @@ def test_a_request_is_signed_for_bedrock_by_whomever(
 
 
 def test_what_is_not_played_says_so(client: Any) -> None:
-    with pytest.raises(ClientError, match="does not play InvokeModel: it answers Converse"):
+    with pytest.raises(ClientError, match="does not play InvokeModel: it answers Converse") as told:
         client.invoke_model(modelId="cohere.embed-v4:0", body=b"{}")
+    assert told.value.response["Error"]["Code"] == "ValidationException"
     with pytest.raises(ClientError, match="does not play CountTokens"):
         client.count_tokens(modelId=MODEL_ID, input={"invokeModel": {"body": b"{}"}})
     with pytest.raises(ClientError, match="does not play ListAsyncInvokes"):
