@@ -37,6 +37,7 @@ ABSENT: Mapping[str, str] = {
     "AWS::CloudWatch::Dashboard": "the log of this window is all there is to watch",
     "AWS::Logs::MetricFilter": "the log of this window is all there is to watch",
     "AWS::Route53::RecordSet": "a domain of one's own is localhost here",
+    "AWS::SNS::Subscription": "nobody is told anything by mail",
     "AWS::SNS::Topic": "nobody is told anything by mail",
     "AWS::WAFv2::WebACL": "every request comes from one address, this machine's",
     "AWS::WAFv2::WebACLAssociation": "every request comes from one address, this machine's",

@@ -69,7 +69,8 @@ def upload(bundle: Bundle) -> tuple[str, str]:
     """
     from ops import aws, code_bucket  # boto3 takes a fifth of a second
 
-    settings = _settings()
+    environment = os.environ.get("ENV") or "default"
+    settings = without_code(read_settings(ROOT, environment, os.environ.get("STACK")))
     settings.choose_region()
     given = settings.parameters()
     with aws.failures_in_words():
@@ -139,10 +140,9 @@ def _template() -> Any:
     return parse((ROOT / "template.yaml").read_text())
 
 
-def _settings() -> Settings:
-    """The settings of `make deploy` without the file that `upload` writes: what stands there is of
-    an earlier bundle, and may be of another account or region."""
-    settings = read_settings(ROOT, os.environ.get("ENV") or "default", os.environ.get("STACK"))
+def without_code(settings: Settings) -> Settings:
+    """Settings without the file that `upload` writes: what stands there is of an earlier bundle,
+    and may be of another account or region, or is not there yet."""
     overrides = settings.table.get("parameter_overrides", [])
     others = [entry for entry in overrides if entry != f"file://{CODE.relative_to(ROOT)}"]
     return replace(settings, table={**settings.table, "parameter_overrides": others})

@@ -15,13 +15,14 @@ import yaml
 from local.errors import TemplateError
 from local.parameters import parameter_values
 from local.template import parse
-from ops import aws, bundle, failures, publish, stacks
+from ops import aws, bundle, failures, preflight, publish, stacks
 from ops.outputs import ROOT
 from ops.settings import Settings, read_settings
 from ops.stacks import Stack
 
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 PARAMETERS = Path(".build") / "parameters.yaml"
+PLACEHOLDER = {"AgentCodeBucket": "not-made-yet", "AgentCodeKey": f"agent/{'0' * 64}.zip"}
 
 
 def main() -> None:
@@ -30,10 +31,17 @@ def main() -> None:
         ROOT, os.environ.get("ENV") or "default", os.environ.get("STACK") or None
     )
     settings.choose_region()
-    written = read_template(ROOT / "template.yaml")
+    path = ROOT / "template.yaml"
+    written = read_template(path)
+    if bad_name := preflight.bad_name(settings.stack):
+        sys.exit(bad_name)
     with aws.failures_in_words():
         before = stacks.find(settings.stack)
         if before and (obstacle := failures.obstacle(before)):
+            sys.exit(obstacle)
+        # The zip's place is known only once it is there, and is no reason to refuse anything.
+        given = all_values(bundle.without_code(settings), written, PLACEHOLDER)
+        if obstacle := preflight.obstacle(path, given, before):
             sys.exit(obstacle)
         bucket, key = bundle.upload(bundle.build())
         code = {"AgentCodeBucket": bucket, "AgentCodeKey": key}
@@ -154,6 +162,11 @@ def report(before: Stack | None, after: Stack) -> None:
     """Where the chat is, and what comes next."""
     print(f"\n  chat     {after.outputs['SpaUrl']}\n  API      {after.outputs['ApiUrl']}")
     print(f"  sign-in  {after.outputs['LoginUrl']}\n")
+    if "OidcRedirectUrl" in after.outputs:
+        print(
+            f"{after.parameters['OidcName']} has to know this redirect of the client "
+            f"{after.parameters['OidcClientId']}:\n{after.outputs['OidcRedirectUrl']}\n"
+        )
     old, new = (stack and stack.parameters.get("AgentCodeKey") for stack in (before, after))
     if before and old != new:
         print(

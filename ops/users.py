@@ -200,7 +200,11 @@ def main() -> None:
         outputs = read_outputs()
         with aws.failures_in_words():
             cognito = CognitoPool(aws.client("cognito-idp"), outputs["UserPoolId"])
-            print(run(cognito, email, arguments))
+            done = run(cognito, email, arguments)
+        if "PasskeyUrl" in outputs:
+            # Cognito asks only those who sign up by themselves.
+            print(f"Once signed in, {email} may add a passkey at {outputs['PasskeyUrl']}")
+        print(done)
     except (TemplateError, StoreError, UserRefusedError) as error:
         sys.exit(str(error))
     except (KeyboardInterrupt, EOFError):

@@ -91,10 +91,10 @@ def _operation(
         return model.operation_model({"HEAD": "HeadObject", "GET": "GetObject"}[request.method]), {
             "path": path
         }
-    if model.protocol == "query":
+    if model.resolved_protocol == "query":
         form = dict(parse_qsl(body))
         return model.operation_model(form["Action"]), form
-    if model.protocol == "json":
+    if model.resolved_protocol == "json":
         target = request.headers["x-amz-target"].rpartition(".")[2]
         return model.operation_model(target), json.loads(body)
     for operation, pattern in _routes(model, request.method):
@@ -113,7 +113,7 @@ def _routes(model: ServiceModel, method: str) -> Iterator[tuple[OperationModel, 
 
 
 def _serialize(answer: Mapping[str, Any], operation: OperationModel) -> Response:
-    shape, protocol = operation.output_shape, operation.service_model.protocol
+    shape, protocol = operation.output_shape, operation.service_model.resolved_protocol
     payload = shape.serialization.get("payload")
     if payload and shape.members[payload].type_name == "blob":
         return Response(answer[payload], media_type="application/octet-stream")
@@ -160,7 +160,7 @@ def _xml(value: Any, shape: Shape) -> str:
 
 
 def _refuse(refusal: Refusal, operation: OperationModel) -> Response:
-    protocol = operation.service_model.protocol
+    protocol = operation.service_model.resolved_protocol
     if protocol in ("json", "rest-json"):
         body = json.dumps({"__type": refusal.code, "message": refusal.message})
         headers = {"x-amzn-errortype": refusal.code}

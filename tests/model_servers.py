@@ -1,8 +1,9 @@
 """Model services as they speak on the wire: Bedrock, an OpenAI-compatible server, Ollama.
 
 A `ModelServer` answers its n-th request with the n-th part of a script, over real HTTP, and keeps
-what it was asked. What the script says is the same for all; a `Dialect` puts it into the bytes of
-one service. Sources: Amazon Bedrock API Reference, "ConverseStream", and "Event stream encoding"
+what it was asked. It refuses what a service would refuse (provider_rules). What the script says is
+the same for all; a `Dialect` puts it into the bytes of one service. Sources: Amazon Bedrock API
+Reference, "ConverseStream", and "Event stream encoding"
 (https://smithy.io/2.0/aws/amazon-eventstream.html); OpenAI API Reference, "Chat Completions",
 "Streaming"; Ollama's docs/api.md, "Generate a chat completion".
 """
@@ -17,6 +18,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from provider_rules import judge
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -44,7 +46,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Reply:
-    """One streamed answer: reasoning, text and a call of the calculator, each where given.
+    """One streamed answer: reasoning, text and a call of a tool, each where given.
 
     `hold` is waited for before the last piece, or, when it is `silent`, before the answer's status.
     `fault` ends the answer after its text with the service's own error of that name; `cut` ends it
@@ -54,6 +56,7 @@ class Reply:
     text: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     call: dict[str, Any] | None = None
+    tool: str = "calculator"
     stop: Literal["end", "length"] = "end"
     tokens: Tokens = Tokens()
     hold: threading.Event | None = None
@@ -121,6 +124,8 @@ class ModelServer:
             part = self._script[len(self.asked)]
             path = request.scope["raw_path"].decode()
             self.asked.append(Asked(path, dict(request.headers), await request.json()))
+            if fault := judge(dialect.name, self.asked[-1].body):
+                return dialect.refuse(Refused(400, "ValidationException", fault))
             if isinstance(part, Refused):
                 return dialect.refuse(part)
             if part.silent:
@@ -190,7 +195,7 @@ class Bedrock(Dialect):
             yield _event("contentBlockStop", {"contentBlockIndex": index})
             index += 1
         if reply.call is not None:
-            start = {"toolUse": {"toolUseId": CALL_ID, "name": "calculator"}}
+            start = {"toolUse": {"toolUseId": CALL_ID, "name": reply.tool}}
             yield _event("contentBlockStart", {"contentBlockIndex": index, "start": start})
             for text in _halves(json.dumps(reply.call)):
                 yield _delta(index, {"toolUse": {"input": text}})
@@ -234,7 +239,7 @@ class OpenAI(Dialect):
         if reply.call is not None:
             first = {"index": 0, "id": CALL_ID, "type": "function"}
             yield _chunk(
-                {"tool_calls": [first | {"function": {"name": "calculator", "arguments": ""}}]}
+                {"tool_calls": [first | {"function": {"name": reply.tool, "arguments": ""}}]}
             )
             for text in _halves(json.dumps(reply.call)):
                 yield _chunk({"tool_calls": [{"index": 0, "function": {"arguments": text}}]})
@@ -274,7 +279,7 @@ class Ollama(Dialect):
         if reply.fault or reply.cut:
             return
         if reply.call is not None:
-            call = {"function": {"index": 0, "name": "calculator", "arguments": reply.call}}
+            call = {"function": {"index": 0, "name": reply.tool, "arguments": reply.call}}
             yield _line({"content": "", "tool_calls": [call]})
         yield _line(
             {"content": ""},

@@ -9,14 +9,18 @@ from policies.subject import ROOT
 from sluice.telemetry.metrics import UNITS
 
 from local.template import parse
+from ops.doctor.deployed import DEPLOYED
+from ops.doctor.live import LIVE
+from ops.smoke.checks import CHECKS
 
 TEMPLATE = parse((ROOT / "template.yaml").read_text())
 COSTS = (ROOT / "docs" / "costs.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+UNVERIFIED = (ROOT / "docs" / "unverified.md").read_text()
 
-# Dollars an hour for a vCPU and for a GB, and what "1,000 turns" assumes.
-CPU, MEMORY = 0.0895, 0.00945
-SESSIONS, GIGABYTES, CPU_SECONDS, LAST_ANSWER = 200, 0.25, 4, 252
+# Dollars an hour for a vCPU and for a GB on each platform, and what "1,000 turns" assumes.
+CPU, MEMORY = {"V1": 0.0895, "V2": 0.1276}, {"V1": 0.00945, "V2": 0.0169}
+SESSIONS, GIGABYTES, CPU_SECONDS, LAST_ANSWER = 200, 1.1, 4, 252
 
 
 def table(page: str, heading: str) -> list[list[str]]:
@@ -31,20 +35,28 @@ def test_the_price_of_idle_time_is_what_it_comes_to(row: list[str]) -> None:
     idle = int(row[0].split(",")[0].strip("`"))
     life = min(LAST_ANSWER + idle, 28_800)
     assert row[1] == f"{life:,} s"
-    assert float(row[2]) == round(SESSIONS * GIGABYTES * life / 3600 * MEMORY, 3)
+    hours = SESSIONS * GIGABYTES * life / 3600
+    assert [float(cell) for cell in row[2:]] == [round(hours * MEMORY[p], 3) for p in MEMORY]
 
 
 def test_a_thousand_turns_add_up() -> None:
     costs = {row[0].strip("*"): float(row[2].strip("*")) for row in table(COSTS, "1,000 turns")}
     together = costs.pop("together")
     assert together == round(sum(costs.values()), 2)
-    assert costs["CPU"] == round(SESSIONS * CPU_SECONDS / 3600 * CPU, 3)
+    assert costs["CPU"] == round(SESSIONS * CPU_SECONDS / 3600 * CPU["V1"], 3)
     assert costs["model, input"] == 2_000_000 * 3 / 1_000_000
     assert costs["model, output"] == 400_000 * 15 / 1_000_000
     default = TEMPLATE["Parameters"]["IdleSeconds"]["Default"]
-    assert any(
-        row[0] == f"{default}, the default" for row in table(COSTS, "What an idle session costs")
-    )
+    idle = {row[0]: row[2:] for row in table(COSTS, "What an idle session costs")}
+    on_v1, on_v2 = idle[f"{default}, the default"]
+    assert costs["memory"] == float(on_v1)
+    cpu = SESSIONS * CPU_SECONDS / 3600 * CPU["V2"]
+    rest = together - costs["CPU"] - costs["memory"]
+    said = re.search(r"memory costs (\S+), CPU (\S+) and all together (\S+), if", COSTS)
+    assert said
+    assert said.groups() == (on_v2, f"{cpu:.3f}", f"{rest + cpu + float(on_v2):.2f}")
+    assert f"the other {round((together - 12) * 100)} cents" in COSTS
+    assert f"decides {round(1200 / together)} % of the bill" in COSTS
 
 
 def test_each_alarm_has_a_row_that_says_what_to_do() -> None:
@@ -54,6 +66,36 @@ def test_each_alarm_has_a_row_that_says_what_to_do() -> None:
         if each["Type"] == "AWS::CloudWatch::Alarm"
     ]
     assert [row[0].strip("`") for row in table(OPERATIONS, "Alarms")] == made
+
+
+def test_what_is_unverified_is_asked_by_checks_that_exist_and_grows_no_longer() -> None:
+    assert len(re.findall(r"(?m)^\| ", UNVERIFIED)) - 1 < 25
+    smoke = {check.name for check in CHECKS}
+    asked = re.findall(r'`make smoke`: "([^"]+)"', UNVERIFIED)
+    assert len(asked) == UNVERIFIED.count("`make smoke`: ")
+    assert set(asked) <= smoke
+    doctor = {check.id for group in (DEPLOYED, LIVE) for check in group.checks}
+    for name in re.findall(r"\b(?:deployed|live)\.[a-z-]+", UNVERIFIED):
+        assert name in doctor
+
+
+def test_nobody_is_sent_to_a_page_that_bedrock_no_longer_has() -> None:
+    """The console's page for access to models is retired; a first call subscribes the account."""
+    retired = re.compile(
+        r"(?i)model access page|request access to|enable (it|the model) in bedrock"
+    )
+    pages = [ROOT / "README.md", ROOT / "template.yaml", *(ROOT / "docs").rglob("*.md")]
+    for folder, suffix in (
+        ("agent/sluice", "py"),
+        ("ops", "py"),
+        ("local", "py"),
+        ("spa/src", "ts*"),
+    ):
+        pages += (ROOT / folder).rglob(f"*.{suffix}")
+    for page in pages:
+        # The name of AWS's page about it is a source, and a source stands in quotation marks.
+        text = page.read_text().replace('"Request access to models"', "")
+        assert not retired.search(text), page.name
 
 
 def test_every_parameter_and_metric_that_a_page_names_exists() -> None:

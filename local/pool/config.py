@@ -137,19 +137,28 @@ POOL_FACTORS = {
     "WebAuthnRelyingPartyID": "Passkeys",
     "WebAuthnUserVerification": "Passkeys",
 }
+# What these say when there is none, written out.
+_NO_FACTORS = {"MfaConfiguration": "OFF"}
+_PASSWORD_ONLY = {"AllowedFirstAuthFactors": ["PASSWORD"]}
 
 
 def _check_pool(pool: Resource) -> None:
     for name in sorted(pool.properties.keys() & POOL_FACTORS.keys()):
+        if pool.properties[name] == _NO_FACTORS.get(name):
+            continue
         raise TemplateError(
             f"{pool.id}.{name}: the local sign-in page knows no other factor than a password. Give "
             f"`make dev` {POOL_FACTORS[name]}=off (samconfig.toml, [local.deploy.parameters])."
         )
-    _refuse_unknown(pool, POOL_READ | POOL_WITHOUT_EFFECT)
-    if set(pool.properties.get("Policies") or {}) - {"PasswordPolicy"}:
+    _refuse_unknown(pool, POOL_READ | POOL_WITHOUT_EFFECT | _NO_FACTORS.keys())
+    policies = pool.properties.get("Policies") or {}
+    if (
+        policies.keys() - {"PasswordPolicy", "SignInPolicy"}
+        or policies.get("SignInPolicy", _PASSWORD_ONLY) != _PASSWORD_ONLY
+    ):
         raise TemplateError(
-            f"{pool.id}.Policies may hold PasswordPolicy only: the local sign-in page knows no "
-            "other factor than a password."
+            f"{pool.id}.Policies may hold PasswordPolicy, and a SignInPolicy of PASSWORD alone: "
+            "the local sign-in page knows no other factor."
         )
     if pool.properties.get("UsernameAttributes") != ["email"]:
         raise TemplateError(

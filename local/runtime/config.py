@@ -17,6 +17,7 @@ _WITHOUT_EFFECT = {
     "RoleArn",
     "Tags",
     "NetworkConfiguration",  # one network here, this machine's
+    "PlatformVersion",  # a session is a process here; the agent reads SLUICE_PLATFORM
 }
 _READ = {
     "AgentRuntimeArtifact",

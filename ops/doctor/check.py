@@ -19,6 +19,7 @@ class Symptom(StrEnum):
     BUSY = "429"
     STALE = "a change does not arrive"
     DEPLOY = "the deployment fails"
+    WATCH = "an alarm or a graph stays empty"
 
 
 Severity = Literal["error", "warning"]

@@ -213,7 +213,7 @@ CHECKS = (
         "the stream is whole",
         ask_for_whole_answer,
         "events counted from 1 without a gap, then RUN_FINISHED",
-        "`make logs` shows what the agent said; model_access_denied: enable the model in Bedrock",
+        "`make logs` shows what the agent said; model_access_denied: `make doctor` says why",
     ),
     Check(
         "no token is refused at the gate",

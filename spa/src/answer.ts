@@ -1,11 +1,12 @@
 import { type Signal, signal } from "@preact/signals";
 import { callOf } from "./calls";
 import { type MessageKey, t } from "./i18n";
+import { type ImageFile, imageOf, imagesOf } from "./images";
 import type { Problem } from "./problems";
 import { TextStream } from "./text-stream";
 import type { AgentEvent } from "./wire/events";
 import type { Again, Connection, Outcome } from "./wire/outcome";
-import type { AnswerState, StoredUsage } from "./wire/stored";
+import type { AnswerState, StoredPart, StoredUsage } from "./wire/stored";
 
 export type ToolState = "running" | "done" | "failed";
 
@@ -31,6 +32,7 @@ export interface ToolPart {
   /** JSON as the model wrote it; grows while the call is written. */
   readonly args: Signal<string>;
   readonly result: Signal<string>;
+  readonly images: Signal<readonly ImageFile[]>;
   /** Milliseconds since the epoch; undefined for a call that was not seen happening. */
   readonly startedAt: Signal<number | undefined>;
   readonly endedAt: Signal<number | undefined>;
@@ -81,6 +83,8 @@ export interface Answer {
 
 export type Message = Question | Answer;
 
+type SnapshotMessages = Extract<AgentEvent, { type: "MESSAGES_SNAPSHOT" }>["messages"];
+
 export function createAnswer(question: Question, runId: string, replaces?: string): Answer {
   return {
     role: "assistant",
@@ -117,6 +121,7 @@ export function createTool(
     state: signal("running"),
     args: signal(""),
     result: signal(""),
+    images: signal([]),
     startedAt: signal(startedAt),
     endedAt: signal(undefined),
   };
@@ -174,11 +179,15 @@ export function apply(answer: Answer, event: AgentEvent): void {
     case "TOOL_CALL_RESULT": {
       const tool = answeredTool(answer, event.toolCallId);
       tool.result.value = plainText(event.content);
+      tool.images.value = imagesOf(event.content);
       tool.state.value = event.metadata?.status === "error" ? "failed" : "done";
       tool.endedAt.value = Date.now();
       answer.thinking.value = true;
       break;
     }
+    case "MESSAGES_SNAPSHOT":
+      keepOnly(answer, event.messages);
+      break;
     case "CUSTOM":
       notice(answer, event.name, event.value);
       break;
@@ -231,12 +240,11 @@ export function usageOf(usage: StoredUsage | undefined): Usage | undefined {
   };
 }
 
-/** A tool returns text, or a list of parts of which only the text can be shown. */
-export function plainText(
-  content: string | readonly { readonly type: string; readonly text?: string }[] | undefined,
-): string {
+/** A content's text; of parts that are neither text nor an image that is shown, what they are. */
+export function plainText(content: string | readonly StoredPart[] | undefined): string {
   if (content === undefined || typeof content === "string") return content ?? "";
-  return content.map((part) => part.text ?? `[${part.type}]`).join("\n");
+  const told = content.filter((part) => !imageOf(part));
+  return told.map((part) => part.text ?? `[${part.source?.mimeType ?? part.type}]`).join("\n");
 }
 
 /** What is told from the beginning takes the place of what was shown. */
@@ -244,6 +252,13 @@ function beginAnew(answer: Answer): void {
   if (answer.parts.value.length > 0) answer.parts.value = [];
   if (answer.notices.value.length > 0) answer.notices.value = [];
   answer.thinking.value = true;
+}
+
+/** Takes back what the conversation no longer has: the half of an answer that begins anew. */
+function keepOnly(answer: Answer, messages: SnapshotMessages): void {
+  const calls = messages.flatMap((message) => ("toolCalls" in message && message.toolCalls) || []);
+  const kept = new Set([...messages, ...calls].map(({ id }) => id));
+  answer.parts.value = answer.parts.value.filter(({ id }) => kept.has(id));
 }
 
 /** A text after a tool call may go on under the same message id: it is a part of its own, below the card. */

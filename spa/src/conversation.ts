@@ -1,6 +1,7 @@
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Answer, close, createAnswer, type Message, type Question, reopen } from "./answer";
 import { type Current, createCurrent, listenerTo } from "./current";
+import { blobOf } from "./images";
 import { type Outbox, turnOf } from "./outbox";
 import type { Problem } from "./problems";
 import { createReadings } from "./readings";
@@ -36,6 +37,8 @@ export interface Conversation {
   /** Ends the run. What it has said stays; the display goes on until the run has ended. */
   stop(): void;
   rate(answer: Answer, rating: "up" | "down" | null): Promise<void>;
+  /** An image of a tool's result, asked for once. Throws when it cannot be had. */
+  image(id: string): Promise<Blob>;
   /** Ends the listening. The run goes on at the server. */
   leave(): void;
 }
@@ -64,6 +67,7 @@ export function createConversation(
   /** Counts what happens here, so that a history read meanwhile is known to be old. */
   let happened = 0;
   const readings = createReadings();
+  const images = new Map<string, Promise<Blob>>();
   /** A history was shown while a run was received: what else it told has not been followed. */
   let isBehind = false;
   let left = false;
@@ -288,6 +292,15 @@ export function createConversation(
         });
       }
       happened += 1;
+    },
+
+    image(id) {
+      const known = images.get(id);
+      if (known) return known;
+      const asked = chat.file(threadId, id).then(blobOf);
+      images.set(id, asked);
+      asked.catch(() => images.delete(id));
+      return asked;
     },
 
     leave() {

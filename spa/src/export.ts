@@ -43,7 +43,9 @@ interface MadeCall extends Call {
 
 function textOf(message: StoredMessage | undefined): string {
   const content = message?.content ?? "";
-  return typeof content === "string" ? content : content.map((part) => part.text ?? "").join("\n");
+  return typeof content === "string"
+    ? content
+    : content.map((part) => part.text ?? `[${part.source?.mimeType ?? part.type}]`).join("\n");
 }
 
 /** With a fence longer than any in the text. */

@@ -10,6 +10,7 @@ import {
   usageOf,
 } from "./answer";
 import { callOf } from "./calls";
+import { imagesOf } from "./images";
 import { problemOfRun } from "./problems";
 import { TextStream } from "./text-stream";
 import type { Outcome } from "./wire/outcome";
@@ -102,6 +103,7 @@ function partsOf(messages: readonly StoredMessage[]): Part[] {
       const calls = parts.filter((part) => part.kind === "tool");
       const call = callOf(calls, message.toolCallId, ({ state }) => state.value !== "running");
       if (!call) continue;
+      call.images.value = imagesOf(message.content);
       call.result.value = text || (message.error ?? "");
       call.state.value = message.error === undefined ? "done" : "failed";
     }

@@ -22,6 +22,7 @@ export function toolPart(name: string, args: string, result: string): ToolPart {
     state: signal<ToolPart["state"]["value"]>("done"),
     args: signal(args),
     result: signal(result),
+    images: signal<ToolPart["images"]["value"]>([]),
     startedAt: signal<number | undefined>(0),
     endedAt: signal<number | undefined>(2300),
   };

@@ -9,6 +9,8 @@ import { Messages } from "../src/view/Messages";
 import { answer, question, reasoningPart, textPart, toolPart } from "./answers";
 
 const LIMIT = 1000;
+/** The name of a file that is not there. */
+const GONE = "gone";
 
 let root: HTMLElement;
 let done: unknown[];
@@ -20,6 +22,10 @@ const actions: Actions = {
   retry: (answer) => done.push(["retry", answer.id]),
   edit: (question, text) => done.push(["edit", question.id, text]),
   rate: (answer, rating) => done.push(["rate", answer.id, rating]),
+  image: async (id) => {
+    if (id === GONE) throw new Error(id);
+    return new Blob([id], { type: "image/png" });
+  },
   signIn: () => done.push("sign-in"),
 };
 
@@ -264,6 +270,33 @@ test("a tool that failed says so in words", () => {
     "Arguments",
     "Error",
   ]);
+});
+
+test("a card with an image unfolds by itself, and shows it with a text in its place", async () => {
+  const made: string[] = [];
+  vi.stubGlobal("URL", {
+    createObjectURL: (blob: Blob) => `blob:${made.push(blob.type)}`,
+    revokeObjectURL: (url: string) => made.push(url),
+  });
+  const tool = toolPart("chart", "{}", "");
+  tool.images.value = [{ id: "abc", mimeType: "image/png" }];
+  show([question(), answer([tool])]);
+  const card = root.querySelector("details.tool") as HTMLDetailsElement;
+  expect(card.open).toBe(true);
+  await vi.waitFor(() => expect(card.querySelector("img")).not.toBeNull());
+  const image = card.querySelector("img");
+  expect(image?.getAttribute("src")).toBe("blob:1");
+  expect(image?.alt).toBe("Image: chart");
+  act(() => render(null, root));
+  expect(made).toEqual(["image/png", "blob:1"]);
+});
+
+test("an image that cannot be had is a sentence", async () => {
+  const tool = toolPart("chart", "{}", "A chart.");
+  tool.images.value = [{ id: GONE, mimeType: "image/png" }];
+  show([question(), answer([tool])]);
+  await vi.waitFor(() => expect(root.textContent).toContain("The image cannot be shown."));
+  expect(root.querySelector(".tool img")).toBeNull();
 });
 
 test("reasoning is a line that tells its time, and is drawn only when it is unfolded", () => {

@@ -93,13 +93,13 @@ class Desk:
         self.monkeypatch.setattr(sluice.answering.engine, "Toolbox", Toolbox)
 
     def ask(
-        self, model: Scripted, past: list[Any], run: Run | None = None
+        self, model: Scripted, past: list[Any], run: Run | None = None, told: Any = ()
     ) -> tuple[list[Any], Ended]:
         """The events of a run and how it ended."""
         self.monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: model)
         engine = Engine(OFFLINE)
         run = run or Run("thread-1", "run-1")
-        question = Question(past, [{"text": "Now?"}], None, "token")
+        question = Question(past, [{"text": "Now?"}], None, "token", told)
         try:
             ended = asyncio.run(engine.answer(question, run))
         finally:
@@ -246,14 +246,57 @@ def test_a_run_that_was_stopped_before_the_engine_was_there_asks_nothing(desk: D
     assert not model.asked
 
 
-@pytest.mark.parametrize("begun", [say("Half")[:2], call("now")[:2]], ids=["text", "call"])
-def test_a_model_throttled_in_mid_answer_is_not_asked_again(desk, begun) -> None:
-    model = Scripted([*begun, ModelThrottledException("busy")], say("Whole"))
-    events, ended = desk.ask(model, [])
+BUSY = ModelThrottledException("busy")
+THOUGHT = {"contentBlockDelta": {"delta": {"reasoningContent": {"text": "Hm"}}}}
+HALVES = {
+    "text": say("Half")[:2],
+    "reasoning": [say("")[0], THOUGHT],
+    "reasoning and text": [say("")[0], THOUGHT, say("Half")[1]],
+    "call": call("now")[:2],
+    "arguments": call("now", of="day")[:3],
+    "text and call": [*say("Half")[:3], *call("now")[1:4]],
+}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+def test_the_answer_of_a_model_that_was_throttled_in_mid_answer_takes_the_halfs_place(
+    desk: Desk, half: list[Any]
+) -> None:
+    run = Run("thread-1", "run-1", {"id": "question", "role": "user", "content": "Now?"})
+    model = Scripted(
+        [*say("Let me see.")[:3], *call("calculator", expression="1 + 1")[1:]],
+        [*half, BUSY],
+        [*half, BUSY],
+        say("Whole"),
+    )
+    events, ended = desk.ask(model, [], run)
+    assert ended.refusal is None
+    _, *kept, answer = run.transcript.messages
+    assert [message["role"] for message in kept] == ["assistant", "tool"]
+    assert answer["content"] == "Whole"
+    assert "toolCalls" not in answer
+    snapshots = [event["messages"] for event in events if event["type"] == "MESSAGES_SNAPSHOT"]
+    assert [[m["id"] for m in snapshot] for snapshot in snapshots] == [
+        ["question", *(message["id"] for message in kept)]
+    ] * 2
+
+
+def test_a_half_stays_where_the_model_says_nothing_more(desk: Desk) -> None:
+    run = Run("thread-1", "run-1", {"id": "question", "role": "user", "content": "Now?"})
+    half, begun = [*say("Half")[:2], BUSY], [say("")[0], BUSY]
+    events, ended = desk.ask(Scripted(half, begun, BUSY, BUSY), [], run)
     assert ended.refusal is not None
     assert ended.refusal.code == "model_throttled"
-    assert len(model.asked) == 1
-    assert not [event for event in events if event.get("name") == "model_retry"]
+    assert [message["content"] for message in run.transcript.messages] == ["Now?", "Half"]
+    assert not [event for event in events if event["type"] == "MESSAGES_SNAPSHOT"]
+
+
+def test_a_snapshot_holds_the_turns_before(desk: Desk) -> None:
+    told = [{"id": "a", "role": "user", "content": "1"}]
+    model = Scripted([*say("Half")[:2], BUSY], say("Whole"))
+    events, _ = desk.ask(model, [], told=told)
+    (snapshot,) = [event["messages"] for event in events if event["type"] == "MESSAGES_SNAPSHOT"]
+    assert [message["id"] for message in snapshot] == ["a", "run-1"]
 
 
 def test_a_model_throttled_before_its_first_word_is_asked_again(desk) -> None:
@@ -261,3 +304,18 @@ def test_a_model_throttled_before_its_first_word_is_asked_again(desk) -> None:
     events, ended = desk.ask(model, [])
     assert ended.refusal is None
     assert [event["delta"] for event in events if "delta" in event] == ["Whole"]
+
+
+def test_calls_that_share_an_id_are_sent_with_one_of_their_own_and_its_result(desk: Desk) -> None:
+    """Ollama's and llama.cpp's servers count calls anew in each answer."""
+    model = Scripted(
+        call("calculator", expression="1 + 1"), call("calculator", expression="2 + 2"), say("4")
+    )
+    _, ended = desk.ask(model, [])
+    assert ended.refusal is None
+    _, *exchanges = model.asked[-1]
+    ids = [next(iter(message["content"][0].values()))["toolUseId"] for message in exchanges]
+    assert ids[0] == ids[1] == "call_calculator"
+    assert ids[2] == ids[3] != ids[0]
+    said = [message["content"][0]["toolResult"]["content"] for message in exchanges[1::2]]
+    assert said == [[{"text": "Result: 2"}], [{"text": "Result: 4"}]]

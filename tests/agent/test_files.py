@@ -13,7 +13,7 @@ from fakes.scripted_mcp import ScriptedMcp, tool
 from flaky_store import FlakyStore
 from image_samples import GIF, KINDS, PNG
 from sluice.conversations import files
-from sluice.conversations.converse import CallIds, translate
+from sluice.conversations.converse import translate
 from sluice.conversations.files import Files, NewFiles, file_name
 from sluice.conversations.thread import Turn
 from sluice.conversations.threads import ThreadDeletedError, Threads
@@ -174,7 +174,7 @@ def transcript_of(content: Any, failed: bool = False) -> Transcript:
 
 def test_the_next_message_tells_the_model_in_a_line_what_the_image_was() -> None:
     messages = transcript_of([text_part("A chart."), PART]).messages
-    *_, result = translate(messages, CallIds())
+    *_, result = translate(messages)
     told = result["content"][0]["toolResult"]["content"]
     assert told == [{"text": "A chart.\n[image/png, 70 bytes]"}]
 

@@ -12,8 +12,9 @@ import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.conversations.converse import CUT, SILENT
-from sluice.conversations.history import INTERRUPTED, Past, Question, compose, repair
+from sluice.conversations.converse import CUT
+from sluice.conversations.history import Past, Question, compose
+from sluice.conversations.repair import INTERRUPTED, SILENT, repair
 from sluice.conversations.thread import Turn
 
 MANY = 1_000_000

@@ -71,10 +71,16 @@ def deltas(events: list[Any], kind: str) -> str:
 
 def calls(events: list[Any]) -> list[tuple[str, str]]:
     """(id, arguments) of each call."""
-    starts = [e["contentBlockStart"]["start"] for e in events if "contentBlockStart" in e]
-    uses = [e["contentBlockDelta"]["delta"] for e in events if "contentBlockDelta" in e]
-    ids = [start["toolUse"]["toolUseId"] for start in starts if "toolUse" in start]
-    return list(zip(ids, [u["toolUse"]["input"] for u in uses if "toolUse" in u], strict=True))
+    found: list[tuple[str, str]] = []
+    for event in events:
+        start = event.get("contentBlockStart", {}).get("start", {})
+        piece = event.get("contentBlockDelta", {}).get("delta", {}).get("toolUse")
+        if "toolUse" in start:
+            found.append((start["toolUse"]["toolUseId"], ""))
+        elif piece is not None:
+            name, arguments = found.pop()
+            found.append((name, arguments + piece["input"]))
+    return found
 
 
 def stop_reason(events: list[Any]) -> str:
@@ -179,6 +185,23 @@ def test_reasoning_is_kept_out_of_the_answer(chunks) -> None:
     events = ask(stream(*chunks, STOP))
     assert deltas(events, "reasoning") == "It is early."
     assert deltas(events, "text") == "Yes."
+
+
+def test_the_pieces_of_two_calls_may_alternate_and_words_may_follow_a_call() -> None:
+    pieces = [call('{"a":', 0, id="x"), call('{"b":', 1, id="y"), say("Both."), call(" 1}", 0)]
+    events = ask(stream(*pieces, call(" 2}", 1), STOP))
+    assert calls(events) == [("x", '{"a": 1}'), ("y", '{"b": 2}')]
+    assert deltas(events, "text") == "Both."
+
+
+def test_a_call_is_told_while_it_comes() -> None:
+    events = ask(stream(say("Let me see."), call('{"a":', id="x"), call(" 1}"), STOP))
+    inputs = [
+        e["contentBlockDelta"]["delta"]["toolUse"]["input"]
+        for e in events
+        if "toolUse" in e.get("contentBlockDelta", {}).get("delta", {})
+    ]
+    assert inputs == ['{"a":', " 1}"]
 
 
 def split(text: str, cuts: tuple[int, ...]) -> list[str]:

@@ -392,13 +392,21 @@ def test_a_model_that_was_busy_or_failed_for_a_moment_answers(provide, provider,
 
 
 @pytest.mark.usefixtures("released")
-def test_bedrock_throttled_in_mid_answer_ends_with_the_half_and_is_not_asked_again(provide) -> None:
-    half = Reply(text=("Half",), fault="throttlingException")
-    with provide("bedrock", half, ANSWER) as (client, server):
+def test_bedrock_throttled_in_mid_answer_is_kept_and_sent_with_the_whole_answer_alone(
+    provide,
+) -> None:
+    half = Reply(text=("It ",), fault="throttlingException")
+    with provide("bedrock", ANSWER, half, ANSWER, ANSWER) as (client, server):
+        client.ask("What is 10 * 10?")
         events = client.ask(QUESTION)
-    assert said(events) == "Half"
-    assert events[-1].code == "model_throttled"
-    assert len(server.asked) == 1
+        client.ask("thanks")
+        stored = client.act("get", threadId="thread-1")
+    snapshot = only(events, "MESSAGES_SNAPSHOT")
+    assert [m.content for m in snapshot.messages] == ["What is 10 * 10?", "It is 100.", QUESTION]
+    assert types(events)[-1] == "RUN_FINISHED"
+    assert [m["content"] for m in stored["runs"][1]["messages"]] == [QUESTION, "It is 100."]
+    sent = [m["content"][0]["text"] for m in server.asked[-1].body["messages"]]
+    assert sent == ["What is 10 * 10?", "It is 100.", QUESTION, "It is 100.", "thanks"]
 
 
 @pytest.mark.parametrize("provider", ["bedrock", "openai"])

@@ -221,7 +221,7 @@ def test_nothing_that_a_tool_returns_is_ever_told_as_a_repr(value) -> None:
     for block in result["content"]:
         assert block.keys() in ({"text"}, {"image"})
     message = {"role": "user", "content": [{"toolResult": {**result}}]}
-    (event,) = Translation(lambda _: "name").translate({"message": message})
+    (event,) = Translation(keep_file=lambda _: "name").translate({"message": message})
     json.dumps(event)
     own = "".join(strings(value))
     for told in strings(event["content"]):

@@ -163,3 +163,29 @@ def test_a_file_sets_its_own_seconds(own) -> None:
 
 def test_there_need_be_no_folder(tmp_path: Path) -> None:
     assert load_tools(tmp_path / "nowhere") == []
+
+
+UNUSABLE = """
+from strands.tools.tools import PythonAgentTool
+
+def spec(name, schema):
+    return {"name": name, "description": "", "inputSchema": {"json": schema}}
+
+text = PythonAgentTool("text", spec("text", {"type": "string"}), print)
+choice = PythonAgentTool("choice", spec("choice", {"oneOf": [{"required": ["a"]}]}), print)
+"""
+
+
+async def test_a_tool_whose_arguments_no_model_takes_is_left_out_by_name(
+    own, make_toolbox, caplog
+) -> None:
+    (own / "odd.py").write_text(UNUSABLE)
+    toolbox = make_toolbox()
+    for _ in range(2):
+        tools, (notice,) = await toolbox.tools_for(question())
+        assert [tool.tool_name for tool in tools] == ["calculator", "current_time", "choice"]
+        assert notice["name"] == "tools_unusable"
+        assert "without text:" in notice["value"]["message"]
+    assert "text" not in [each["name"] for each in toolbox.description]
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert logged == ["the tool text is left out: no model takes the schema of its arguments"]

@@ -107,7 +107,7 @@ def test_an_image_is_told_as_a_part_that_names_its_file() -> None:
     image = {"image": {"format": "png", "source": {"bytes": PNG}}}
     content = [{"text": "One:"}, image, {"text": "Two:"}, image, image]
     result = {"toolUseId": "c1", "status": "success", "content": content}
-    (event,) = Translation(keep).translate(
+    (event,) = Translation(keep_file=keep).translate(
         {"message": {"role": "user", "content": [{"toolResult": result}]}}
     )
     EVENTS.validate_python(event)

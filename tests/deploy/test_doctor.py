@@ -85,9 +85,9 @@ def test_a_stack_that_was_just_deployed_lacks_only_what_the_emulator_drops(
 ) -> None:
     results = examine(deployed)
     assert {id_ for id_, each in results.items() if each["faults"]} == set(FORGOTTEN)
-    # MiniStack does not say what type an API's endpoint has.
+    # MiniStack does not say what type an API's endpoint has, and nobody asked the agent anything.
     blind = {id_ for id_, each in results.items() if each["result"] == "could not look"}
-    assert blind == {"deployed.endpoint"}
+    assert blind == {"deployed.endpoint", "deployed.metrics"}
 
 
 def test_each_thing_that_is_broken_by_hand_is_named(deployed: Project) -> None:

@@ -228,6 +228,18 @@ def test_a_first_deployment_that_fails_says_why_and_how_to_go_on(deployed: Proje
         deployed.stack("second")
 
 
+def test_another_prefix_is_refused_before_anything_is_deployed(deployed: Project) -> None:
+    before = deployed.stack()
+    deployed.edit("samconfig.toml", '"Prefix=sluice"', '"Prefix=other"')
+    ran = deployed.run("deploy")
+    deployed.edit("samconfig.toml", '"Prefix=other"', '"Prefix=sluice"')
+    assert not ran.ok
+    assert "Stack sluice has the Prefix sluice, which is final" in ran.err
+    buckets = deployed.emulator.client("s3").list_buckets()["Buckets"]
+    assert not [each for each in buckets if each["Name"].startswith("other")]
+    assert deployed.stack() == before
+
+
 def test_a_template_that_the_linter_refuses_is_never_uploaded(deployed: Project) -> None:
     before = deployed.stack()
     deployed.edit("template.yaml", "AllowedAudience: [", "AllowedAudiences: [")

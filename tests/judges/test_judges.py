@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from policies.features import FEATURES
-from policies.subject import CODE_KEY, FULL, OPEN, ORIGINS, ROOT
+from policies.subject import CODE_KEY, EACH, FULL, OPEN, ORIGINS, ROOT
 from tools import run, tool
 
 from local.template import load, parse
@@ -20,11 +20,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # on a busy machine
 
 
 def with_defaults(names: tuple[str, ...]) -> str:
-    """The template with some of FULL's values as the parameters' defaults, as JSON."""
+    """The template with some of EACH's values as the parameters' defaults, as JSON."""
     document = parse((ROOT / "template.yaml").read_text())
     for name in names:
         number = document["Parameters"][name]["Type"] == "Number"
-        document["Parameters"][name]["Default"] = int(FULL[name]) if number else FULL[name]
+        document["Parameters"][name]["Default"] = int(EACH[name]) if number else EACH[name]
     return json.dumps(document)
 
 

@@ -55,12 +55,11 @@ def test_with_everything_else_on_the_stack_is_still_played() -> None:
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
-        ({"Mfa": "optional"}, r"EnabledMfas: .* Mfa=off"),
         ({"Mfa": "required"}, r"EnabledMfas: .* Mfa=off"),
-        ({"Passkeys": "on"}, r"WebAuthnFactorConfiguration: .* Passkeys=off"),
+        ({"Passkeys": "on"}, r"WebAuthnUserVerification: .* Passkeys=off"),
         (FEDERATED, r"SupportedIdentityProviders must be \[COGNITO\]"),
     ],
-    ids=["MFA for some", "MFA for all", "passkeys", "another identity provider"],
+    ids=["MFA for all", "passkeys", "another identity provider"],
 )
 def test_a_sign_in_that_the_local_pool_cannot_play_is_refused_by_name(
     parameters: dict[str, str], named: str

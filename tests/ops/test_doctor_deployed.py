@@ -68,6 +68,15 @@ def export(integration: Mapping[str, Any]) -> dict[str, Any]:
     return {"contentType": "application/json", "body": json.dumps({"paths": paths}).encode()}
 
 
+def metric(**dimensions: str) -> dict[str, Any]:
+    """One metric of AgentCore's, as ListMetrics tells it."""
+    return {
+        "Namespace": "AWS/Bedrock-AgentCore",
+        "MetricName": "Invocations",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+    }
+
+
 def intact() -> Fake:
     """The answers about a stack that is as template.yaml says."""
     summary = {"LastUpdatedTimestamp": THEN, "ResourceStatus": "CREATE_COMPLETE"}
@@ -193,6 +202,7 @@ def intact() -> Fake:
                 "environmentVariables": {
                     "SLUICE_MODEL": "bedrock",
                     "SLUICE_MODEL_ID": "global.anthropic.claude-sonnet-4-6",
+                    "SLUICE_TRACES": "https://xray.us-east-1.amazonaws.com/v1/traces",
                 },
             }
         },
@@ -241,6 +251,12 @@ def intact() -> Fake:
                     },
                 }
             }
+        },
+        "cloudwatch": {
+            "ListMetrics": {"Metrics": [metric(Service="AgentCore.Runtime", Resource=ARN)]}
+        },
+        "xray": {
+            "GetTraceSegmentDestination": {"Destination": "CloudWatchLogs", "Status": "ACTIVE"}
         },
         # Not a service: what the tests themselves set.
         "test": {"config": dict(CONFIG), "denied": set(), "newest": KEY},
@@ -487,6 +503,18 @@ BREAKS: Mapping[str, tuple[str, Break]] = {
         "distribution: InProgress",
         put(*_DISTRIBUTION, "Status", value="InProgress"),
     ),
+    "metrics under another name": (
+        f"metrics: Agent {RUNTIME}",
+        put("cloudwatch", "ListMetrics", "Metrics", value=[metric(Agent=RUNTIME)]),
+    ),
+    "no Transaction Search": (
+        "traces: XRay",
+        put("xray", "GetTraceSegmentDestination", "Destination", value="XRay"),
+    ),
+    "Transaction Search under way": (
+        "traces: PENDING",
+        put("xray", "GetTraceSegmentDestination", "Status", value="PENDING"),
+    ),
     "a distribution switched off": (
         "distribution: not enabled",
         put(*_DISTRIBUTION, "DistributionConfig", "Enabled", value=False),
@@ -562,8 +590,19 @@ def test_a_clock_that_differs_from_awss_is_named(
         (put(*_STACK, "StackStatus", value="UPDATE_IN_PROGRESS"), "stack", "UPDATE_IN_PROGRESS"),
         (put(*_RUNTIME, "environmentVariables", "SLUICE_MODEL", value="offline"), "model", "not"),
         (put("test", "newest", value="}"), "code", "make bundle-agent"),
+        (put("cloudwatch", "ListMetrics", "Metrics", value=[]), "metrics", "15 minutes"),
+        (
+            put("cloudwatch", "ListMetrics", "Metrics", value=[metric(Resource="arn:other")]),
+            *("metrics", "15 minutes"),
+        ),
     ],
-    ids=["an update under way", "the offline model", "nothing uploaded from here"],
+    ids=[
+        "an update under way",
+        "the offline model",
+        "nothing uploaded from here",
+        "nothing asked yet",
+        "nothing asked yet beside another runtime",
+    ],
 )
 def test_what_cannot_be_seen_is_said_and_is_no_fault(
     edit: Break, id_: str, why: str, account: Account
@@ -573,6 +612,16 @@ def test_what_cannot_be_seen_is_said_and_is_no_fault(
     results = account.examine(fake)
     assert not [each for each in results if each.faults]
     assert why in next(each.hindrance for each in results if each.id == f"deployed.{id_}")
+
+
+@pytest.mark.parametrize("address", [None, "https://collector.example:4318"])
+def test_spans_that_go_elsewhere_are_no_business_of_x_ray(
+    address: str | None, account: Account
+) -> None:
+    fake = intact()
+    put(*_RUNTIME, "environmentVariables", "SLUICE_TRACES", value=address)(fake)
+    put("xray", "GetTraceSegmentDestination", "Destination", value="XRay")(fake)
+    assert not [each for each in account.examine(fake) if each.faults or each.hindrance]
 
 
 def test_a_permission_that_the_doctor_lacks_hides_one_check_and_no_other(account: Account) -> None:

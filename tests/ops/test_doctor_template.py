@@ -95,6 +95,12 @@ OWN: Mapping[str, Mapping[str, Edits]] = {
         "no entry point": ("          EntryPoint: [main.py]\n", ""),
         "an output is gone": ("  RuntimeId:\n    Description", "  RuntimeName:\n    Description"),
     },
+    "environment": {
+        "more than the platform takes": (
+            "SLUICE_MODEL_REGION: !Ref AWS::Region",
+            f"SLUICE_MODEL_REGION: {'x' * 1400}",
+        ),
+    },
     "streams": {
         "BUFFERED": (
             *(_STREAM, "responseTransferMode: BUFFERED"),

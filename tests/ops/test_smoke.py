@@ -66,7 +66,7 @@ BREAKS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             ("local/runtime/app.py", 'b"access-control-allow-origin", b"*"', 'b"x-none", b"*"'),
             ("local/runtime/app.py", "not 33 <= len(values[0]) <= 256", "len(values[0]) == 33"),
             ("local/runtime/app.py", "await _check_token(scope, config, verifier)", "pass"),
-            ("agent/sluice/serving/performance.py", "compose(self._past(opened)", "compose(()"),
+            ("agent/sluice/serving/performance.py", "compose(turns", "compose(()"),
             (
                 "agent/sluice/serving/service.py",
                 "after > run.length else after)",

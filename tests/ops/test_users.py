@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from e2e_stack import RunningStack
-from ops_support import Deployed
+from ops_support import Deployed, deploy
 from verbs import open_terminal, run_verb
 
 from ops import users
@@ -136,6 +136,21 @@ def test_a_deployed_pool_gets_a_user_with_a_lasting_password(
     assert "--reset" in again.stderr
     reset = run_verb("users", "--generate", "--reset", environment=asked)
     assert password_of(reset.stdout) != password_of(ended.stdout)
+
+
+def test_who_may_have_a_passkey_is_told_where_to_add_one(
+    email: str, deployed: Deployed, stack: RunningStack
+) -> None:
+    """And the password stays the last word, which scripts take."""
+    address = "https://sign-in.example/passkeys/add?client_id=c&redirect_uri=https://page.example"
+    outputs = {**stack.outputs, "PasskeyUrl": address}
+    deploy(deployed.emulator, "with-passkeys", outputs, deployed.dev_url)
+    asked = {**deployed.environment, "STACK": "with-passkeys", "EMAIL": email}
+    ended = run_verb("users", "--generate", environment=asked)
+    assert ended.returncode == 0, ended.stderr
+    first, second = ended.stdout.splitlines()
+    assert first == f"Once signed in, {email} may add a passkey at {address}"
+    assert second.startswith(f"{email} may sign in. The password")
 
 
 def test_a_deployed_pools_policy_is_asked_before_anything_is_sent(

@@ -180,6 +180,17 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     runtime.the_agent_stands_in_the_network_of_the_parameters: {
         "a VPC": ("        - NetworkMode: PUBLIC\n", "        - NetworkMode: VPC\n"),
     },
+    runtime.the_platform_is_the_parameters: {
+        "AWS's default": ("      PlatformVersion: !Ref PlatformVersion # never", "      # never"),
+        "the agent is told of another": (
+            "SLUICE_PLATFORM: !Ref PlatformVersion",
+            "SLUICE_PLATFORM: V1",
+        ),
+    },
+    runtime.the_environment_fits: {
+        "a list of servers that does not": ("    MaxLength: 1024\n", "    MaxLength: 4096\n"),
+        "a value without an end": ("    MaxLength: 256\n", ""),
+    },
     runtime.sessions_end_when_the_parameters_say: {
         "a fixed idle time": ("IdleRuntimeSessionTimeout: !Ref IdleSeconds", "MaxLife: 28800"),
     },
@@ -249,6 +260,9 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "[openid, email, profile]",
             "[openid, email, profile, aws.cognito.signin.user.admin]",
         ),
+    },
+    sign_in.a_second_factor_is_asked_for_as_the_parameter_says: {
+        "left out when it is off": ("'ON', 'OFF'] # written out", "'ON', !Ref AWS::NoValue] #"),
     },
     sign_in.the_client_has_no_secret: {
         "a secret": ("GenerateSecret: false", "GenerateSecret: true"),
@@ -338,6 +352,12 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "    DeletionPolicy: Delete # what people wrote",
         ),
     },
+    stage.the_accounts_setting_keeps_its_role: {
+        "but for a first deployment that failed": (
+            "    DeletionPolicy: Retain # as long as the account's",
+            "    DeletionPolicy: RetainExceptOnCreate # as long as the account's",
+        ),
+    },
     buckets.conversations_end_when_the_parameter_says: {
         "never": ("              ExpirationInDays: !Ref ConversationDays\n", ""),
     },
@@ -366,6 +386,13 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "every model": ("::foundation-model/${ModelId}", "::foundation-model/* # any"),
         "a condition is removed": ("bedrock:InferenceProfileArn:", "aws:ResourceTag/x:"),
     },
+    permissions.the_agent_may_subscribe_to_its_model_by_way_of_bedrock: {
+        "it may not": (
+            "Action: [aws-marketplace:Subscribe, aws-marketplace:ViewSubscriptions]",
+            "Action: aws-marketplace:ViewSubscriptions",
+        ),
+        "to anything": ("{ aws:CalledViaLast: bedrock.amazonaws.com }", "{ aws:SourceVpc: x }"),
+    },
     permissions.the_agent_calls_gateways_only_where_it_has_servers: {
         "whether it has servers or not": (
             "          - HasMcp\n          - PolicyName: Tools\n",
@@ -392,7 +419,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "no sentence": ("    ConstraintDescription: bedrock or offline.\n", ""),
     },
     form.every_rule_says_what_to_do: {
-        "no sentence": ("        AssertDescription: >-\n", "        Description: >-\n"),
+        "no sentence": ("AssertDescription: Only Model bedrock", "Description: Only Model bedrock"),
     },
     form.every_output_is_there_and_described: {
         "another name": ("  SpaBucket:\n", "  PageBucket:\n"),

@@ -24,13 +24,21 @@ _WAF_FILTERED = """          WAF_FILTERED:
             statusCode: 403
 """
 
-BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
+# With Mfa, which cannot be on together with Passkeys.
+BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
     sign_in.a_second_factor_is_asked_for_as_the_parameter_says: {
-        "for some only": ("!If [IsMfaRequired, 'ON', OPTIONAL]", "OPTIONAL"),
+        "for some only": ("!If [HasMfa, 'ON', 'OFF']", "OPTIONAL"),
         "by text message": ("[SOFTWARE_TOKEN_MFA]", "[SMS_MFA]"),
     },
+}
+
+BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
     sign_in.passkeys_belong_to_the_sign_in_page: {
-        "of another host": ("- !Sub ${Prefix}-${AWS::AccountId}.auth.", "- !Sub ${Prefix}.auth."),
+        "of another host": (
+            "      WebAuthnUserVerification:",
+            "      WebAuthnRelyingPartyID: example.com\n      WebAuthnUserVerification:",
+        ),
+        "no way to add one": ("/passkeys/add?client_id=${UserPoolClient}", "/passkeys/add?x=1"),
         "without a finger or a PIN": (
             "WebAuthnUserVerification: !If [HasPasskeys, required,",
             "WebAuthnUserVerification: !If [HasPasskeys, preferred,",
@@ -39,7 +47,7 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "!If [HasPasskeys, ALLOW_USER_AUTH, !Ref AWS::NoValue]",
             "!If [HasPasskeys, !Ref AWS::NoValue, ALLOW_USER_AUTH]",
         ),
-        "one-time codes beside them": ("[PASSWORD, WEB_AUTHN]", "[PASSWORD, WEB_AUTHN, SMS_OTP]"),
+        "one-time codes beside them": ("[PASSWORD, WEB_AUTHN],", "[PASSWORD, WEB_AUTHN, SMS_OTP],"),
     },
     sign_in.people_come_from_this_pool_and_the_given_provider: {
         "the provider is of no client": (
@@ -51,6 +59,7 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "client_secret: sesame",
         ),
         "every address counts as verified": ("email_verified: email_verified, ", ""),
+        "another redirect": ("amazoncognito.com/oauth2/idpresponse", "amazoncognito.com/callback"),
     },
     sign_in.sign_in_returns_to_this_page_only: {
         "signing out leads to CloudFront's domain": (
@@ -108,10 +117,7 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
         "the mapping may come first": (_MAPPING, _MAPPING.split("    DependsOn")[0]),
     },
     stage.requests_are_traced_when_asked_for: {
-        "never": (
-            "TracingEnabled: !If [HasTracing, true,",
-            "TracingEnabled: !If [HasTracing, false,",
-        ),
+        "never": ("TracingEnabled: !If [HasTracing, true, false]", "TracingEnabled: false"),
     },
     api.a_page_can_read_every_refusal: {
         "no CORS on the firewall's": (_WAF_FILTERED, f"{_WAF_FILTERED}          OTHER:\n"),
@@ -154,12 +160,13 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
     watch.alarms_watch_the_gate_and_the_runtime: {
         "another stage": ("        - { Name: Stage, Value: prod }\n", ""),
         "a metric that nobody makes": ("MetricName: 5XXError", "MetricName: 5xx"),
+        "every runtime": (
+            """SELECT SUM(SystemErrors) FROM "AWS/Bedrock-AgentCore" WHERE Resource = '${Run""",
+            """SELECT SUM(SystemErrors) FROM "AWS/Bedrock-AgentCore" # '${Run""",
+        ),
     },
     watch.alarms_tell_somebody_and_say_what_to_read: {
-        "nobody": (
-            "[{ Protocol: email, Endpoint: !Ref AlarmEmail }]",
-            "[{ Protocol: email, Endpoint: nobody@example.com }]",
-        ),
+        "nobody": ("      Endpoint: !Ref AlarmEmail", "      Endpoint: nobody@example.com"),
         "no page": ("failed five times in 5 minutes (docs/operations.md)", "failed five times"),
     },
     watch.metrics_of_the_access_log_name_what_it_holds: {
@@ -169,6 +176,11 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
     watch.the_dashboard_shows_this_stack: {
         "not JSON": ('"title": "API: requests and refusals",', '"title": "API": "refusals",'),
         "every stage": ('"${AWS::StackName}", "Stage", "prod"],', '"${AWS::StackName}"],'),
+        "every runtime": (
+            'MetricName=\\"Sessions\\" Resource=\\"${Runtime.AgentRuntimeArn}\\"',
+            'MetricName=\\"Sessions\\" ${Runtime}',
+        ),
+        "a widget with half a place": ('"x": 12, "y": 0,', '"x": 12,'),
     },
     watch.what_is_shown_of_the_agent_is_what_it_writes: {
         "a name of its own": ('[".", "OutputTokens",', '[".", "TokensOut",'),

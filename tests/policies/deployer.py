@@ -64,7 +64,8 @@ FOR_VERBS = {
     "deploy, with an identity provider": {"secretsmanager:GetSecretValue"},
     "doctor": {
         *("bedrock:GetFoundationModelAvailability", "bedrock:GetInferenceProfile"),
-        "iam:SimulatePrincipalPolicy",
+        *("iam:SimulatePrincipalPolicy", "cloudwatch:ListMetrics"),
+        "xray:GetTraceSegmentDestination",
     },
 }
 
@@ -75,7 +76,7 @@ ANYWHERE = {
     *("cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"),
     *("ec2:CreateNetworkInterface", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"),
     *("ec2:DescribeVpcs", "logs:DescribeLogGroups", "route53:ListHostedZones"),
-    "bedrock:GetInferenceProfile",
+    *("bedrock:GetInferenceProfile", "cloudwatch:ListMetrics", "xray:GetTraceSegmentDestination"),
 }
 
 

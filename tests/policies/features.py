@@ -34,6 +34,14 @@ FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "RunFailureAlarm",
         },
     ),
+    "alarms by mail": (
+        ("Alarms", "AlarmEmail"),
+        {
+            *("FirstContentMetric", "ThrottledMetric", "AlarmTopic", "ApiFailureAlarm"),
+            *("SlowAnswerAlarm", "ThrottledAlarm", "RuntimeFailureAlarm", "RuntimeThrottledAlarm"),
+            *("RunFailureAlarm", "AlarmSubscription"),
+        },
+    ),
     "dashboard": (("Dashboard",), {"FirstContentMetric", "ThrottledMetric", "Overview"}),
     "tracing": (("Tracing",), set()),
     "traces of the agent": (("TracesEndpoint",), set()),

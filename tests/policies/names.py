@@ -35,7 +35,7 @@ def no_partition_region_or_account_is_written_out(subject: Subject) -> Iterator[
     """Service principals alone are the same everywhere, and so are the sign-in domain's suffix and
     the region that CloudFront takes certificates from."""
     literal = re.compile(r"\barn:aws\b|\.amazonaws\.com\b|\b[a-z]{2}-[a-z]+-\d\b|\b\d{12}\b")
-    principal = re.compile(r"Service: [a-z-]+\.amazonaws\.com\b")
+    principal = re.compile(r"(?:Service|aws:CalledViaLast): [a-z-]+\.amazonaws\.com\b")
     for number, line in enumerate(subject.text.splitlines(), 1):
         code = principal.sub("", line.split(" # ")[0]).replace(":acm:us-east-1:", "")
         if not code.lstrip().startswith("#") and (found := literal.search(code)):

@@ -137,6 +137,29 @@ def the_agent_may_use_its_guardrail(subject: Subject) -> Iterator[str]:
 
 
 @policy
+def the_agent_may_subscribe_to_its_model_by_way_of_bedrock(subject: Subject) -> Iterator[str]:
+    """The account's first call of another company's model subscribes to it, by the rights of who
+    calls ("Request access to models", Bedrock User Guide); called directly, it may buy nothing."""
+    by_bedrock = {"StringEquals": {"aws:CalledViaLast": "bedrock.amazonaws.com"}}
+    allowed = {
+        action
+        for _, statement in _allowed(subject)
+        for action in listed(statement.get("Action"))
+        if action.startswith("aws-marketplace:") and statement.get("Condition") == by_bedrock
+    }
+    anyhow = {
+        action
+        for _, statement in _allowed(subject)
+        for action in listed(statement.get("Action"))
+        if action.startswith("aws-marketplace:")
+    }
+    needed = {"aws-marketplace:Subscribe", "aws-marketplace:ViewSubscriptions"}
+    expected = needed if subject.template.parameters["Model"] == "bedrock" else set()
+    if allowed != expected or anyhow != expected:
+        yield f"by way of Bedrock the agent may {sorted(allowed)}, in all {sorted(anyhow)}"
+
+
+@policy
 def the_agent_calls_gateways_only_where_it_has_servers(subject: Subject) -> Iterator[str]:
     """T4. AgentCore gateways of this account and region, and none without McpServers ("Gateway
     access permissions", AgentCore Developer Guide)."""

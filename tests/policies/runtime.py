@@ -4,7 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .subject import CODE_KEY, ORIGINS, ROOT, Subject, at, policy
+from ops import environment
+
+from .subject import CODE_KEY, ORIGINS, ROOT, Subject, at, policy, walk
+
+TYPE = "AWS::BedrockAgentCore::Runtime"
+RESERVED = 5 + 63 + 14 + len("https://xray.ap-southeast-2.amazonaws.com/v1/traces")
+"""Bytes of what is no parameter: the bucket's address, the region, X-Ray's address."""
 
 RUNTIME_NAME = r"[a-zA-Z][a-zA-Z0-9_]{0,47}"
 """Pattern of agentRuntimeName in CreateAgentRuntime (AgentCore control plane API reference)."""
@@ -14,7 +20,7 @@ FIXED_KEYS = ("agent.zip", "agent/latest.zip", "agent-1.2.3.zip", CODE_KEY.remov
 
 
 def _properties(subject: Subject) -> dict[str, Any]:
-    return subject.only("AWS::BedrockAgentCore::Runtime").properties
+    return subject.only(TYPE).properties
 
 
 def _authorizer(subject: Subject) -> dict[str, Any]:
@@ -106,6 +112,42 @@ def the_agent_stands_in_the_network_of_the_parameters(subject: Subject) -> Itera
 
 
 @policy
+def the_platform_is_the_parameters(subject: Subject) -> Iterator[str]:
+    """Said, because AWS's default changes, and told to the agent, which loads earlier on V2."""
+    asked = subject.template.parameters["PlatformVersion"]
+    told = at(_properties(subject), "EnvironmentVariables", "SLUICE_PLATFORM")
+    if _properties(subject).get("PlatformVersion") != asked:
+        yield f"PlatformVersion is {_properties(subject).get('PlatformVersion')}, not {asked}"
+    if told != asked:
+        yield f"the agent is told {told}, not {asked}"
+
+
+@policy
+def the_environment_fits(subject: Subject) -> Iterator[str]:
+    """CloudFormation takes 2,048 characters of one variable, and V1 4 KB of all together, whatever
+    the parameters hold; V2 takes less, so that `make deploy` adds up what is given."""
+    runtime = at(subject.document, "Resources", subject.only(TYPE).id, "Properties")
+    lengths = {}
+    for variable, value in runtime["EnvironmentVariables"].items():
+        named = (
+            at(subject.document, "Parameters", str(at(node, "Ref"))) for _, node in walk(value, "")
+        )
+        lengths[variable] = max((_longest(entry) for entry in named if entry), default=0)
+        if lengths[variable] > 1024:
+            yield f"{variable} may be longer than 1,024 characters"
+    taken = sum(len(variable) + length for variable, length in lengths.items())
+    if taken + RESERVED > environment.LIMITS["V1"]:
+        yield f"the parameters may come to {taken} bytes"
+
+
+def _longest(parameter: dict[str, Any]) -> int:
+    """Characters of the longest value that a parameter may have; 4,096 of one without an end."""
+    if "AllowedValues" in parameter:
+        return max(len(str(value)) for value in parameter["AllowedValues"])
+    return int(parameter.get("MaxLength") or len(str(parameter.get("MaxValue", "x" * 4096))))
+
+
+@policy
 def sessions_end_when_the_parameters_say(subject: Subject) -> Iterator[str]:
     """T6. A session is paid for until it ends."""
     lifecycle = _properties(subject).get("LifecycleConfiguration") or {}
@@ -134,7 +176,12 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
         "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] == "bedrock" else None,
         "SLUICE_THINKING": parameters["ThinkingTokens"],
         "SLUICE_MCP": parameters["McpServers"] or None,
-        "SLUICE_TRACES": parameters["TracesEndpoint"] or None,
+        "SLUICE_TRACES": parameters["TracesEndpoint"]
+        or (
+            "https://xray.us-east-1.amazonaws.com/v1/traces"
+            if parameters["Tracing"] == "on"
+            else None
+        ),
         "SLUICE_CONVERSATIONS": str(ORIGINS.conversations),
     }.items():
         if environment.get(name) != value:

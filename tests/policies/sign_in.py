@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from local.identities import REGION
-
 from .subject import ORIGINS, Subject, at, listed, policy
 
 
@@ -113,6 +111,10 @@ def people_come_from_this_pool_and_the_given_provider(subject: Subject) -> Itera
     for each in found:
         if at(each.properties, "AttributeMapping", "email_verified") != "email_verified":
             yield f"{each.id} does not say whether an address is verified"
+    redirect = f"{subject.template.outputs['LoginUrl']}/oauth2/idpresponse" if expected else None
+    said = subject.template.outputs.get("OidcRedirectUrl")
+    if said != redirect:
+        yield f"the provider's redirect is said to be {said}, not {redirect}"
     if _client(subject).get("SupportedIdentityProviders") != providers:
         yield f"people may sign in by {_client(subject).get('SupportedIdentityProviders')}"
 
@@ -120,36 +122,35 @@ def people_come_from_this_pool_and_the_given_provider(subject: Subject) -> Itera
 @policy
 def a_second_factor_is_asked_for_as_the_parameter_says(subject: Subject) -> Iterator[str]:
     """T12. By an app: a text message can be had by who has the number."""
-    mode = {"off": None, "optional": "OPTIONAL", "required": "ON"}[
-        subject.template.parameters["Mfa"]
-    ]
+    is_required = subject.template.parameters["Mfa"] == "required"
     expected = {
-        "MfaConfiguration": mode,
-        "EnabledMfas": ["SOFTWARE_TOKEN_MFA"] if mode else None,
+        # Written out when it is off: what an update leaves out may stay as it was.
+        "MfaConfiguration": "ON" if is_required else "OFF",
+        "EnabledMfas": ["SOFTWARE_TOKEN_MFA"] if is_required else None,
     }
     yield from _differences(_pool(subject), expected, "UserPool")
 
 
 @policy
 def passkeys_belong_to_the_sign_in_page(subject: Subject) -> Iterator[str]:
-    """T12. Bound to its host, and used after a finger, a face or a PIN; or not there at all."""
-    domain = subject.only("AWS::Cognito::UserPoolDomain").properties.get("Domain")
-    expected: dict[str, Any] = dict.fromkeys(
-        ("WebAuthnRelyingPartyID", "WebAuthnUserVerification", "WebAuthnFactorConfiguration")
-    )
-    policy_of_sign_in, flows = None, {"ALLOW_USER_SRP_AUTH"}
+    """T12. Bound to its host (what WebAuthnRelyingPartyID defaults to), used after a finger, a face
+    or a PIN, and added by a link that people are given; or not there at all."""
+    expected: dict[str, Any] = dict.fromkeys(("WebAuthnRelyingPartyID", "WebAuthnUserVerification"))
+    factors, flows, link = ["PASSWORD"], {"ALLOW_USER_SRP_AUTH"}, None
     if subject.template.parameters["Passkeys"] == "on":
-        expected = {
-            "WebAuthnRelyingPartyID": f"{domain}.auth.{REGION}.amazoncognito.com",
-            "WebAuthnUserVerification": "required",
-            "WebAuthnFactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION",
-        }
-        policy_of_sign_in = {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}
-        flows = {"ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"}
+        expected["WebAuthnUserVerification"] = "required"
+        factors, flows = ["PASSWORD", "WEB_AUTHN"], {"ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"}
+        outputs = subject.template.outputs
+        link = (
+            f"{outputs['LoginUrl']}/passkeys/add?client_id={outputs['UserPoolClientId']}"
+            f"&redirect_uri={outputs['SpaUrl']}"
+        )
     yield from _differences(_pool(subject), expected, "UserPool")
-    found = at(_pool(subject), "Policies", "SignInPolicy")
-    if found != policy_of_sign_in:
-        yield f"SignInPolicy is {found}, not {policy_of_sign_in}"
+    found = at(_pool(subject), "Policies", "SignInPolicy", "AllowedFirstAuthFactors")
+    if found != factors:
+        yield f"people may begin with {found}, not {factors}"
+    if subject.template.outputs.get("PasskeyUrl") != link:
+        yield f"a passkey is added at {subject.template.outputs.get('PasskeyUrl')}, not at {link}"
     given = set(_client(subject).get("ExplicitAuthFlows") or [])
     if ("ALLOW_USER_AUTH" in given) != ("ALLOW_USER_AUTH" in flows):
         yield f"the client's flows are {sorted(given)}, not {sorted(flows)}"

@@ -69,6 +69,20 @@ def every_request_is_logged(subject: Subject) -> Iterator[str]:
 
 
 @policy
+def the_accounts_setting_keeps_its_role(subject: Subject) -> Iterator[str]:
+    """Whatever becomes of the stack: the account names one role for all its APIs' logs, and goes on
+    naming it. RetainExceptOnCreate deletes it when a first deployment fails."""
+    for account in subject.every("AWS::ApiGateway::Account"):
+        role = at(subject.document, "Resources", account.id, "Properties", "CloudWatchRoleArn")
+        named = str(at(role, "Fn::GetAtt")[0] if at(role, "Fn::GetAtt") else role)
+        for name in (account.id, named):
+            resource = at(subject.document, "Resources", name) or {}
+            for key in ("DeletionPolicy", "UpdateReplacePolicy"):
+                if resource.get(key) != "Retain":
+                    yield f"{name}.{key} is {resource.get(key)}, not Retain"
+
+
+@policy
 def logs_hold_no_content(subject: Subject) -> Iterator[str]:
     """T8. Ids, sizes and times only; an execution log would hold headers and bodies."""
     api = _properties(subject)
@@ -149,8 +163,9 @@ def what_needs_the_stage_waits_for_it(subject: Subject) -> Iterator[str]:
 
 @policy
 def requests_are_traced_when_asked_for(subject: Subject) -> Iterator[str]:
-    """X-Ray's traces hold times, statuses and addresses."""
-    expected = True if subject.template.parameters["Tracing"] == "on" else None
+    """X-Ray's traces hold times, statuses and addresses. False is written out: what an update
+    leaves out may stay as it was."""
+    expected = subject.template.parameters["Tracing"] == "on"
     if _properties(subject).get("TracingEnabled") is not expected:
         yield f"TracingEnabled is {_properties(subject).get('TracingEnabled')}, not {expected}"
 

@@ -29,6 +29,7 @@ OPEN = {
     "AgentCodeBucket": "code-bucket",
     "AgentCodeKey": CODE_KEY,
     "ModelId": "eu.amazon.nova-pro-v1:0",
+    "PlatformVersion": "V2",
     "IdleSeconds": "301",
     "LifeSeconds": "3602",
     "MaxPrompt": "31003",
@@ -44,7 +45,7 @@ OPEN = {
     "ConversationDays": "45",
     "LogDays": "14",
 }
-# Every feature that is off by default.
+# Every feature that is off by default, but for Mfa, which Passkeys excludes.
 FULL = {
     **OPEN,
     "GuardrailId": "gr1abc2def3g",
@@ -53,7 +54,6 @@ FULL = {
     "McpServers": '[{"name": "docs", "url": "https://tools.example.com/mcp"}]',
     "RuntimeSubnets": "subnet-0a1b2c3d,subnet-4e5f6a7b",
     "RuntimeSecurityGroups": "sg-0a1b2c3d",
-    "Mfa": "required",
     "Passkeys": "on",
     "OidcName": "Example",
     "OidcIssuer": "https://id.example.com/tenant",
@@ -75,12 +75,15 @@ FULL = {
     "BudgetEmail": "budget@example.com",
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
 }
+EACH = {**FULL, "Mfa": "required"}
+"""A value that turns each feature on; not all together."""
 CLOSED = {
     **OPEN,
     "Model": "offline",
     "DevUrl": "",
     "CorsOrigin": "https://chat.example.com",
     "ConversationDays": "0",
+    "Mfa": EACH["Mfa"],
 }
 
 

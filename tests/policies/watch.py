@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from sluice.telemetry import metrics
 from local.template import Resource
 
 from .subject import Subject, at, policy
+
+AGENTCORE = "AWS/Bedrock-AgentCore"
 
 ALARMED = {
     ("AWS/ApiGateway", "5XXError"),
@@ -29,23 +32,34 @@ def _alarms(subject: Subject) -> list[Resource]:
 
 def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
     """The dimensions under which AWS keeps a namespace's metrics ("Amazon API Gateway dimensions
-    and metrics"; AgentCore's as public code reads them)."""
+    and metrics"). AgentCore's are found by the runtime's ARN, whatever others they have."""
     parameters = subject.template.parameters
     api = subject.only("AWS::Serverless::Api").properties
-    runtime = subject.only("AWS::BedrockAgentCore::Runtime")
     return {
         "AWS/ApiGateway": {"ApiName": api["Name"], "Stage": api["StageName"]},
-        "AWS/Bedrock-AgentCore": {
-            "Resource": runtime.attributes["AgentRuntimeArn"],
-            "Operation": "InvokeAgentRuntime",
-            "Name": f"{runtime.properties['AgentRuntimeName']}::DEFAULT",
-        },
         metrics.NAMESPACE: {
             metrics.DIMENSION: parameters["ModelId"]
             if parameters["Model"] == "bedrock"
             else "offline"
         },
     }.get(namespace, {})
+
+
+def _runtime(subject: Subject) -> str:
+    return subject.only("AWS::BedrockAgentCore::Runtime").attributes["AgentRuntimeArn"]
+
+
+def _watched(subject: Subject, alarm: Resource) -> tuple[str, str]:
+    """Namespace and name of the metric that an alarm watches, given or queried by the runtime."""
+    if "Metrics" not in alarm.properties:
+        return alarm.properties["Namespace"], alarm.properties["MetricName"]
+    (query,) = alarm.properties["Metrics"]
+    found = re.fullmatch(
+        r"""SELECT SUM\((\w+)\) FROM "(\S+)" WHERE Resource = '(\S+)'""", query["Expression"]
+    )
+    if not found or found[3] != _runtime(subject):
+        return "", query["Expression"]
+    return found[2], found[1]
 
 
 @policy
@@ -55,16 +69,14 @@ def alarms_watch_the_gate_and_the_runtime(subject: Subject) -> Iterator[str]:
     expected = {(stack if space == "STACK" else space, name) for space, name in ALARMED}
     if subject.template.parameters["Alarms"] == "off":
         expected = set()
-    found = {
-        (each.properties["Namespace"], each.properties["MetricName"]) for each in _alarms(subject)
-    }
+    found = {_watched(subject, each) for each in _alarms(subject)}
     if found != expected:
         yield f"alarms watch {sorted(found)}, not {sorted(expected)}"
     for each in _alarms(subject):
         dimensions = {
             entry["Name"]: entry["Value"] for entry in each.properties.get("Dimensions") or []
         }
-        if dimensions != _dimensions(subject, each.properties["Namespace"]):
+        if dimensions != _dimensions(subject, _watched(subject, each)[0]):
             yield f"{each.id} watches {dimensions}, which is not this stack's"
 
 
@@ -84,10 +96,12 @@ def alarms_tell_somebody_and_say_what_to_read(subject: Subject) -> Iterator[str]
         if "docs/operations.md" not in each.properties.get("AlarmDescription", ""):
             yield f"{each.id} does not say where to read what to do"
     email = subject.template.parameters["AlarmEmail"]
-    expected = [{"Protocol": "email", "Endpoint": email}] if email else None
-    for topic in topics:
-        if topic.properties.get("Subscription") != expected:
-            yield f"{topic.id} tells {topic.properties.get('Subscription')}, not AlarmEmail"
+    expected = [{"TopicArn": arns[0], "Protocol": "email", "Endpoint": email}] if email else []
+    # Those inside a topic outlive it, and an update that takes them out.
+    inside = [each for topic in topics for each in topic.properties.get("Subscription") or []]
+    found = [each.properties for each in subject.every("AWS::SNS::Subscription")]
+    if found != expected or inside:
+        yield f"alarms are told to {found + inside}, not to AlarmEmail"
 
 
 @policy
@@ -116,6 +130,12 @@ def metrics_of_the_access_log_name_what_it_holds(subject: Subject) -> Iterator[s
         yield f"the access log makes {sorted(made)}, not {sorted(expected)}"
 
 
+def _search(subject: Subject) -> str:
+    """The pattern of a search for one of the runtime's metrics."""
+    arn = re.escape(_runtime(subject))
+    return rf"""SEARCH\('Namespace="{AGENTCORE}" MetricName="\w+" Resource="{arn}"', 'Sum', 300\)"""
+
+
 @policy
 def the_dashboard_shows_this_stack(subject: Subject) -> Iterator[str]:
     """Its body is text to CloudFormation, which looks at none of it."""
@@ -129,6 +149,13 @@ def the_dashboard_shows_this_stack(subject: Subject) -> Iterator[str]:
             yield f"{each.id} is not JSON"
             continue
         for widget in widgets:
+            if not {"x", "y", "width", "height"} <= widget.keys():
+                yield f"{widget['properties']['title']} has only a part of its place: both, or none"
+            if all(isinstance(row[0], dict) for row in widget["properties"]["metrics"]):
+                for (row,) in widget["properties"]["metrics"]:
+                    if not re.fullmatch(_search(subject), row["expression"]):
+                        yield f"{widget['properties']['title']} shows {row['expression']}"
+                continue
             namespace, _, *rest = widget["properties"]["metrics"][0]
             pairs = [part for part in rest if isinstance(part, str)]
             dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
@@ -143,7 +170,7 @@ def what_is_shown_of_the_agent_is_what_it_writes(subject: Subject) -> Iterator[s
     shown = [
         (each.id, each.properties["MetricName"])
         for each in _alarms(subject)
-        if each.properties["Namespace"] == metrics.NAMESPACE
+        if each.properties.get("Namespace") == metrics.NAMESPACE
     ]
     for each in subject.every("AWS::CloudWatch::Dashboard"):
         with contextlib.suppress(ValueError):

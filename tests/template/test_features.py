@@ -5,7 +5,7 @@ import re
 
 import pytest
 from policies.features import FEATURES
-from policies.subject import CLOSED, FULL, OPEN, ORIGINS, ROOT
+from policies.subject import CLOSED, EACH, FULL, OPEN, ORIGINS, ROOT
 
 from local.errors import TemplateError
 from local.template import Template, load, parse
@@ -19,9 +19,9 @@ def resolve(**parameters: str) -> Template:
 
 def test_the_list_of_features_is_whole() -> None:
     listed = {name for parameters, _ in FEATURES.values() for name in parameters}
-    assert listed | {"AlarmEmail"} == FULL.keys() - OPEN.keys()
+    assert listed == EACH.keys() - OPEN.keys()
     declared = parse(TEXT)["Parameters"]
-    assert declared.keys() - FULL.keys() == {"Model", "CorsOrigin"}
+    assert declared.keys() - EACH.keys() == {"Model", "CorsOrigin"}
 
 
 def test_off_by_default_nothing_of_them_is_made() -> None:
@@ -33,19 +33,20 @@ def test_off_by_default_nothing_of_them_is_made() -> None:
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_feature_brings_what_it_needs_and_nothing_else(feature: str) -> None:
     names, resources = FEATURES[feature]
-    off, on = resolve(), resolve(**{name: FULL[name] for name in names})
+    off, on = resolve(), resolve(**{name: EACH[name] for name in names})
     assert on.resources.keys() - off.resources.keys() == resources
     assert off.resources.keys() <= on.resources.keys()
     assert on != off
 
 
-def test_a_feature_that_is_off_leaves_no_property_behind() -> None:
-    """An empty property could be refused, or mean something; one that is absent cannot."""
+def test_a_feature_that_is_off_leaves_no_property_behind_but_what_must_be_switched_off() -> None:
+    """An empty property could be refused, or mean something; one that is absent cannot, unless AWS
+    keeps what it last said (MfaConfiguration, SignInPolicy, TracingEnabled)."""
     texts = {
         name: json.dumps([each.properties for each in resolve(**given).resources.values()])
         for name, given in {"off": {}, "on": FULL}.items()
     }
-    for word in ("MfaConfiguration", "WebAuthn", "SignInPolicy", "Aliases", "TracingEnabled"):
+    for word in ("WebAuthn", "WEB_AUTHN", "Aliases", '"TracingEnabled": true'):
         assert word not in texts["off"]
         assert word in texts["on"]
     for word in ("PermissionsBoundary", "SLUICE_GUARDRAIL", "NetworkModeConfig", "AWS::NoValue"):
@@ -60,6 +61,7 @@ IMPOSSIBLE = {
     "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "offline"},
     "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "offline"},
     "SubnetsWithSecurityGroups": {"RuntimeSubnets": FULL["RuntimeSubnets"]},
+    "PasskeysWithoutMfa": {"Passkeys": "on", "Mfa": "required"},
     "WholeIdentityProvider": {"OidcIssuer": FULL["OidcIssuer"]},
     "SiteDomainWithCertificate": {"SiteDomain": FULL["SiteDomain"]},
     "ApiDomainWithCertificate": {"ApiCertificateArn": FULL["ApiCertificateArn"]},
@@ -84,10 +86,10 @@ WRONG = {
     "GuardrailId": ["arn:aws:bedrock:us-east-1:123456789012:guardrail/abc", "ABC"],
     "GuardrailVersion": ["", "0", "latest"],
     "ThinkingTokens": ["-1", "1000", "much"],
-    "McpServers": ["https://tools.example.com/mcp", "{}", "[", '[{"url":\n""}]', f"[{'1' * 4096}]"],
+    "McpServers": ["https://tools.example.com/mcp", "{}", "[", '[{"url":\n""}]', f"[{'1' * 1023}]"],
     "RuntimeSubnets": ["subnet-1", "subnet-0a1b2c3d, subnet-4e5f6a7b", "sg-0a1b2c3d"],
     "RuntimeSecurityGroups": ["default", "sg-0a1b2c3d,"],
-    "Mfa": ["on", "ON", ""],
+    "Mfa": ["on", "ON", "optional", ""],
     "Passkeys": ["yes", "true"],
     "OidcName": ["COGNITO", "My company", "a_b", ""],
     "OidcIssuer": ["http://id.example.com", "https://id.example.com/", "id.example.com"],
@@ -119,4 +121,4 @@ def test_a_wrong_value_is_refused_with_the_parameters_own_words(name: str, value
 
 
 def test_every_feature_has_a_wrong_value() -> None:
-    assert WRONG.keys() == FULL.keys() - OPEN.keys()
+    assert WRONG.keys() == EACH.keys() - OPEN.keys()

@@ -53,17 +53,6 @@ def test_every_prefix_gives_names_that_aws_takes(named: Path, prefix: str) -> No
     assert re.fullmatch(DOMAIN, resources["UserPoolDomain"].properties["Domain"])
 
 
-def test_the_prefix_that_passkeys_want_fits_in_every_region() -> None:
-    """63 is the longest WebAuthnRelyingPartyID of AWS::Cognito::UserPool; the longest regions have
-    14 characters."""
-    limit = re.search(
-        r"Prefix of at\s+most (\d+)", DOCUMENT["Parameters"]["Passkeys"]["Description"]
-    )
-    assert limit
-    host = f"{'p' * int(limit[1])}-123456789012.auth.ap-southeast-2.amazoncognito.com"
-    assert len(host) <= 63
-
-
 @pytest.mark.parametrize(
     "prefix",
     ["", "Sluice", "1st", "a_b", "a--b", "a-", "my-aws-chat", "amazonia", "cognitos", "a" * 31],

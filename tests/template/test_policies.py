@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from policies import POLICIES, Policy, Subject
 from policies.breaks import BREAKS, Edits
-from policies.breaks_of_features import BREAKS_OF_FEATURES
+from policies.breaks_of_features import BREAKS_OF_FEATURES, BREAKS_OF_MFA
 from policies.sam import Sam
 from policies.subject import CLOSED, FULL, OPEN, ROOT
 
@@ -34,7 +34,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory, sam: Sam) -> set[str]:
     """Policies that the template itself violates: one test says so, the others look past it."""
     return {
         name
-        for parameters in (OPEN, FULL)
+        for parameters in (OPEN, FULL, CLOSED)
         for name in violations(
             Subject.of(TEMPLATE, parameters, tmp_path_factory.mktemp("intact"), sam)
         )
@@ -61,7 +61,11 @@ def test_the_template_keeps_every_policy(
     ("policy", "edits", "parameters"),
     [
         pytest.param(policy, edits, parameters, id=f"{policy.__name__}: {name}")
-        for table, parameters in ((BREAKS, OPEN), (BREAKS_OF_FEATURES, FULL))
+        for table, parameters in (
+            (BREAKS, OPEN),
+            (BREAKS_OF_FEATURES, FULL),
+            (BREAKS_OF_MFA, CLOSED),
+        )
         for policy, breaks in table.items()
         for name, edits in breaks.items()
     ],

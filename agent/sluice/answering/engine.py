@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strands import Agent
+from strands.middleware import InvokeModelContext, InvokeModelStage
 from strands.models.bedrock import BedrockModel
 from strands.types.agent import Limits
 
@@ -20,6 +21,7 @@ from sluice.answering.recovery import Retries, Window
 from sluice.answering.stops import Stops, Work
 from sluice.answering.translation import Translation
 from sluice.conversations.history import Question
+from sluice.conversations.repair import repair
 from sluice.models.provider import make_model
 from sluice.models.usage import Meter
 from sluice.refusal import Code, Refusal
@@ -94,7 +96,10 @@ class Engine:
 
     async def answer(self, question: Question, run: Run) -> Ended:
         """Answer a question, appending events to the run; the terminal one is the caller's."""
-        meter, translation = Meter(), Translation(run.files.add)
+        meter = Meter()
+        translation = Translation(
+            lambda: (*question.told, *run.transcript.messages), keep_file=run.files.add
+        )
         refusal = None
         try:
             work = Work(run)
@@ -140,6 +145,7 @@ class Engine:
                 "sluice.run": run.run_id,
             },
         )
+        agent.add_middleware(InvokeModelStage.Input, _repair)
         limits: Limits = {"turns": settings.max_turns, "output_tokens": settings.max_tokens}
         reason = ""
         said = False
@@ -186,6 +192,11 @@ class Engine:
 def _says_something(message: Any) -> bool:
     """Whether a model's message has a word or a call; reasoning alone is no answer."""
     return any("toolUse" in b or b.get("text", "").strip() for b in message["content"])
+
+
+def _repair(request: InvokeModelContext) -> InvokeModelContext:
+    """Also within a run: servers give two calls one id, and tools return what others refuse."""
+    return request.replace(messages=repair(request.messages))
 
 
 def _ended_after(limit: int, what: str, variable: str) -> str:

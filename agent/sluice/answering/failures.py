@@ -105,8 +105,10 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
     if settings.model == "bedrock":
         where = f"Bedrock in {settings.model_region}"
         access = (
-            f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} to the agent's "
-            "role, and aws-marketplace:Subscribe for the first use of a third party's model"
+            f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} and "
+            "aws-marketplace:Subscribe to the agent's role; a first call subscribes the account "
+            "within 15 minutes, and Anthropic's models want a use case once (Bedrock console, "
+            "Model catalog)"
         )
         credentials = "run `aws configure`, or set SLUICE_MODEL=offline"
         # What Bedrock has validated; the last two only where they are used.

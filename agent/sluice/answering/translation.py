@@ -7,9 +7,10 @@ the model's stream), `message` (a finished message, which is where tool results 
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from sluice.conversations.thread import Message
 from sluice.wire import events
 from sluice.wire.content import Content, Part, image_part, plain_text, text_part
 from sluice.wire.events import Event
@@ -20,10 +21,22 @@ type KeepFile = Callable[[bytes], str | None]
 
 
 class Translation:
-    """The state of one run's translation: which message, reasoning or tool call is open."""
+    """The state of one run's translation: which message, reasoning or tool call is open.
 
-    def __init__(self, keep_file: KeepFile = lambda _: None) -> None:
+    `conversation` gives the conversation's messages so far, those of the run among them.
+    """
+
+    def __init__(
+        self,
+        conversation: Callable[[], Iterable[Message]] = tuple,
+        keep_file: KeepFile = lambda _: None,
+    ) -> None:
+        self._conversation = conversation
         self._keep_file = keep_file
+        # The messages of the model call under way, and those of calls that broke off and were
+        # made again.
+        self._told: set[str] = set()
+        self._obsolete: set[str] = set()
         # Text and the tool calls of one model message share an id, so that clients join them.
         self._message_id = _new_id()
         self._text_open = False
@@ -63,8 +76,12 @@ class Translation:
         elif "messageStart" in chunk:
             # A retried model call starts a second message without having ended the first.
             yield from self.close()
+            self._obsolete |= self._told
+            self._told.clear()
             self._message_id = _new_id()
             self._text_was_closed = False
+        elif "messageStop" in chunk:
+            self._told.clear()
 
     def _delta(self, delta: dict[str, Any]) -> Iterator[Event]:
         if text := delta.get("text"):
@@ -73,6 +90,7 @@ class Translation:
                 if self._text_was_closed:
                     self._message_id = _new_id()
                 self._text_open = True
+                yield from self._begin(self._message_id)
                 yield events.text_start(self._message_id)
             yield events.text_content(self._message_id, text)
         elif "toolUse" in delta:
@@ -83,6 +101,7 @@ class Translation:
             if self._reasoning_id is None:
                 yield from self.close()
                 self._reasoning_id = _new_id()
+                yield from self._begin(self._reasoning_id)
                 yield from events.reasoning_start(self._reasoning_id)
             yield events.reasoning_content(self._reasoning_id, reasoning)
 
@@ -90,7 +109,16 @@ class Translation:
         yield from self.close()
         self._call_id = call_id
         self._called.add(call_id)
+        yield from self._begin(self._message_id)
         yield events.tool_call_start(call_id, name, self._message_id)
+
+    def _begin(self, message_id: str) -> Iterator[Event]:
+        """Note a message of the call under way. The first one takes the place of obsolete ones."""
+        if self._obsolete:
+            kept = [each for each in self._conversation() if each["id"] not in self._obsolete]
+            self._obsolete.clear()
+            yield events.messages_snapshot(kept)
+        self._told.add(message_id)
 
     def _message(self, message: dict[str, Any]) -> Iterator[Event]:
         streamed = frozenset(self._called)

@@ -1,29 +1,21 @@
-"""What a model is sent of a conversation: whole, repaired, and as much as it can read.
-
-Models refuse a conversation in which a tool call has no result, a result has no call, or two
-messages in a row have the same role. A process that died in mid-run leaves exactly these. Some
-(Llama on Bedrock) also refuse a person's words in one message with a tool's results.
-"""
+"""What a model is sent of a conversation: whole, repaired, and as much as it can read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sluice.conversations.converse import (
+from sluice.conversations.converse import measure, shorten, translate
+from sluice.conversations.repair import (
     Block,
     CallIds,
     StrandsMessage,
-    measure,
-    shorten,
-    translate,
+    repair,
+    state_interruption,
 )
-from sluice.conversations.thread import Turn
+from sluice.conversations.thread import Message, Turn
 
 # English has about 4 letters a token. Bytes, not letters: other scripts have fewer letters a token.
 BYTES_PER_TOKEN = 4
-
-# Stands where a model's answer is missing before the person's next words.
-INTERRUPTED = "[The answer was interrupted.]"
 
 
 @dataclass(frozen=True)
@@ -36,12 +28,16 @@ class Past:
 
 @dataclass(frozen=True)
 class Question:
-    """What the engine is asked; `token` is the person's ID token, for MCP servers."""
+    """What the engine is asked; `token` is the person's ID token, for MCP servers.
+
+    `told` are the messages before it, as clients have them.
+    """
 
     past: list[StrandsMessage] = field(repr=False)
     content: list[Block] = field(repr=False)
     time_zone: str | None
     token: str = field(repr=False)
+    told: Sequence[Message] = field(default=(), repr=False)
 
 
 def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
@@ -57,20 +53,17 @@ def compose(turns: Sequence[Turn], max_tokens: int) -> Past:
     told = [_tell(turn, ids, room // 2) for turn in turns if turn.replaced_by is None]
     told = [messages for messages in told if messages]
     start = _start([measure(messages) for messages in told], room)
-    return Past(list(chain.from_iterable(told[start:])), trimmed=start > 0)
+    return Past([*chain.from_iterable(told[start:])], trimmed=start > 0)
 
 
 def _tell(turn: Turn, ids: CallIds, max_bytes: int) -> list[StrandsMessage]:
     """A turn as models take it, from a person's message to one of the model's, or nothing."""
-    rough: list[StrandsMessage] = []
-    for message in translate(turn.messages, ids):
-        _append(rough, message)
-    messages = repair(rough)
+    messages = repair(translate(turn.messages), ids)
     is_answered = any(message["role"] == "assistant" for message in messages)
     if not messages or not (is_answered or turn.state == "finished"):
         return []
     if messages[-1]["role"] == "user":
-        _append(messages, _missing_answer())
+        messages.append(state_interruption())
     return shorten(messages, max_bytes)
 
 
@@ -88,65 +81,3 @@ def _start(sizes: list[int], room: int) -> int:
                 total -= sizes[start]
                 start += 1
     return start
-
-
-def repair(messages: list[StrandsMessage]) -> list[StrandsMessage]:
-    """A history that models take: it opens with a person, roles alternate, calls have results.
-
-    A well-formed history comes back equal. What a person or the model said is kept; results of no
-    call are dropped, and missing results and answers are stated as interrupted.
-    """
-    repaired: list[StrandsMessage] = []
-    for message in messages:
-        role = message["role"]
-        said = [block for block in message["content"] if "toolResult" not in block]
-        if role == "user":
-            said = [block for block in said if "toolUse" not in block]
-        if calls := _open_calls(repaired):
-            results = _results(calls, message["content"] if role == "user" else [])
-            _append(repaired, {"role": "user", "content": results})
-        if role == "user" and said and _ends_on_results(repaired):
-            _append(repaired, _missing_answer())
-        _append(repaired, {**message, "content": said})
-    if calls := _open_calls(repaired):
-        _append(repaired, {"role": "user", "content": _results(calls, [])})
-    return repaired
-
-
-def _open_calls(messages: list[StrandsMessage]) -> list[str]:
-    """The ids of the calls that the next message must answer, each once."""
-    if not messages:
-        return []
-    calls = [block["toolUse"] for block in messages[-1]["content"] if "toolUse" in block]
-    return list(dict.fromkeys(call["toolUseId"] for call in calls))
-
-
-def _ends_on_results(messages: list[StrandsMessage]) -> bool:
-    return bool(messages) and any("toolResult" in block for block in messages[-1]["content"])
-
-
-def _missing_answer() -> StrandsMessage:
-    return {"role": "assistant", "content": [{"text": INTERRUPTED}]}
-
-
-def _results(calls: list[str], content: list[Block]) -> list[Block]:
-    found = {block["toolResult"]["toolUseId"]: block for block in content if "toolResult" in block}
-    return [found.get(call) or _interrupted(call) for call in calls]
-
-
-def _interrupted(call: str) -> Block:
-    said = [{"text": "The tool call was interrupted and has no result."}]
-    return {"toolResult": {"toolUseId": call, "status": "error", "content": said}}
-
-
-def _append(messages: list[StrandsMessage], message: StrandsMessage) -> None:
-    """Add a message that says something, or join it to the last when both have one role.
-
-    The message is then part of `messages`: its content is a list that nobody else has.
-    """
-    if not message["content"] or (not messages and message["role"] != "user"):
-        return
-    if messages and messages[-1]["role"] == message["role"]:
-        messages[-1]["content"] += message["content"]
-    else:
-        messages.append(message)

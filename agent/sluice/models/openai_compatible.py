@@ -71,6 +71,22 @@ class OpenAICompatibleModel(OpenAIModel):
                 raise ContextWindowOverflowException(str(error)) from error
             raise
 
+    @override
+    @classmethod
+    def _split_tool_message_images(
+        cls, tool_message: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """A tool's message, and a person's with its images, which only those may hold.
+
+        What is left of the tool's is a string, as Strands has it without images: many servers take
+        no list there.
+        """
+        message, images = super()._split_tool_message_images(tool_message)
+        if images is not None:
+            texts = [part["text"] for part in message["content"] if part.get("type") == "text"]
+            message = {**message, "content": "\n".join(texts)}
+        return message, images
+
     def _remember(self, request: dict[str, Any]) -> None:
         """Ask with the limit's name that the server takes, from now on."""
         params: Any = dict(self.get_config()["params"] or {})
@@ -163,7 +179,11 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 class _Answer:
-    """The state of one answer: which block is open, and the calls, which are told at its end."""
+    """The state of one answer: which block is open, and the calls.
+
+    Blocks come one after the other, and the pieces of several calls need not: the first call is
+    told as it comes, and the others, as well as words after it, at the answer's end.
+    """
 
     def __init__(self) -> None:
         self.is_done = False
@@ -173,6 +193,8 @@ class _Answer:
         self._tags = ThinkTags()
         self._halves = {"text": Surrogates(), "reasoning": Surrogates()}
         self._calls: list[_Call] = []
+        self._live: _Call | None = None
+        self._late: list[tuple[str, str]] = []
         self._usage: dict[str, int] = {}
 
     @property
@@ -212,8 +234,16 @@ class _Answer:
                 raise ServerError("the server sent no answer")
             if not self.is_done:
                 raise AnswerCutError("the stream ended before the answer did")
-        for call in self._calls:
-            yield from call.events()
+        rest = self._calls
+        if self._live is not None:
+            yield from self._live.close()
+            rest, self._live = rest[1:], None
+            for kind, text in self._late:
+                yield from self._emit(kind, text)
+            yield from self._end_block()
+        for call in rest:
+            yield from call.open()
+            yield from call.close()
         reason = _STOP_REASONS.get(self._finish, "end_turn")
         if self._calls and reason == "end_turn":
             reason = "tool_use"
@@ -239,11 +269,11 @@ class _Answer:
             yield from self._say("text", refusal)
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
-            self._call(call)
+            yield from self._call(call)
         if isinstance(delta.get("function_call"), dict):
-            self._call({"index": 0, "function": delta["function_call"]})
+            yield from self._call({"index": 0, "function": delta["function_call"]})
 
-    def _call(self, delta: Any) -> None:
+    def _call(self, delta: Any) -> Iterator[StreamEvent]:
         """Take a piece of a call: another id, or another index, begins another call."""
         if not isinstance(delta, dict):
             return
@@ -252,6 +282,12 @@ class _Answer:
         index, call_id = delta.get("index"), delta.get("id")
         call = self._find(index, call_id if isinstance(call_id, str) else "")
         call.add(call_id, function.get("name"), function.get("arguments"))
+        if call is self._live:
+            yield from call.arguments()
+        elif call.name and call is self._calls[0]:
+            self._live = call
+            yield from self._end_block()
+            yield from call.open()
 
     def _find(self, index: Any, call_id: str) -> "_Call":
         for call in reversed(self._calls):
@@ -283,6 +319,9 @@ class _Answer:
     def _emit(self, kind: str, text: str) -> Iterator[StreamEvent]:
         if not text:
             return
+        if self._live is not None:
+            self._late.append((kind, text))
+            return
         if self._open != kind:
             yield from self._end_block()
             self._open = kind
@@ -303,27 +342,36 @@ class _Call:
     def __init__(self, index: Any) -> None:
         self.index = index
         self.given_id = ""
-        self._name = ""
+        self.name = ""
+        self._halves = Surrogates()
         self._arguments = ""
 
     def add(self, call_id: Any, name: Any, arguments: Any) -> None:
         if isinstance(call_id, str) and call_id:
             self.given_id = call_id
         # Some servers say the name again with every piece.
-        if isinstance(name, str) and name and not self._name:
-            self._name = name
+        if isinstance(name, str) and name and not self.name:
+            self.name = name
         if isinstance(arguments, str):
-            self._arguments += arguments
+            self._arguments += self._halves.feed(arguments)
         elif arguments is not None:
             self._arguments += json.dumps(arguments)
 
-    def events(self) -> Iterator[StreamEvent]:
-        halves = Surrogates()
-        arguments = halves.feed(self._arguments) + halves.close()
+    def open(self) -> Iterator[StreamEvent]:
         call_id = self.given_id or f"call_{uuid.uuid4().hex}"
-        use: Any = {"toolUseId": call_id, "name": self._name or "unnamed"}
+        use: Any = {"toolUseId": call_id, "name": self.name or "unnamed"}
         yield {"contentBlockStart": {"start": {"toolUse": use}}}
-        yield {"contentBlockDelta": {"delta": {"toolUse": {"input": arguments}}}}
+        yield from self.arguments()
+
+    def arguments(self) -> Iterator[StreamEvent]:
+        """What has come since the last time."""
+        said, self._arguments = self._arguments, ""
+        if said:
+            yield {"contentBlockDelta": {"delta": {"toolUse": {"input": said}}}}
+
+    def close(self) -> Iterator[StreamEvent]:
+        self._arguments += self._halves.close()
+        yield from self.arguments()
         yield {"contentBlockStop": {}}
 
 

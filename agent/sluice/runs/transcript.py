@@ -46,6 +46,9 @@ class Transcript:
                 self._arguments[call_id] = parent.call(call_id, event["toolCallName"])
             case "TOOL_CALL_RESULT":
                 self._entries.append(_result(event))
+            case "MESSAGES_SNAPSHOT":
+                kept = {message["id"] for message in event["messages"]}
+                self._entries = [entry for entry in self._entries if _id(entry) in kept]
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -139,6 +142,10 @@ def _carried(content: Content) -> Content:
     return [{**p, "text": carried(p["text"])} if p["type"] == "text" else p for p in content]
 
 
+def _id(entry: "Message | _Said") -> str:
+    return entry.id if isinstance(entry, _Said) else str(entry["id"])
+
+
 class _Text:
     """A text that grows by pieces, which are joined when somebody looks."""
 
@@ -157,7 +164,7 @@ class _Said:
 
     def __init__(self, role: str, message_id: str) -> None:
         self._role = role
-        self._id = message_id
+        self.id = message_id
         self._calls: list[tuple[str, str, _Text]] = []
         self.text = _Text()
 
@@ -168,7 +175,7 @@ class _Said:
         return arguments
 
     def message(self) -> Message:
-        message: Message = {"id": self._id, "role": self._role, "content": self.text.join()}
+        message: Message = {"id": self.id, "role": self._role, "content": self.text.join()}
         if self._calls:
             message["toolCalls"] = [
                 {

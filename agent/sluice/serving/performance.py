@@ -146,12 +146,14 @@ class Performance:
         run, prompt = self.run, self.prompt
         try:
             engine = await self.loader.engine()
-            past = compose(self._past(opened), self.settings.max_context)
+            turns = self._past(opened)
+            past = compose(turns, self.settings.max_context)
             if past.trimmed:
                 said = "The oldest messages were not sent to the model: the conversation is long."
                 run.append(events.notice("context_trimmed", said))
             content = [{"text": prompt.text}]
-            question = Question(past.messages, content, prompt.time_zone, self.person.token)
+            told = [message for turn in turns for message in turn.messages]
+            question = Question(past.messages, content, prompt.time_zone, self.person.token, told)
             ended = await engine.answer(question, run)
         except Refusal as refusal:
             return None, refusal

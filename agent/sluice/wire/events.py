@@ -22,6 +22,7 @@ type Notice = Literal[
     "model_retry",
     "tools_unavailable",
     "tools_unusable",
+    "images_left_out",
     "context_trimmed",
 ]
 
@@ -72,6 +73,11 @@ def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
     if seconds is not None:
         value["seconds"] = seconds
     return {"type": "CUSTOM", "name": name, "value": value}
+
+
+def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
+    """The conversation's AG-UI messages as they are now; others that were told are taken back."""
+    return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
 
 
 def text_start(message_id: str) -> Event:

@@ -142,9 +142,11 @@ def model(subject: DeployedStack) -> Iterator[Fault]:
     if not name:
         raise CannotLookError("The agent runs a model that is not Bedrock's.")
     bedrock = subject.client("bedrock")
+    # "Request access to models", Bedrock User Guide: there is no page to ask for it any more.
     mend = (
-        "Bedrock console, Model access: request it (Anthropic asks for a use case once); or "
-        f"{subject.deploy} with another ModelId"
+        "Ask the agent something: the first call subscribes the account, within 15 minutes. If it "
+        "stays so: Anthropic wants a use case once (Bedrock console, Model catalog), AWS "
+        f"Marketplace a way to pay; or {subject.deploy} with another ModelId"
     )
     try:
         answer = bedrock.get_foundation_model_availability(modelId=_foundation(subject, name))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from ops import environment
 from ops.doctor.check import CannotLookError, Fault, Symptom
 from ops.doctor.template.subject import TEMPLATE, TemplateFile, at
 
@@ -64,6 +65,17 @@ def name(subject: TemplateFile) -> Iterator[Fault]:
             f"AgentRuntimeName {found}",
             "a letter, then letters, digits and underscores, 48 in all; no hyphen",
             "AgentRuntimeName: !Join ['_', !Split ['-', !Ref Prefix]]",
+        )
+
+
+@TEMPLATE.check("environment", "the size of the agent's environment variables", Symptom.DEPLOY)
+def environment_size(subject: TemplateFile) -> Iterator[Fault]:
+    variables = subject.runtime.environment
+    if excess := environment.excess(variables):
+        yield Fault(
+            excess,
+            f"at most {environment.limit(variables):,} bytes of names and values together",
+            environment.FIX,
         )
 
 

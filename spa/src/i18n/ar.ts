@@ -89,6 +89,7 @@ export const ar: Catalog = {
   "tool.error": "الخطأ",
   "tool.none": "لا شيء",
   "tool.notYet": "لم تصل بعد",
+  "tool.imageMissing": "لا يمكن عرض الصورة.",
 
   "code.text": "نص",
   "code.label": "شيفرة، {language}",

@@ -97,6 +97,7 @@ export const de: Catalog = {
   "tool.error": "Fehler",
   "tool.none": "keine",
   "tool.notYet": "noch nicht da",
+  "tool.imageMissing": "Das Bild kann nicht angezeigt werden.",
 
   "code.text": "Text",
   "code.label": "Code, {language}",

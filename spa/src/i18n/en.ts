@@ -100,6 +100,7 @@ export const en = {
   "tool.error": "Error",
   "tool.none": "none",
   "tool.notYet": "not there yet",
+  "tool.imageMissing": "The image cannot be shown.",
 
   // Markdown
   "code.text": "text",

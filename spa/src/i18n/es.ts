@@ -92,6 +92,7 @@ export const es: Catalog = {
   "tool.error": "Error",
   "tool.none": "ninguno",
   "tool.notYet": "aún no ha llegado",
+  "tool.imageMissing": "La imagen no se puede mostrar.",
 
   "code.text": "texto",
   "code.label": "Código, {language}",

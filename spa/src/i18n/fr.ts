@@ -95,6 +95,7 @@ export const fr: Catalog = {
   "tool.error": "Erreur",
   "tool.none": "aucun",
   "tool.notYet": "pas encore là",
+  "tool.imageMissing": "L’image ne peut pas être affichée.",
 
   "code.text": "texte",
   "code.label": "Code, {language}",

@@ -93,6 +93,7 @@ export const ja: Catalog = {
   "tool.error": "エラー",
   "tool.none": "なし",
   "tool.notYet": "まだ届いていません",
+  "tool.imageMissing": "画像を表示できません。",
 
   "code.text": "テキスト",
   "code.label": "コード、{language}",

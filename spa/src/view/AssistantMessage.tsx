@@ -51,9 +51,9 @@ export function AssistantMessage({
       <h2 class="visually-hidden">Sluice</h2>
       {near ? (
         <>
-          {/* By place, because parts are only ever added, and a text may go on under its id after a call. */}
+          {/* By place, because a text may go on under its id after a call. */}
           {answer.parts.value.map((part, i) => (
-            <PartView key={i} part={part} />
+            <PartView key={i} part={part} image={actions.image} />
           ))}
           <Progress answer={answer} />
           {answer.notices.value.map((sentence) => (
@@ -80,12 +80,12 @@ function guessHeight(answer: Answer): number {
   return Math.ceil(textOf(answer).length / CHARACTERS_PER_LINE + 3) * LINE_PX;
 }
 
-function PartView({ part }: { part: Part }) {
+function PartView({ part, image }: { part: Part; image: Actions["image"] }) {
   switch (part.kind) {
     case "text":
       return <Markdown stream={part.stream} />;
     case "tool":
-      return <ToolCard tool={part} />;
+      return <ToolCard tool={part} image={image} />;
     case "reasoning":
       return <Reasoning part={part} />;
   }

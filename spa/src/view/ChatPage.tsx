@@ -77,6 +77,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
       focusInput();
     },
     rate: (answer, rating) => void conversation.rate(answer, rating),
+    image: conversation.image,
     signIn: () => void session.signIn(),
   };
 

@@ -1,8 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ToolPart, ToolState } from "../conversation";
 import { formatDuration, t } from "../i18n";
+import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
 import { AlertIcon, CheckIcon, ChevronIcon, SpinnerIcon } from "./icons";
+import { ToolImage } from "./ToolImage";
 
 const ICONS: Record<ToolState, typeof CheckIcon> = {
   running: SpinnerIcon,
@@ -16,9 +18,15 @@ const GIST_CHARACTERS = 200;
 /** A shorter time is of no interest. */
 const SHOWN_MS = 100;
 
-/** One tool call, folded to a line: which tool, what it was asked, how it stands, how long it took. */
-export function ToolCard({ tool }: { tool: ToolPart }) {
+/**
+ * One tool call, folded to a line: which tool, what it was asked, how it stands, how long it took.
+ * It unfolds by itself for an image, which is there to be seen.
+ */
+export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["image"] }) {
   const [open, setOpen] = useState(false);
+  const images = tool.images.value;
+  const hasImages = images.length > 0;
+  useEffect(() => setOpen(hasImages), [hasImages]);
   const state = tool.state.value;
   const Icon = ICONS[state];
   const took = (tool.endedAt.value ?? 0) - (tool.startedAt.value ?? 0);
@@ -27,6 +35,7 @@ export function ToolCard({ tool }: { tool: ToolPart }) {
       class="tool"
       data-name={tool.name}
       data-state={state}
+      open={open}
       onToggle={(event) => setOpen(event.currentTarget.open)}
     >
       <summary>
@@ -51,8 +60,17 @@ export function ToolCard({ tool }: { tool: ToolPart }) {
           <Field
             name={t(state === "failed" ? "tool.error" : "tool.result")}
             text={pretty(tool.result.value)}
-            none={t(state === "running" ? "tool.notYet" : "tool.none")}
+            none={hasImages ? "" : t(state === "running" ? "tool.notYet" : "tool.none")}
           />
+          {images.map(({ id }) => (
+            <dd key={id}>
+              <ToolImage
+                id={id}
+                label={t("image.label", { description: tool.name })}
+                load={image}
+              />
+            </dd>
+          ))}
         </dl>
       )}
     </details>
@@ -66,11 +84,13 @@ function Field({ name, text, none }: { name: string; text: string; none: string 
         {name}
         {text && <CopyButton label="message.copy" text={() => text} />}
       </dt>
-      <dd>
-        <pre tabIndex={0} dir="auto">
-          {text || none}
-        </pre>
-      </dd>
+      {(text || none) && (
+        <dd>
+          <pre tabIndex={0} dir="auto">
+            {text || none}
+          </pre>
+        </dd>
+      )}
     </>
   );
 }

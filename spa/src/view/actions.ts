@@ -7,5 +7,7 @@ export interface Actions {
   /** Asks something else in a question's place. */
   edit(question: Question, text: string): void;
   rate(answer: Answer, rating: "up" | "down" | null): void;
+  /** An image of a tool's result. Throws when it cannot be had. */
+  image(id: string): Promise<Blob>;
   signIn(): void;
 }

@@ -1,7 +1,7 @@
 import { problemOfRun, UNREACHABLE } from "../problems";
 import { type Api, Refused } from "./api";
 import type { Network } from "./network";
-import type { StoredConversation, Summary, Warmth } from "./stored";
+import type { StoredConversation, StoredFile, Summary, Warmth } from "./stored";
 
 /** What is asked of the agent beside talking. All throw Refused, with a problem to show. */
 export interface Actions {
@@ -9,6 +9,8 @@ export interface Actions {
   list(session: string): Promise<readonly Summary[]>;
   get(threadId: string): Promise<StoredConversation>;
   rename(threadId: string, title: string, session: string): Promise<Summary>;
+  /** @param id the name that a content part has of the file */
+  file(threadId: string, id: string): Promise<StoredFile>;
   /** @param leaving the page goes away: the request has to outlive it */
   remove(threadId: string, session: string, leaving?: boolean): Promise<void>;
   rate(threadId: string, runId: string, rating: "up" | "down" | null): Promise<void>;
@@ -42,6 +44,8 @@ export function createActions(api: Api, network: Network): Actions {
       (await act<{ threads: readonly Summary[] }>(session, { action: "list" })).threads,
 
     get: (threadId) => act(threadId, { action: "get", threadId }),
+
+    file: (threadId, id) => act(threadId, { action: "file", threadId, id }),
 
     rename: (threadId, title, session) => act(session, { action: "rename", threadId, title }),
 

@@ -23,6 +23,7 @@ const REQUIRED = {
   TOOL_CALL_ARGS: ["toolCallId", "delta"],
   TOOL_CALL_END: ["toolCallId"],
   TOOL_CALL_RESULT: ["toolCallId"],
+  MESSAGES_SNAPSHOT: [],
   CUSTOM: ["name"],
 } as const satisfies { [T in AgUiEvent["type"]]?: readonly string[] };
 
@@ -56,6 +57,9 @@ export function parseEvent(data: string): AgentEvent | undefined {
   const { content } = fields;
   if (type === "TOOL_CALL_RESULT" && typeof content !== "string" && !Array.isArray(content)) {
     throw new MalformedEvent(`${type} has no content`);
+  }
+  if (type === "MESSAGES_SNAPSHOT" && !Array.isArray(fields.messages)) {
+    throw new MalformedEvent(`${type} has no messages`);
   }
   return value as AgentEvent;
 }

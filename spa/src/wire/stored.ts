@@ -11,10 +11,23 @@ export interface Summary {
   readonly updatedAt: string;
 }
 
+/** One of AG-UI's content parts; `source` is of a part that is not text. */
+export interface StoredPart {
+  readonly type: string;
+  readonly text?: string;
+  readonly source?: { readonly type: string; readonly value: string; readonly mimeType?: string };
+}
+
+/** What the action `file` is answered with; `data` is base64. */
+export interface StoredFile {
+  readonly mimeType: string;
+  readonly data: string;
+}
+
 export interface StoredMessage {
   readonly id: string;
   readonly role: string;
-  readonly content?: string | readonly { readonly type: string; readonly text?: string }[];
+  readonly content?: string | readonly StoredPart[];
   readonly toolCalls?: readonly {
     readonly id: string;
     readonly function: { readonly name: string; readonly arguments: string };

@@ -1,0 +1,41 @@
+import { useEffect, useState } from "preact/hooks";
+import { t } from "../i18n";
+import type { Actions } from "./actions";
+
+/** An image of a tool's result, once it is there; in its place a word when it cannot be had. */
+export function ToolImage({
+  id,
+  label,
+  load,
+}: {
+  id: string;
+  label: string;
+  load: Actions["image"];
+}) {
+  const [url, setUrl] = useState<string>();
+  const [isMissing, setMissing] = useState(false);
+
+  useEffect(() => {
+    let made: string | undefined;
+    let left = false;
+    setMissing(false);
+    load(id).then(
+      (blob) => {
+        if (left) return;
+        made = URL.createObjectURL(blob);
+        setUrl(made);
+      },
+      () => {
+        if (!left) setMissing(true);
+      },
+    );
+    return () => {
+      left = true;
+      if (made) URL.revokeObjectURL(made);
+    };
+  }, [id, load]);
+
+  if (isMissing) return <p class="aside">{t("tool.imageMissing")}</p>;
+  if (!url) return <p class="thinking">{label}</p>;
+  return <img src={url} alt={label} onError={() => setMissing(true)} />;
+}

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { apply, createAnswer, type ToolPart } from "../src/answer";
+import { blobOf, imagesOf } from "../src/images";
+import { merge } from "../src/recall";
+import type { AgentEvent } from "../src/wire/events";
+import type { StoredPart } from "../src/wire/stored";
+
+function image(value: string, mimeType = "image/png"): StoredPart {
+  return { type: "image", source: { type: "file", value, mimeType } };
+}
+
+const PARTS = [
+  { type: "text", text: "A chart." },
+  image("a"),
+  image("b", "image/webp"),
+  image("a"),
+];
+
+test("an image of a tool is shown live and from the history, and not told in its text", () => {
+  const live = createAnswer({ role: "user", id: "q", text: "Draw." }, "r");
+  apply(live, { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "draw" } as AgentEvent);
+  apply(live, {
+    type: "TOOL_CALL_RESULT",
+    toolCallId: "c",
+    content: PARTS,
+  } as unknown as AgentEvent);
+  const messages = [
+    { id: "q", role: "user", content: "Draw." },
+    {
+      id: "m",
+      role: "assistant",
+      content: "",
+      toolCalls: [{ id: "c", function: { name: "draw", arguments: "{}" } }],
+    },
+    { id: "t", role: "tool", toolCallId: "c", content: PARTS },
+  ];
+  const [stored] = merge(
+    [{ runId: "r", state: "finished", startedAt: "2026-11-26T00:00:00Z", messages }],
+    [],
+    undefined,
+    new Set(),
+  );
+  for (const answer of [live, stored]) {
+    const tool = answer?.parts.value[0] as ToolPart | undefined;
+    expect(tool?.images.value.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(tool?.result.value).toBe("A chart.");
+  }
+});
+
+test.each([
+  { type: "image", source: { type: "file", value: "a", mimeType: "image/svg+xml" } },
+  { type: "image", source: { type: "url", value: "https://evil.example/a.png" } },
+  { type: "image", source: { type: "data", value: "AAAA", mimeType: "image/png" } },
+  { type: "document", source: { type: "file", value: "a", mimeType: "image/png" } },
+  { type: "image" },
+])("what is no image of the conversation's own is never shown as one: %o", (part) => {
+  expect(imagesOf([part])).toEqual([]);
+});
+
+test("a file becomes an image only if it is of a kind that runs nothing", async () => {
+  const blob = blobOf({ mimeType: "image/png", data: btoa("\x89PNG") });
+  expect([blob.type, blob.size]).toEqual(["image/png", 4]);
+  for (const mimeType of ["image/svg+xml", "text/html", "application/octet-stream"])
+    expect(() => blobOf({ mimeType, data: "" })).toThrow();
+  expect(() => blobOf({ mimeType: "image/png", data: "%%%" })).toThrow();
+});
