@@ -1,6 +1,7 @@
 import { Lexer, type Links, type MarkedOptions, type Token } from "marked";
 import { footnote, footnoteMark, startOfFootnoteMark } from "./footnote";
 import { blockMath, inlineMath, startOfBlockMath, startOfInlineMath } from "./math";
+import { AnswerTokenizer } from "./tokenizer";
 
 export const OPTIONS: MarkedOptions = {
   gfm: true,
@@ -34,7 +35,7 @@ export function lex(text: string, links: Links): Lexed {
 /** The same without what is inside the blocks, which `fill` adds: half the work, to compare them. */
 export function lexBlocks(text: string, links: Links): Lexed & { fill(): void } {
   // Each lexer writes its tokenizer into the options it is given, and so must not share them.
-  const lexer = new Lexer({ ...OPTIONS });
+  const lexer = new Lexer({ ...OPTIONS, tokenizer: new AnswerTokenizer() });
   Object.assign(lexer.tokens.links, links);
   // As Lexer.lex does it, in two halves; a test compares.
   const tokens = lexer.blockTokens(text.replace(/\r\n|\r/g, "\n"), lexer.tokens);
