@@ -135,6 +135,8 @@ export const ar: Catalog = {
   "problem.notThere.advice": "على القائمين على هذا الموقع نشره.",
   "problem.agentFailed": "أخفق الوكيل قبل أن يتمكن من الإجابة.",
   "problem.agentFailed.advice": "حاول مرة أخرى. وإن استمر الأمر فابدأ محادثة جديدة.",
+  "problem.sessionStarting": "ما زال الوكيل قيد التشغيل.",
+  "problem.sessionStarting.advice": "انتظر بضع ثوانٍ ثم حاول مرة أخرى.",
   "problem.serverFailed": "في الخدمة عطل في هذه اللحظة.",
   "problem.serverFailed.advice": "انتظر قليلًا ثم حاول مرة أخرى.",
   "problem.status": "ردّت واجهة API بالرمز {status}.",

@@ -145,6 +145,8 @@ export const de: Catalog = {
   "problem.agentFailed": "Der Agent ist gescheitert, bevor er antworten konnte.",
   "problem.agentFailed.advice":
     "Versuchen Sie es noch einmal. Bleibt es so, beginnen Sie einen neuen Chat.",
+  "problem.sessionStarting": "Der Agent startet noch.",
+  "problem.sessionStarting.advice": "Warten Sie einige Sekunden und versuchen Sie es noch einmal.",
   "problem.serverFailed": "Der Dienst hat im Augenblick eine Störung.",
   "problem.serverFailed.advice": "Warten Sie ein wenig und versuchen Sie es noch einmal.",
   "problem.status": "Die API antwortete {status}.",

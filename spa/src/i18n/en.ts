@@ -150,6 +150,8 @@ export const en = {
   "problem.notThere.advice": "Whoever runs this site needs to deploy it.",
   "problem.agentFailed": "The agent failed before it could answer.",
   "problem.agentFailed.advice": "Try again. If it stays so, start a new chat.",
+  "problem.sessionStarting": "The agent is still starting.",
+  "problem.sessionStarting.advice": "Wait a few seconds, then try again.",
   "problem.serverFailed": "The service has a fault at the moment.",
   "problem.serverFailed.advice": "Wait a little, then try again.",
   "problem.status": "The API answered {status}.",

@@ -139,6 +139,8 @@ export const es: Catalog = {
   "problem.notThere.advice": "Quien gestiona este sitio tiene que desplegarlo.",
   "problem.agentFailed": "El agente falló antes de poder responder.",
   "problem.agentFailed.advice": "Inténtelo de nuevo. Si sigue así, empiece un nuevo chat.",
+  "problem.sessionStarting": "El agente aún se está iniciando.",
+  "problem.sessionStarting.advice": "Espere unos segundos e inténtelo de nuevo.",
   "problem.serverFailed": "El servicio tiene una avería en este momento.",
   "problem.serverFailed.advice": "Espere un poco e inténtelo de nuevo.",
   "problem.status": "La API respondió {status}.",

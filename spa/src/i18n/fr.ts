@@ -142,6 +142,8 @@ export const fr: Catalog = {
   "problem.notThere.advice": "La personne qui gère ce site doit le déployer.",
   "problem.agentFailed": "L’agent a échoué avant de pouvoir répondre.",
   "problem.agentFailed.advice": "Réessayez. Si cela persiste, commencez une nouvelle discussion.",
+  "problem.sessionStarting": "L’agent est encore en train de démarrer.",
+  "problem.sessionStarting.advice": "Attendez quelques secondes, puis réessayez.",
   "problem.serverFailed": "Le service est en panne en ce moment.",
   "problem.serverFailed.advice": "Attendez un peu, puis réessayez.",
   "problem.status": "L’API a répondu {status}.",

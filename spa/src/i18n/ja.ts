@@ -141,6 +141,8 @@ export const ja: Catalog = {
   "problem.agentFailed": "エージェントは回答する前に失敗しました。",
   "problem.agentFailed.advice":
     "もう一度お試しください。続くようなら、新しいチャットを始めてください。",
+  "problem.sessionStarting": "エージェントはまだ起動中です。",
+  "problem.sessionStarting.advice": "数秒待ってから、もう一度お試しください。",
   "problem.serverFailed": "現在、サービスに障害が発生しています。",
   "problem.serverFailed.advice": "少し待ってから、もう一度お試しください。",
   "problem.status": "API の応答は {status} でした。",
