@@ -193,7 +193,7 @@ export const ar: Catalog = {
   "threads.month": "آخر 30 يومًا",
   "threads.loading": "تُقرأ محادثاتك",
   "threads.none": "ستظهر محادثاتك هنا.",
-  "threads.noMatch": "لا توجد محادثة في عنوانها هذه الكلمات.",
+  "threads.noMatch": "لا توجد محادثات مطابقة.",
   "threads.tryAgain": "إعادة المحاولة",
   "threads.menu": "إجراءات «{title}»",
   "threads.rename": "إعادة التسمية",

@@ -209,7 +209,7 @@ export const de: Catalog = {
   "threads.month": "Letzte 30 Tage",
   "threads.loading": "Ihre Unterhaltungen werden gelesen",
   "threads.none": "Hier werden Ihre Unterhaltungen stehen.",
-  "threads.noMatch": "Keine Unterhaltung hat diese Wörter im Titel.",
+  "threads.noMatch": "Keine passende Unterhaltung.",
   "threads.tryAgain": "Noch einmal versuchen",
   "threads.menu": "Aktionen für „{title}“",
   "threads.rename": "Umbenennen",

@@ -212,7 +212,7 @@ export const en = {
   "threads.month": "Previous 30 days",
   "threads.loading": "Reading your conversations",
   "threads.none": "Your conversations will stand here.",
-  "threads.noMatch": "No conversation has these words in its title.",
+  "threads.noMatch": "No matching conversations.",
   "threads.tryAgain": "Try again",
   "threads.menu": "Actions for “{title}”",
   "threads.rename": "Rename",

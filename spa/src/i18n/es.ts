@@ -201,7 +201,7 @@ export const es: Catalog = {
   "threads.month": "Últimos 30 días",
   "threads.loading": "Leyendo sus conversaciones",
   "threads.none": "Sus conversaciones aparecerán aquí.",
-  "threads.noMatch": "Ninguna conversación tiene estas palabras en su título.",
+  "threads.noMatch": "No hay conversaciones que coincidan.",
   "threads.tryAgain": "Intentar de nuevo",
   "threads.menu": "Acciones para «{title}»",
   "threads.rename": "Cambiar el nombre",

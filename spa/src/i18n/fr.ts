@@ -208,7 +208,7 @@ export const fr: Catalog = {
   "threads.month": "30 derniers jours",
   "threads.loading": "Lecture de vos conversations",
   "threads.none": "Vos conversations apparaîtront ici.",
-  "threads.noMatch": "Aucune conversation n’a ces mots dans son titre.",
+  "threads.noMatch": "Aucune conversation correspondante.",
   "threads.tryAgain": "Réessayer",
   "threads.menu": "Actions pour « {title} »",
   "threads.rename": "Renommer",

@@ -203,7 +203,7 @@ export const ja: Catalog = {
   "threads.month": "過去30日間",
   "threads.loading": "会話を読み込んでいます",
   "threads.none": "会話はここに表示されます。",
-  "threads.noMatch": "題名にこの言葉がある会話はありません。",
+  "threads.noMatch": "一致する会話はありません。",
   "threads.tryAgain": "もう一度試す",
   "threads.menu": "「{title}」の操作",
   "threads.rename": "名前を変更",
