@@ -75,9 +75,8 @@ class TextSearch:
                 async with asyncio.timeout(SECONDS):
                     for first in range(0, len(entries), READS_AT_ONCE):
                         batch = entries[first : first + READS_AT_ONCE]
-                        for said in await asyncio.gather(*map(self._read, batch)):
-                            if said and (excerpt := _excerpt(said, words)):
-                                found.append({"threadId": said.thread_id, "excerpt": excerpt})
+                        read = await asyncio.gather(*map(self._read, batch))
+                        found += [f for said in read if said and (f := _find(said, words))]
                         if len(found) >= MAX_FOUND:
                             break
             except TimeoutError:
@@ -126,6 +125,11 @@ def _said_in(thread: Thread) -> _Said:
         if message["role"] in ("user", "assistant") and (text := plain_text(message.get("content")))
     )
     return _Said(thread.thread_id, texts, tuple(map(fold, texts)))
+
+
+def _find(said: _Said, words: list[str]) -> Finding | None:
+    excerpt = _excerpt(said, words)
+    return None if excerpt is None else {"threadId": said.thread_id, "excerpt": excerpt}
 
 
 def _excerpt(said: _Said, words: list[str]) -> str | None:
