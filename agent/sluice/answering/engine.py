@@ -22,6 +22,7 @@ from sluice.answering.stops import Stops, Work
 from sluice.answering.translation import Translation
 from sluice.conversations.history import Question
 from sluice.conversations.repair import repair
+from sluice.models.joining import join_deltas
 from sluice.models.provider import make_model
 from sluice.models.usage import Meter
 from sluice.refusal import Code, Refusal
@@ -80,7 +81,7 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._model = make_model(settings)
+        self._model = join_deltas(make_model(settings))
         self._toolbox = Toolbox(settings)
         self._stops = Stops()
 
