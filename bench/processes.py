@@ -36,8 +36,16 @@ class Server:
     port: int
     started: float
 
+    def cpu_seconds(self) -> float:
+        """What its threads have computed so far (proc(5), schedstat): other programs on the
+        machine change it little."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
-def agent(folder: Path, state: Path, core: int | None = None, **settings: str) -> Subject:
+
+def agent(
+    folder: Path, state: Path, core: int | None = None, main: str = "main.py", **settings: str
+) -> Subject:
     """Sluice's agent as AgentCore starts it, with the offline model; conversations in `state`."""
     environment = {
         "SLUICE_HOST": "127.0.0.1",
@@ -47,7 +55,7 @@ def agent(folder: Path, state: Path, core: int | None = None, **settings: str) -
         "SLUICE_CONVERSATIONS": str(state),
         **settings,
     }
-    return Subject(["main.py"], environment, folder, core)
+    return Subject([main], environment, folder, core)
 
 
 def subject(name: str, core: int | None = None, **environment: str) -> Subject:
