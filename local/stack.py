@@ -21,6 +21,7 @@ from local.faults import Faults
 from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
+from local.services import read_services
 from local.template import Template, load
 from local.unplayed import absences
 
@@ -101,6 +102,7 @@ class Stack:
             serving = asyncio.create_task(server.serve(sockets=[self._sockets[name]]))
             self._servers.append((server, serving))
         await self._apply_runtime()
+        self._tell_services()
         self._write_outputs(template)
         return template
 
@@ -114,6 +116,7 @@ class Stack:
     async def renew_agent(self) -> None:
         """Take up an edited agent/. Raises AgentFailedError."""
         await self._sessions.renew()
+        self._tell_services()
 
     async def close(self) -> None:
         """End everything that was started."""
@@ -160,6 +163,12 @@ class Stack:
         for sentence in absent:
             self._log(f"template: {sentence}")
         return template
+
+    def _tell_services(self) -> None:
+        """Say what works here, and may not where the agent is deployed."""
+        found = read_services(self._root / "agent")
+        for sentence in (*found.unknown, *found.unseen):
+            self._log(f"agent: {sentence}")
 
     def _access_log(self, line: str) -> None:
         self._log(f"api: {line}")

@@ -37,6 +37,7 @@ VARIABLES = (
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
     Variable("SLUICE_TRACES", "", "OTLP/HTTP collector that gets traces; empty for none"),
+    Variable("SLUICE_TRACEBACKS", "off", "on, as under make dev: log what your own code raises"),
     # AgentCore's contract: the container listens on 0.0.0.0:8080.
     Variable("SLUICE_HOST", "0.0.0.0", "address the agent listens on"),  # noqa: S104
     Variable("SLUICE_PORT", "8080", "port the agent listens on"),
@@ -83,6 +84,7 @@ class Settings:
     mcp_servers: tuple[Server, ...] = field(repr=False)
     platform: str
     traces: str
+    tracebacks: bool
     host: str
     port: int
 
@@ -125,6 +127,7 @@ class Settings:
             mcp_servers=reader.servers("SLUICE_MCP"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),
             traces=reader.url("SLUICE_TRACES"),
+            tracebacks=reader.choice("SLUICE_TRACEBACKS", ("off", "on")) == "on",
             host=reader.text("SLUICE_HOST"),
             port=reader.number("SLUICE_PORT", 1, 65535),
         )
