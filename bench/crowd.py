@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import client
-from bench.processes import agent, own_memory, start, subject
-from tests.e2e_stack import ROOT
+from bench.processes import counting_agent, own_memory, start, subject
 
 STREAMS = 500
 EVENTS_PER_SECOND = 10
@@ -32,9 +31,7 @@ async def _measure(folder: Path, streams: int, numbers: int) -> dict[str, float]
     with start(subject("bare")) as server:
         body = {"events": numbers, "pause": 1 / EVENTS_PER_SECOND}
         bare = await _crowd(server, body, streams)
-    pause = str(1000 // EVENTS_PER_SECOND)
-    asked = agent(ROOT / "agent", folder / "crowd", SLUICE_OFFLINE_DELAY_MS=pause)
-    with start(asked) as server:
+    with start(counting_agent(folder / "crowd", pause=1 / EVENTS_PER_SECOND)) as server:
         crowd = await _crowd(server, {"prompt": f"Count to {numbers}"}, streams)
         after = own_memory(server.process.pid)
     lost = sum(not is_whole(answer, crowd.alone.characters) for answer in crowd.answers)

@@ -9,12 +9,13 @@ import statistics
 from pathlib import Path
 
 from bench import client
-from bench.processes import SUBJECTS, Server, agent, start, subject
+from bench.processes import Server, agent, counting_agent, local_bedrock, start, subject
 from tests.e2e_stack import ROOT
 
 ROUNDS = 5
 COUNT = 5_000
 SERVER_CORE = 0
+BEDROCK_CORE = 1
 
 type Rate = tuple[float, float]
 """Events and characters for each second of the server's CPU, a run's begin and end included."""
@@ -26,27 +27,29 @@ def measure(folder: Path) -> dict[str, float]:
 
 
 async def _measure(folder: Path) -> dict[str, float]:
-    code, single = ROOT / "agent", str(SUBJECTS / "single.py")
     with (
-        start(agent(code, folder / "rate", SERVER_CORE)) as sluice,
-        start(agent(code, folder / "single", SERVER_CORE, single)) as single_agent,
+        local_bedrock(BEDROCK_CORE) as url,
+        start(counting_agent(folder / "rate", SERVER_CORE)) as sluice,
+        start(counting_agent(folder / "single", SERVER_CORE, joins=False)) as single,
+        start(agent(ROOT / "agent", folder / "bedrock", url, SERVER_CORE)) as bedrock,
         start(subject("bridge", SERVER_CORE)) as bridge,
         start(subject("bare", SERVER_CORE)) as bare,
     ):
-        for server in (sluice, single_agent, bridge, bare):
+        counting = {"sluice": sluice, "single": single, "bedrock": bedrock}
+        for server in (*counting.values(), bridge, bare):
             await client.wait_until_up(server)
-        rates: dict[str, list[Rate]] = {"sluice": [], "single": [], "bridge": [], "bare": []}
+        rates: dict[str, list[Rate]] = {name: [] for name in (*counting, "bridge", "bare")}
         growth: list[float] = []
-        for server in (sluice, single_agent):
+        for server in counting.values():
             await _count(server, COUNT)
         for _ in range(ROUNDS):
-            rates["sluice"].append(rate := await _count(sluice, COUNT))
-            rates["single"].append(await _count(single_agent, COUNT))
+            for name, server in counting.items():
+                rates[name].append(await _count(server, COUNT))
             rates["bridge"].append(await _rate(bridge, {"events": COUNT}))
             rates["bare"].append(await _rate(bare, {"events": COUNT}))
             # Seconds of twice the numbers over seconds of once: 2 is linear.
             twice = await _count(sluice, 2 * COUNT)
-            growth.append(2 * rate[1] / twice[1])
+            growth.append(2 * rates["sluice"][-1][1] / twice[1])
     figures = {"rate_growth": statistics.median(growth)}
     for name, values in rates.items():
         events, characters = zip(*values, strict=True)

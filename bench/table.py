@@ -59,7 +59,8 @@ def _start_rows(figures: Figures) -> list[Row]:
 
 
 def _rate_rows(figures: Figures) -> list[Row]:
-    words = {n: figures[f"rate_{n}_characters_per_s"] for n in ("sluice", "bridge", "bare")}
+    names = ("sluice", "bedrock", "bridge", "bare")
+    words = {name: figures[f"rate_{name}_characters_per_s"] for name in names}
     single, bridge, bare = (figures[f"rate_{n}_per_s"] for n in ("single", "bridge", "bare"))
     growth = figures["rate_growth"]
     return [
@@ -76,6 +77,12 @@ def _rate_rows(figures: Figures) -> list[Row]:
             f"{words['sluice']:,.0f}",
             f"Starlette alone {words['bare']:,.0f}",
             words["sluice"] / words["bare"],
+        ),
+        Row(
+            "from Bedrock, by boto",
+            f"{words['bedrock']:,.0f}",
+            f"the same {words['sluice']:,.0f}",
+            words["bedrock"] / words["sluice"],
         ),
         Row(
             "events, none joined",

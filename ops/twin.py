@@ -7,6 +7,7 @@ differs between the wheels) replaced by this machine's.
 import base64
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from local.identities import REGION
 from ops.archive import Files
 
 # AgentCore gives the agent so long to answer /ping.
@@ -44,23 +46,25 @@ def unpacked(bundle: Path, theirs: Files, ours: Files) -> Iterator[Path]:
 
 
 def prove(twin: Path) -> float:
-    """Ask the twin, and have it make its client for Bedrock (which sends nothing).
+    """Ask the twin with the local Bedrock as its model, and have it make its client for S3 (which
+    sends nothing).
 
     Returns:
         Seconds from its start to its first answer to /ping.
 
     Exits with what the agent said when it does not start, or answers anything but 100.
     """
-    with tempfile.TemporaryDirectory() as place:
-        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": place}
-        with started(twin, offline) as agent:
+    with tempfile.TemporaryDirectory() as place, _local_bedrock() as url:
+        asking = {
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+        }
+        with started(twin, asking | {"SLUICE_CONVERSATIONS": place}) as agent:
             _expect(agent, {"prompt": QUESTION}, "Result: 100")
-    bedrock = {
-        "SLUICE_MODEL": "bedrock",
-        "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
-        "AWS_REGION": "us-east-1",
-    }
-    with started(twin, bedrock) as other:
+    stored = {"SLUICE_CONVERSATIONS": "s3://sluice-conversations", "AWS_REGION": REGION}
+    with started(twin, stored) as other:
         _expect(other, {"action": "warm"}, '"warm"')
     return agent.seconds
 
@@ -124,6 +128,23 @@ def try_tools(twin: Path, services: Collection[str]) -> list[str]:
         "in template.yaml."
         for _, reason in failures
     ]
+
+
+@contextlib.contextmanager
+def _local_bedrock() -> Iterator[str]:
+    """The local Bedrock, without pauses, in a process of its own; yields its URL."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.bedrock"],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, "SLUICE_OFFLINE_DELAY_MS": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 class Agent:

@@ -76,15 +76,16 @@ def test_the_table_tells_characters_and_events_apart() -> None:
         "rate_growth": 2.0,
         "rate_sluice_per_s": 1_000.0,
         "rate_sluice_characters_per_s": 600_000.0,
+        "rate_bedrock_characters_per_s": 300_000.0,
         "rate_single_per_s": 30_000.0,
         "rate_bridge_per_s": 10_000.0,
         "rate_bridge_characters_per_s": 60_000.0,
         "rate_bare_per_s": 100_000.0,
         "rate_bare_characters_per_s": 600_000.0,
     }
-    characters, beside, events, *_ = rows(figures)
+    characters, beside, bedrock, events, *_ = rows(figures)
     assert (characters.ratio, characters.met) == (10.0, True)
-    assert beside.ratio == 1.0
+    assert (beside.ratio, bedrock.ratio) == (1.0, 0.5)
     assert (events.ratio, events.met) == (3.0, False)
 
 
