@@ -38,15 +38,27 @@ class Server:
     port: int
     started: float
 
+    def cpu_seconds(self) -> float:
+        """What its threads have computed so far (proc(5), schedstat): other programs on the
+        machine change it little."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
 
 def agent(folder: Path, state: Path, bedrock: str, core: int | None = None) -> Subject:
     """Sluice's agent as AgentCore starts it, and the URL of its Bedrock; threads are in `state`."""
     return Subject(["main.py"], _settings(state) | asks(bedrock), folder, core)
 
 
-def counting_agent(state: Path, core: int | None = None, pause: float = 0) -> Subject:
-    """Sluice's agent with a model in its own process, which pauses for seconds between words."""
+def counting_agent(
+    state: Path, core: int | None = None, pause: float = 0, joins: bool = True
+) -> Subject:
+    """Sluice's agent with a model in its own process, which pauses for seconds between words.
+
+    One that does not join deltas makes an event of each.
+    """
     environment = _settings(state) | {"AWS_REGION": REGION, "BENCH_PAUSE_SECONDS": str(pause)}
+    environment |= {} if joins else {"BENCH_JOINS_NOTHING": "1"}
     return Subject([str(SUBJECTS / "counting.py")], environment, core=core)
 
 

@@ -35,7 +35,9 @@ class AgentProcess:
 
 
 @contextlib.contextmanager
-def start_agent(folder: Path, log: Path | None = None, **environ: str) -> Iterator[AgentProcess]:
+def start_agent(
+    folder: Path, log: Path | None = None, main: Path = MAIN, **environ: str
+) -> Iterator[AgentProcess]:
     """Start an agent on a folder of conversations; what it prints goes to `log`."""
     with free_socket() as sock:
         port = sock.getsockname()[1]
@@ -48,7 +50,7 @@ def start_agent(folder: Path, log: Path | None = None, **environ: str) -> Iterat
     # Without compiled files, each start would cost seconds.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (log or Path(os.devnull)).open("ab") as out:
-        child = subprocess.Popen([sys.executable, MAIN], env=environment, stdout=out, stderr=out)
+        child = subprocess.Popen([sys.executable, main], env=environment, stdout=out, stderr=out)
     agent = AgentProcess(child, f"http://127.0.0.1:{port}")
     try:
         _wait_for_ping(agent)

@@ -4,8 +4,8 @@ A request travels downwards through these packages; each imports only what stand
 
 app, server    AgentCore's contract over HTTP, and how the process ends.
 serving        a request to its answer: service, then performance (one message, from its claim to
-               its terminal event, on the worker loop) or actions, which is all the rest; and
-               loader, which imports what the first event does not wait for.
+               its terminal event) or actions, which is all the rest; and loader, which imports
+               what the first event does not wait for.
 answering      how Strands answers a run: its agent, events, failures and stops.
 tools          what the agent may call, each tool in time and in bounds.
 models         the model that SLUICE_MODEL names, and what it has used.

@@ -13,7 +13,7 @@ from typing import Any, override
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "agent"))
 import main
-from sluice.models import provider
+from sluice.models import joining, provider
 from strands.models.model import Model
 
 PAUSE = float(os.environ.get("BENCH_PAUSE_SECONDS", "0"))
@@ -46,6 +46,7 @@ class Counting(Model):
         for number in range(1, int(numbers[-1]) + 1):
             yield {"contentBlockDelta": {"delta": {"text": f"{number}, "}}}
             if PAUSE or number % PIECES_PER_TURN_OF_THE_LOOP == 0:
+                # By the clock, as a server writes: what its reader takes does not slow it down.
                 due += PAUSE
                 await asyncio.sleep(max(0, due - clock()))
         yield {"contentBlockStop": {}}
@@ -55,5 +56,7 @@ class Counting(Model):
 
 
 if __name__ == "__main__":
+    if "BENCH_JOINS_NOTHING" in os.environ:
+        joining.MAX_CHARACTERS = 0
     provider.make_model = lambda _settings: Counting()
     sys.exit(main.main())

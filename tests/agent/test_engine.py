@@ -319,3 +319,24 @@ def test_calls_that_share_an_id_are_sent_with_one_of_their_own_and_its_result(de
     assert ids[2] == ids[3] != ids[0]
     said = [message["content"][0]["toolResult"]["content"] for message in exchanges[1::2]]
     assert said == [[{"text": "Result: 2"}], [{"text": "Result: 4"}]]
+
+
+@pytest.mark.anyio
+async def test_of_many_runs_that_begin_together_each_turn_of_the_loop_has_one(monkeypatch) -> None:
+    begun: list[Run] = []
+
+    async def begin(_engine: Any, work: Any, *_: Any) -> None:
+        begun.append(work.run)
+
+    monkeypatch.setattr(Engine, "_speak", begin)
+    engine = Engine(SETTINGS)
+    try:
+        question = Question([], [{"text": "Hello"}], None, "")
+        runs = [asyncio.create_task(engine.answer(question, Run("t", str(n)))) for n in range(20)]
+        while len(begun) < len(runs):
+            before = len(begun)
+            await asyncio.sleep(0)
+            assert len(begun) - before <= 1
+        await asyncio.gather(*runs)
+    finally:
+        engine.close()

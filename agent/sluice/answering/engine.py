@@ -22,6 +22,7 @@ from sluice.answering.stops import Stops, Work
 from sluice.answering.translation import Translation
 from sluice.conversations.history import Question
 from sluice.conversations.repair import repair
+from sluice.models.joining import join_deltas
 from sluice.models.provider import make_model
 from sluice.models.usage import Meter
 from sluice.refusal import Code, Refusal
@@ -80,9 +81,10 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._model = make_model(settings)
+        self._model = join_deltas(make_model(settings))
         self._toolbox = Toolbox(settings)
         self._stops = Stops()
+        self._beginning = asyncio.Lock()
 
     @property
     def description(self) -> dict[str, Any]:
@@ -96,6 +98,10 @@ class Engine:
 
     async def answer(self, question: Question, run: Run) -> Ended:
         """Answer a question, appending events to the run; the terminal one is the caller's."""
+        async with self._beginning:
+            # To make an agent and start it takes some milliseconds: of many that begin together,
+            # each turn of the loop has one, so that /ping and other streams need not wait for all.
+            await asyncio.sleep(0)
         meter = Meter()
         translation = Translation(
             lambda: (*question.told, *run.transcript.messages), keep_file=run.files.add

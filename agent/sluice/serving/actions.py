@@ -1,4 +1,4 @@
-"""What a person does with conversations, beside talking: on the worker loop, as JSON."""
+"""What a person does with conversations, beside talking, as JSON."""
 
 import base64
 from typing import Any

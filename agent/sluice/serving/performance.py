@@ -1,4 +1,4 @@
-"""Carries one message from its RUN_STARTED to its terminal event, on the worker loop."""
+"""Carries one message from its RUN_STARTED to its terminal event."""
 
 import asyncio
 import logging
