@@ -17,7 +17,7 @@ import sluice.answering.recovery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from provider_rules import judge
-from sluice.answering.engine import SYSTEM_PROMPT, Engine
+from sluice.answering.engine import Engine
 from sluice.conversations.history import Question, compose
 from sluice.conversations.repair import repair
 from sluice.conversations.thread import Thread, Turn, join
@@ -28,6 +28,8 @@ from sluice.settings import Settings
 from strands import tool
 from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
+
+from agent import SYSTEM_PROMPT
 
 TOOLS = [{"name": "look", "description": "Look.", "inputSchema": {"json": {"type": "object"}}}]
 PROVIDERS = {

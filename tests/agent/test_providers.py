@@ -18,11 +18,12 @@ from model_servers import (
     Reply,
     Tokens,
 )
-from sluice.answering.engine import SYSTEM_PROMPT
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
 from support import free_socket
 from wire_support import said
+
+from agent import SYSTEM_PROMPT
 
 QUESTION = "What is 25 * 4?"
 CALL = Reply(text=("Let ", "me see."), call={"expression": "25 * 4"}, tokens=Tokens(20, 7, 100, 30))
