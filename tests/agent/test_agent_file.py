@@ -21,22 +21,9 @@ from sluice.wire.events import Notice
 from strands.types.exceptions import ModelThrottledException
 from wire_support import parse, said
 
+pytest_plugins = ("agent_files",)
+
 type RunFile = Callable[..., Any]
-
-
-@pytest.fixture
-def run_file(run_agent: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFile:
-    """Start the agent with a file of this text, and with a model that plays a script."""
-    monkeypatch.setattr("sluice.answering.recovery.DELAYS", [0.0, 0.0, 0.0])
-
-    def run(text: str, model: Any = None, **environ: str) -> Any:
-        model = model or Scripted(say("Yes"))
-        monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: model)
-        path = tmp_path / "agent.py"
-        path.write_text(text)
-        return run_agent(SLUICE_AGENT=str(path), **environ)
-
-    return run
 
 
 SEEN = """

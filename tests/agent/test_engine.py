@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -162,7 +163,7 @@ def test_a_fault_of_our_own_ends_the_run_and_keeps_what_it_used(desk: Desk, capl
 
 def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
     run = Run("thread-1", "run-1")
-    cancelled = []
+    cancelled = threading.Event()
 
     @tool
     async def hang() -> str:
@@ -171,14 +172,14 @@ def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cancelled.append(True)
+            cancelled.set()
             raise
         return "never"
 
     desk.give(hang)
     model = Scripted(call("hang"))
     events, ended = desk.ask(model, [], run)
-    assert cancelled
+    assert cancelled.wait(10)
     assert ended.refusal is run.stopped_because
     assert ended.usage is not None
     assert [event["type"] for event in events] == [

@@ -1,9 +1,10 @@
 """Runs what `build_agent` has returned: a Strands agent, a graph or a swarm."""
 
 import asyncio
+import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from typing import Any, cast
 
 from strands import Agent
 from strands.multiagent.base import Status
@@ -87,11 +88,13 @@ class StrandsRun:
         Raises:
             Refusal: The answer ended, and is not whole.
         """
-        async for item in self._built.stream_async(self._question.content):
-            for event in self._tell(item, ""):
-                yield event
-            if "result" in item:
-                self._judge(item["result"])
+        stream = self._built.stream_async(self._question.content)
+        async with contextlib.aclosing(cast(AsyncGenerator[Any], stream)) as items:
+            async for item in items:
+                for event in self._tell(item, ""):
+                    yield event
+                if "result" in item:
+                    self._judge(item["result"])
 
     def close(self) -> Iterator[Event]:
         """End whatever is open, as an error or a stop in mid-stream leaves it."""
@@ -118,6 +121,9 @@ class StrandsRun:
                 result = item["node_result"].result
                 if isinstance(result, Exception):
                     self._failure = result
+            case "multiagent_handoff" | "multiagent_node_cancel" | "multiagent_node_interrupt":
+                # Their words are for the next node; the steps tell the rest.
+                pass
             case _:
                 yield from self._translation(path).translate(item)
 
