@@ -62,6 +62,8 @@ class Run:
 
     send: Callable[[dict[str, Any]], None] = field(repr=False)
     """Not for agent.py: takes an AG-UI event, from any thread."""
+    count: Callable[[str, int, int], None] = field(repr=False)
+    """Not for agent.py: takes a model's name and tokens."""
 
     def emit(self, name: str, value: Any) -> None:
         """Send the client an AG-UI CUSTOM event; any thread may. It is not stored.
@@ -82,3 +84,16 @@ class Run:
             raise ValueError(f"emit: the value of {name} is over {MAX_EMITTED_BYTES // 1024} KiB")
         # A copy: what the caller changes afterwards is not what was sent.
         self.send({"type": "CUSTOM", "name": name, "value": json.loads(text)})
+
+    def count_tokens(self, model: str, *, sent: int, answered: int) -> None:
+        """Tell what a model has used that is not `run.model` and no Strands agent's.
+
+        It counts against the limits of the run and of the person, as what `run.model` uses does.
+
+        Raises:
+            ValueError: One of the two is not a whole number from 0.
+        """
+        for tokens in (sent, answered):
+            if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+                raise ValueError("count_tokens: tokens are whole numbers from 0")
+        self.count(model, sent, answered)

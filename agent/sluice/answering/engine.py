@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from strands.models.bedrock import BedrockModel
 
 from sluice.answering import agent_file, strands_run
+from sluice.answering.answer_run import AnswerRun
 from sluice.answering.failures import explain
 from sluice.answering.stops import Stops, Work
 from sluice.api import Run as UserRun
@@ -131,6 +132,8 @@ class Engine:
     async def _speaker(
         self, work: Work, user_run: UserRun, question: Question, ledger: Ledger
     ) -> Speaker:
+        if self._file.kind == "answer":
+            return AnswerRun(self._file.entry, user_run)
         built = await strands_run.build(self._file.entry, user_run)
         speaker = strands_run.StrandsRun(built, work.run, ledger, question)
         work.agents = speaker.agents
@@ -157,6 +160,7 @@ class Engine:
             forwarded_props=question.forwarded_props,
             cancel_signal=run.cancel_signal,
             send=_sender(run),
+            count=ledger.count,
         )
 
     @contextlib.contextmanager

@@ -30,7 +30,8 @@ class Ledger:
     def __init__(self, run: Run, settings: Settings) -> None:
         self._run = run
         self._settings = settings
-        self._calls: list[tuple[Metered, Meter]] = []
+        # Each call's provider, model id and meter.
+        self._calls: list[tuple[str, str, Meter]] = []
         # Whose call failed last, for the sentence that a person reads.
         self.failed: Metered | None = None
 
@@ -55,8 +56,15 @@ class Ledger:
             self._end("answer_too_long", said)
         self.check()
         meter = Meter()
-        self._calls.append((model, meter))
+        self._calls.append((model.provider, model.model_id, meter))
         return meter
+
+    def count(self, model_id: str, sent: int, answered: int) -> None:
+        """Add what a model has used that no meter has read."""
+        meter = Meter()
+        usage = {"inputTokens": sent, "outputTokens": answered}
+        meter.read({"metadata": {"usage": usage}})
+        self._calls.append(("custom", model_id, meter))
 
     def token_usage(self) -> dict[str, Any] | None:
         """The AG-UI TokenUsage of the run, under the name of the model that was asked first; None
@@ -70,7 +78,7 @@ class Ledger:
         return total
 
     def _usages(self) -> list[dict[str, Any] | None]:
-        return [meter.token_usage(model.provider, model.model_id) for model, meter in self._calls]
+        return [meter.token_usage(*model) for *model, meter in self._calls]
 
     def _end(self, code: Code, message: str) -> None:
         self._run.stop(Refusal(code, message))
