@@ -17,7 +17,7 @@ from strands.multiagent.swarm import Swarm
 from strands.tools.decorator import DecoratedFunctionTool
 
 from sluice.answering.recovery import Retries, Window
-from sluice.models.metered import Ledger, metered
+from sluice.models.metered import Ledger, Metered, metered
 from sluice.refusal import AgentFileError
 from sluice.runs.run import Run
 from sluice.tools.own import limit
@@ -50,6 +50,15 @@ def adopt(built: Built, run: Run, ledger: Ledger) -> list[Agent]:
             _adopt(each, run, ledger)
             agents.append(each)
     return agents
+
+
+def meter(value: object) -> None:
+    """Have what a file made for all runs count for the run that uses it, and keep its peace."""
+    if isinstance(value, Agent | Graph | Swarm):
+        for each in reachable(value):
+            if isinstance(each, Agent) and not isinstance(each.model, Metered):
+                each.model = metered(each.model, None)
+                _limit(each)
 
 
 def begin_with(built: Built, past: list[Any]) -> None:
@@ -92,6 +101,11 @@ def _adopt(agent: Agent, run: Run, ledger: Ledger) -> None:
     # Strands' default; one that agent.py has chosen is kept.
     if type(agent.conversation_manager) is SlidingWindowConversationManager:
         agent.conversation_manager = Window(run)
+    _limit(agent)
+
+
+def _limit(agent: Agent) -> None:
+    """What no agent may do: speak on the console, and wait for a tool for ever."""
     if isinstance(agent.callback_handler, PrintingCallbackHandler):
         # It prints prompts and answers, which no log may hold (T8).
         agent.callback_handler = null_callback_handler

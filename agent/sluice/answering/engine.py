@@ -17,6 +17,7 @@ from strands.models.bedrock import BedrockModel
 
 from sluice.answering import agent_file, strands_run
 from sluice.answering.answer_run import AnswerRun
+from sluice.answering.app_run import App, AppRun
 from sluice.answering.failures import explain
 from sluice.answering.stops import Stops, Work
 from sluice.api import Run as UserRun
@@ -68,6 +69,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._file = agent_file.load(Path(settings.agent) if settings.agent else agent_file.OWN)
+        self._app = App(self._file) if self._file.kind == "app" else None
         self._model = make_model(settings)
         self._toolbox = Toolbox(settings)
         self._stops = Stops()
@@ -79,6 +81,8 @@ class Engine:
 
     def close(self) -> None:
         self._toolbox.close()
+        if self._app is not None:
+            self._app.close()
         if isinstance(self._model, BedrockModel):
             self._model.client.close()
 
@@ -132,6 +136,8 @@ class Engine:
     async def _speaker(
         self, work: Work, user_run: UserRun, question: Question, ledger: Ledger
     ) -> Speaker:
+        if self._app is not None:
+            return AppRun(self._app, user_run, work.run, ledger, question)
         if self._file.kind == "answer":
             return AnswerRun(self._file.entry, user_run)
         built = await strands_run.build(self._file.entry, user_run)

@@ -12,13 +12,12 @@ from strands.multiagent.graph import Graph
 from strands.multiagent.swarm import Swarm
 
 from sluice.answering.adoption import Built, adopt, begin_with
-from sluice.answering.translation import Translation
+from sluice.answering.nodes import Nodes
 from sluice.api import Run as UserRun
 from sluice.conversations.history import Question
 from sluice.models.metered import Ledger
 from sluice.refusal import AgentFileError, Code, Refusal
 from sluice.runs.run import Run
-from sluice.wire import events
 from sluice.wire.events import Event
 
 # Stop reasons of an answer that is not whole, Bedrock's own or told in its words.
@@ -73,12 +72,8 @@ class StrandsRun:
     def __init__(self, built: Built, run: Run, ledger: Ledger, question: Question) -> None:
         """Raises AgentFileError when one of the agents cannot be used."""
         self._built = built
-        self._run = run
         self._question = question
-        self._translations: dict[str, Translation] = {}
-        self._steps: list[str] = []
-        # A swarm tells of its nodes' failures, and ends as if nothing had happened.
-        self._failure: Exception | None = None
+        self._nodes = Nodes(run, question.told)
         self.agents = adopt(built, run, ledger)
         begin_with(built, question.past)
 
@@ -91,59 +86,20 @@ class StrandsRun:
         stream = self._built.stream_async(self._question.content)
         async with contextlib.aclosing(cast(AsyncGenerator[Any], stream)) as items:
             async for item in items:
-                for event in self._tell(item, ""):
+                for event in self._nodes.tell(item):
                     yield event
                 if "result" in item:
                     self._judge(item["result"])
 
     def close(self) -> Iterator[Event]:
         """End whatever is open, as an error or a stop in mid-stream leaves it."""
-        for translation in self._translations.values():
-            yield from translation.close()
-        while self._steps:
-            yield events.step_finished(self._steps.pop())
-
-    def _tell(self, item: dict[str, Any], path: str) -> Iterator[Event]:
-        """What an item of Strands' stream means; `path` are the nodes that it comes from."""
-        match item.get("type"):
-            case "multiagent_node_start":
-                step = self._step(path, item)
-                self._steps.append(step)
-                yield events.step_started(step)
-            case "multiagent_node_stream":
-                yield from self._tell(item["event"], self._step(path, item))
-            case "multiagent_node_stop":
-                step = self._step(path, item)
-                yield from self._translation(step).close()
-                if step in self._steps:
-                    self._steps.remove(step)
-                    yield events.step_finished(step)
-                result = item["node_result"].result
-                if isinstance(result, Exception):
-                    self._failure = result
-            case "multiagent_handoff" | "multiagent_node_cancel" | "multiagent_node_interrupt":
-                # Their words are for the next node; the steps tell the rest.
-                pass
-            case _:
-                yield from self._translation(path).translate(item)
-
-    def _step(self, path: str, item: dict[str, Any]) -> str:
-        return f"{path}/{item['node_id']}" if path else str(item["node_id"])
-
-    def _translation(self, path: str) -> Translation:
-        """Nodes that speak at once each have messages of their own."""
-        if path not in self._translations:
-            run, told = self._run, self._question.told
-            self._translations[path] = Translation(
-                lambda: (*told, *run.transcript.messages), keep_file=run.files.add
-            )
-        return self._translations[path]
+        yield from self._nodes.close()
 
     def _judge(self, result: Any) -> None:
         """Whether an answer is whole."""
         if not isinstance(self._built, Agent):
-            if self._failure is not None:
-                raise self._failure
+            if self._nodes.failure is not None:
+                raise self._nodes.failure
             if result.status == Status.INTERRUPTED:
                 raise AgentFileError(_INTERRUPTED)
             if result.status != Status.COMPLETED:

@@ -6,6 +6,7 @@ own. They share one ledger, because a run's limits and its usage are those of al
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
+from contextvars import ContextVar
 from typing import Any, override
 
 from strands.models.bedrock import BedrockModel
@@ -59,6 +60,11 @@ class Ledger:
         self._calls.append((model.provider, model.model_id, meter))
         return meter
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no model was asked yet."""
+        return not self._calls
+
     def count(self, model_id: str, sent: int, answered: int) -> None:
         """Add what a model has used that no meter has read."""
         meter = Meter()
@@ -84,16 +90,20 @@ class Ledger:
         self._run.stop(Refusal(code, message))
 
 
+# The run that the code of an agent's file runs for, for agents that outlive runs.
+current: ContextVar[Ledger] = ContextVar("ledger")
+
+
 class Metered(Model):
-    """A model of one agent, in a ledger.
+    """A model of one agent, in a ledger: the given one, or that of the run that is under way.
 
     `expected_input` is an estimate of the tokens that the next call sends; one that is cut off
     reports none.
     """
 
-    def __init__(self, model: Model, ledger: Ledger, provider: str, model_id: str) -> None:
+    def __init__(self, model: Model, ledger: Ledger | None, provider: str, model_id: str) -> None:
         self.inner = model
-        self.ledger = ledger
+        self._ledger = ledger
         self.provider = provider
         self.model_id = model_id
         self.expected_input: int | None = None
@@ -153,21 +163,27 @@ class Metered(Model):
         self, ask: Callable[[], Any], chunk_of: Callable[[Any], Any]
     ) -> AsyncGenerator[Any]:
         """What the model says, until the run is stopped; its stream is closed however it ends."""
-        self._meter = meter = self.ledger.begin(self)
+        ledger = self._ledger or current.get(None)
+        if ledger is None:
+            # An agent's file may ask a model while it is imported.
+            async for item in ask():
+                yield item
+            return
+        self._meter = meter = ledger.begin(self)
         meter.expect(self.expected_input)
         try:
             async with contextlib.aclosing(ask()) as items:
                 async for item in items:
                     meter.read(chunk_of(item))
                     yield item
-                    self.ledger.check()
+                    ledger.check()
         except Exception as error:
             if not isinstance(error, RunEndedError):
-                self.ledger.failed = self
+                ledger.failed = self
             raise
 
 
-def metered(model: Model, ledger: Ledger) -> Metered:
+def metered(model: Model, ledger: Ledger | None) -> Metered:
     """The model for one agent; one that is metered already gets a meter of this agent's own."""
     if isinstance(model, Metered):
         return Metered(model.inner, ledger, model.provider, model.model_id)
