@@ -22,6 +22,9 @@ export SLUICE_SAM := $(SAM)
 export SAM_CLI_TELEMETRY := 0
 # What a person gives a verb: STACK=name, ENV=prod, EMAIL=..., REGION=...
 export STACK ENV EMAIL TEMPLATE
+ifneq ($(AGENT),)
+export SLUICE_AGENT := $(abspath $(AGENT))
+endif
 ifneq ($(REGION),)
 export AWS_REGION := $(REGION)
 endif
@@ -34,7 +37,7 @@ export PATH := $(if $(HAS_NODE),,$(CURDIR)/.build/node/bin:)$(PATH)
 ##@ Run it on this machine
 
 .PHONY: dev
-dev: .build/dev.stamp spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000)
+dev: .build/dev.stamp $(if $(AGENT),.build/examples.stamp) spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000, AGENT=examples/graph.py)
 	@exec $(PYTHON) -m local --port $(PORT) $(ARGS)
 
 ##@ Use it: the stack on this machine, or a deployed one with STACK=NAME
@@ -169,9 +172,14 @@ $(OWN_UV):
 	@echo "Installing the Python packages" >&2
 	@$(SYNC) --all-packages && mkdir -p .build && touch $@
 
+# What agents in examples/ import beside what the bundle has.
+.build/examples.stamp: $(LOCK) | $(filter $(OWN_UV),$(UV))
+	@echo "Installing the packages of the examples" >&2
+	@$(SYNC) --all-packages --group examples && mkdir -p .build && touch .build/dev.stamp $@
+
 .build/test.stamp: $(LOCK) | $(filter $(OWN_UV),$(UV))
 	@echo "Installing the packages of the tests"
-	@$(SYNC) --all-packages --group test --group lint && mkdir -p .build && touch .build/dev.stamp $@
+	@$(SYNC) --all-packages --group test --group lint --group examples && mkdir -p .build && touch .build/dev.stamp $@
 
 # Tools that cannot share an environment with the agent, or with each other (pyproject.toml).
 .build/sam.stamp .build/emulator.stamp .build/taskcat.stamp .build/checkov.stamp: \

@@ -130,6 +130,8 @@ async def watch(stack: Stack, root: Path) -> None:
         # Not the whole tree: .venv and node_modules alone have thousands of folders to watch.
         tasks.create_task(follow(root, root / "spa", recursive=False))
         tasks.create_task(follow(root / "agent", root / "spa" / "src", recursive=True))
+        if agent_file := os.environ.get("SLUICE_AGENT"):
+            tasks.create_task(follow(Path(agent_file).parent, recursive=False))
 
 
 async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
@@ -138,7 +140,8 @@ async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
         if paths & {root / "template.yaml", root / "samconfig.toml"}:
             await stack.apply()
             log("template: taken up")
-        if any(path.is_relative_to(root / "agent") for path in paths):
+        own = os.environ.get("SLUICE_AGENT")
+        if any(path.is_relative_to(root / "agent") or str(path) == own for path in paths):
             await stack.renew_agent()
             log("agent: taken up with each conversation's next message")
         if any(path.is_relative_to(root / "spa" / name) for path in paths for name in SOURCES):

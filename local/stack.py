@@ -16,11 +16,13 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import gateway, pool, runtime, site
+from local.agent_check import fault_of_agent
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
 from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
+from local.runtime.process import AgentFailedError, agent_environment
 from local.template import Template, load
 from local.unplayed import absences
 
@@ -86,6 +88,8 @@ class Stack:
     async def start(self) -> Template:
         """Bring everything up. Raises TemplateError, PageError or AgentFailedError."""
         template = self._make_apps()
+        # Beside all that follows: it imports what the agent imports.
+        checking = asyncio.create_task(self._check_agent(self._next_runtime))
         await self.page.ensure()
         for name, door in self._doors.items():
             server = Server(
@@ -101,6 +105,7 @@ class Stack:
             serving = asyncio.create_task(server.serve(sockets=[self._sockets[name]]))
             self._servers.append((server, serving))
         await self._apply_runtime()
+        await checking
         self._write_outputs(template)
         return template
 
@@ -112,7 +117,8 @@ class Stack:
         self._write_outputs(template)
 
     async def renew_agent(self) -> None:
-        """Take up an edited agent/. Raises AgentFailedError."""
+        """Take up an edited agent/. Raises AgentFailedError, and then what ran before goes on."""
+        await self._check_agent(self._next_runtime)
         await self._sessions.renew()
 
     async def close(self) -> None:
@@ -168,6 +174,12 @@ class Stack:
         if self._runtime != self._next_runtime:
             self._runtime = self._next_runtime
             await self._sessions.configure(self._runtime)
+
+    async def _check_agent(self, config: runtime.RuntimeConfig) -> None:
+        environment = agent_environment(config.environment)
+        fault = await asyncio.to_thread(fault_of_agent, self._root / "agent", environment)
+        if fault:
+            raise AgentFailedError(fault)
 
     @property
     def _outputs_file(self) -> Path:

@@ -19,12 +19,19 @@ from pathlib import Path
 
 import httpx
 
+from local.agent_check import fault_of_agent
 from ops.archive import Files
 
 # AgentCore gives the agent so long to answer /ping.
 START_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
 QUESTION = "What is 25 * 4?"
+STOCK_AGENT = """\
+from strands import Agent
+
+def build_agent(run):
+    return Agent(model=run.model, tools=run.tools)
+"""
 
 
 @contextlib.contextmanager
@@ -52,7 +59,14 @@ def prove(twin: Path) -> float:
     Exits with what the agent said when it does not start, or answers anything but 100.
     """
     with tempfile.TemporaryDirectory() as place:
-        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": place}
+        # Not the user's own: what that one answers is not for us to say.
+        stock = Path(place, "stock_agent.py")
+        stock.write_text(STOCK_AGENT)
+        offline = {
+            "SLUICE_MODEL": "offline",
+            "SLUICE_CONVERSATIONS": place,
+            "SLUICE_AGENT": str(stock),
+        }
         with started(twin, offline) as agent:
             _expect(agent, {"prompt": QUESTION}, "Result: 100")
     bedrock = {
@@ -62,6 +76,9 @@ def prove(twin: Path) -> float:
     }
     with started(twin, bedrock) as other:
         _expect(other, {"action": "warm"}, '"warm"')
+    with tempfile.TemporaryDirectory() as name:
+        if fault := fault_of_agent(twin, bedrock, _empty_python(Path(name, "python"))):
+            sys.exit(f"The bundle cannot use agent/agent.py:\n{fault}")
     return agent.seconds
 
 
@@ -97,12 +114,11 @@ def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         sock.close()
-        python, log = Path(name, "python"), Path(name, "log")
-        venv.create(python, symlinks=True)
+        python, log = _empty_python(Path(name, "python")), Path(name, "log")
         start = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [python / "bin" / "python", "main.py"],
+                [python, "main.py"],
                 cwd=twin,
                 env={"SLUICE_HOST": "127.0.0.1", "SLUICE_PORT": str(port), **environment},
                 stdin=subprocess.DEVNULL,
@@ -116,6 +132,12 @@ def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
         finally:
             process.kill()
             process.wait()
+
+
+def _empty_python(folder: Path) -> Path:
+    """A Python that has nothing but its own."""
+    venv.create(folder, symlinks=True)
+    return folder / "bin" / "python"
 
 
 def _wait(process: "subprocess.Popen[bytes]", origin: str, log: Path) -> None:

@@ -79,9 +79,10 @@ def _import(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0].replace("_", "-")
         raise AgentFileError(
-            f"{path.name} cannot be imported: there is no module {error.name}. If a package has "
-            "it, run `uv add --package sluice-agent PACKAGE`."
+            f"{path.name} cannot be imported: there is no module {error.name}. If it is of the "
+            f"package {package}, run `uv add --package sluice-agent {package}`."
         ) from error
     # SystemExit is what a script says at its end.
     except (Exception, SystemExit) as error:
