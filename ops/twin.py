@@ -62,22 +62,17 @@ def prove(twin: Path) -> float:
         # Not the user's own: what that one answers is not for us to say.
         stock = Path(place, "stock_agent.py")
         stock.write_text(STOCK_AGENT)
-        offline = {
-            "SLUICE_MODEL": "offline",
-            "SLUICE_CONVERSATIONS": place,
-            "SLUICE_AGENT": str(stock),
-        }
-        with started(twin, offline) as agent:
+        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": place}
+        with started(twin, offline | {"SLUICE_AGENT": str(stock)}) as agent:
             _expect(agent, {"prompt": QUESTION}, "Result: 100")
-    bedrock = {
-        "SLUICE_MODEL": "bedrock",
-        "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
-        "AWS_REGION": "us-east-1",
-    }
-    with started(twin, bedrock) as other:
-        _expect(other, {"action": "warm"}, '"warm"')
-    with tempfile.TemporaryDirectory() as name:
-        if fault := fault_of_agent(twin, bedrock, _empty_python(Path(name, "python"))):
+        bedrock = {
+            "SLUICE_MODEL": "bedrock",
+            "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
+            "AWS_REGION": "us-east-1",
+        }
+        with started(twin, bedrock | {"SLUICE_AGENT": str(stock)}) as other:
+            _expect(other, {"action": "warm"}, '"warm"')
+        if fault := fault_of_agent(twin, bedrock, _empty_python(Path(place, "python"))):
             sys.exit(f"The bundle cannot use agent/agent.py:\n{fault}")
     return agent.seconds
 
