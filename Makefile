@@ -21,7 +21,7 @@ SAM := $(CURDIR)/.build/sam/bin/sam
 export SLUICE_SAM := $(SAM)
 export SAM_CLI_TELEMETRY := 0
 # What a person gives a verb: STACK=name, ENV=prod, EMAIL=..., REGION=...
-export STACK ENV EMAIL TEMPLATE
+export STACK ENV EMAIL TEMPLATE AGENT
 ifneq ($(AGENT),)
 export SLUICE_AGENT := $(abspath $(AGENT))
 endif

@@ -25,11 +25,10 @@ from sluice.models.provider import make_model
 from sluice.runs.run import Run
 from sluice.runs.transcript import Transcript
 from sluice.settings import Settings
+from stock_agent import SYSTEM_PROMPT
 from strands import tool
 from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
-
-from agent import SYSTEM_PROMPT
 
 TOOLS = [{"name": "look", "description": "Look.", "inputSchema": {"json": {"type": "object"}}}]
 PROVIDERS = {

@@ -157,7 +157,7 @@ def test_a_failure_of_its_own_ends_the_run_without_its_text(run_app: RunFile) ->
     assert "CANARY" not in events[-1].message
 
 
-def test_t3_a_process_that_served_somebody_serves_nobody_else(run_app: RunFile) -> None:
+def test_t1_a_process_that_served_somebody_serves_nobody_else(run_app: RunFile) -> None:
     """Its memory is in its own variables: whoever has another's session id would read it."""
     with run_app(RAW, say("Hello Alice"), say("still Alice")) as client:
         client.ask("I am Alice")

@@ -20,10 +20,9 @@ from model_servers import (
 )
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
+from stock_agent import SYSTEM_PROMPT
 from support import free_socket
 from wire_support import said
-
-from agent import SYSTEM_PROMPT
 
 QUESTION = "What is 25 * 4?"
 CALL = Reply(text=("Let ", "me see."), call={"expression": "25 * 4"}, tokens=Tokens(20, 7, 100, 30))
