@@ -190,5 +190,8 @@ async def run(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    if own := os.environ.get("SLUICE_AGENT"):
+        # From the folder that the person is in; the agent's process is in another.
+        os.environ["SLUICE_AGENT"] = str(Path(own).resolve())
     os.umask(0o077)  # keys, users and conversations are this person's alone
     asyncio.run(run(parse_arguments()))
