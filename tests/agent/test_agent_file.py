@@ -18,7 +18,7 @@ from sluice.api import NOTICES
 from sluice.refusal import AgentFileError
 from sluice.settings import Settings
 from sluice.wire.events import Notice
-from strands.types.exceptions import ModelThrottledException
+from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 from wire_support import parse, said
 
 pytest_plugins = ("agent_files",)
@@ -199,6 +199,41 @@ def test_a_busy_model_is_asked_again_by_the_runner_alone(run_file: RunFile) -> N
     with run_file(SEEN, model := Scripted(*[busy] * 10)) as client:
         assert client.ask("Well?", "thread-2")[-1].code == "model_throttled"
     assert len(model.asked) == 4, "not once by Strands' own strategy"
+
+
+def test_a_conversation_manager_of_its_own_is_kept(run_file: RunFile) -> None:
+    file = """
+from strands import Agent
+from strands.agent.conversation_manager import NullConversationManager
+def build_agent(run):
+    return Agent(model=run.model, conversation_manager=NullConversationManager())
+"""
+    too_long = ContextWindowOverflowException("too long")
+    for text, code in ((SEEN, None), (file, "prompt_too_long")):
+        with run_file(text, Scripted(say("One"), too_long, say("Two"))) as client:
+            client.ask("First", code or "thread-1")
+            last = client.ask("Second", code or "thread-1")[-1]
+        assert getattr(last, "code", None) == code
+
+
+def test_an_agent_with_a_model_of_its_own_is_metered_and_limited(
+    run_file: RunFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Scripted(call("look"), say("Yes"), call("look"), say("never"))
+    monkeypatch.setattr("strands.agent.agent.BedrockModel", lambda: own)
+    file = """
+from strands import Agent, tool
+@tool
+def look() -> str:
+    "Look."
+    return "seen"
+def build_agent(run):
+    return Agent(tools=[look])
+"""
+    with run_file(file) as client:
+        assert client.ask("Hello")[-1].usage[0].total_tokens == 2 * 15
+    with run_file(file, SLUICE_MAX_TURNS="1") as client:
+        assert client.ask("Hello", "thread-2")[-1].code == "run_limit"
 
 
 def test_a_tool_of_the_file_has_the_limits_of_all_tools(run_file: RunFile, caplog) -> None:
