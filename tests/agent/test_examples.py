@@ -1,6 +1,8 @@
 """Every file of examples/ answers: with a model that plays a script, through real AWS clients."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,6 +55,39 @@ def test_every_example_is_short_tested_and_listed() -> None:
     for path in files:
         assert len(path.read_text().splitlines()) <= 60, path.name
         assert f"| [{path.name}](../examples/{path.name}) |" in document
+
+
+@pytest.mark.parametrize("name", sorted(TESTED))
+def test_the_official_client_understands_every_example(
+    name: str, provide: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two questions, by @ag-ui/client, which stops at the first event out of its place."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(variable, "us-east-1")
+    made = {"title": "Dentist", "day": "2026-11-26", "hour": 9}
+    asking = Reply(call=made, tool="Appointment")
+    script = [asking if name == "structured_output" else Reply(text=("Yes.",))] * 4
+    path = str(EXAMPLES / f"{name}.py")
+    with provide("bedrock", *script, SLUICE_AGENT=path) as (client, _):
+        ended = subprocess.run(
+            ["node", str(ROOT / "tests" / "e2e" / "agui_client.mjs")],
+            env={
+                **os.environ,
+                "CHAT_URL": f"{client.url}/invocations",
+                "TOKEN": make_token("alice"),
+                "CLIENT": str(ROOT / "spa"),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stderr
+    understood = json.loads(ended.stdout)
+    assert understood["failures"] == []
+    assert understood["seen"].count("RUN_FINISHED") == 2
+    answers = [m for m in understood["messages"] if m["role"] == "assistant" and m.get("content")]
+    assert len(answers) >= 2
 
 
 def test_the_graph_has_its_critic_speak_last(run_example: RunExample) -> None:
