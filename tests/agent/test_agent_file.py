@@ -345,7 +345,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 USELESS = {
     "nothing": ("", "build_agent returned nothing: return a strands Agent"),
-    "text": ("    return 'agent'", "build_agent returned a str: return a strands Agent"),
+    "text": ("    return 'agent'", "returned something of the type str: return a strands Agent"),
     "shared": ("    return SHARED", "a second time: make a new one in each call"),
     "raises": ("    raise KeyError", "build_agent raised KeyError"),
     "session": (

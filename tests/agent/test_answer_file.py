@@ -92,8 +92,8 @@ def test_models_of_ag_ui_are_events_too() -> None:
 
 START = {"type": "TEXT_MESSAGE_START", "messageId": "m"}
 BAD = {
-    "a number": (7, "a int is neither text nor an AG-UI event"),
-    "nothing": (None, "a NoneType is neither text"),
+    "a number": (7, "something of the type int is neither text nor an AG-UI event"),
+    "nothing": (None, "the type NoneType is neither text"),
     "no type": ({"data": "x"}, "a dict without a `type`"),
     "own": ({"type": "RUN_FINISHED"}, "RUN_FINISHED is Sluice's own to send"),
     "snapshot": ({"type": "MESSAGES_SNAPSHOT", "messages": []}, "is Sluice's own"),

@@ -133,7 +133,10 @@ def test_other_json_is_shown_as_such(run_app: RunFile) -> None:
 
 @pytest.mark.parametrize(
     ("body", "why"),
-    [("return object()", "gave a object"), ("return {'type': 'RUN_ERROR'}", "Sluice's own")],
+    [
+        ("return object()", "gave something of the type object"),
+        ("return {'type': 'RUN_ERROR'}", "Sluice's own"),
+    ],
 )
 def test_what_cannot_be_shown_ends_the_run(run_app: RunFile, caplog, body: str, why: str) -> None:
     with run_app(f"{HEAD}\n@app.entrypoint\ndef f(payload):\n    {body}") as client:

@@ -56,7 +56,7 @@ def test_the_stack_does_not_start_with_it_and_says_why(tmp_path: Path) -> None:
         timeout=50,
     )
     assert done.returncode == 1
-    assert "build_agent returned a int: return a strands Agent" in done.stderr
+    assert "returned something of the type int: return a strands Agent" in done.stderr
 
 
 def test_an_edit_that_does_not_work_is_not_taken_up(tmp_path: Path) -> None:

@@ -220,7 +220,8 @@ def _text(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     except (TypeError, ValueError, RecursionError):
         raise AgentFileError(
-            f"the entry point gave a {type(value).__name__}: give text, an agent's events, or JSON."
+            f"the entry point gave something of the type {type(value).__name__}: give text, an "
+            "agent's events, or JSON."
         ) from None
     return f"```json\n{text}\n```\n"
 

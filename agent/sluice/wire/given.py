@@ -85,7 +85,9 @@ class GivenEvents:
         if hasattr(given, "model_dump"):
             given = given.model_dump(mode="json", by_alias=True, exclude_none=True)
         if not isinstance(given, dict):
-            raise GivenError(f"a {type(given).__name__} is neither text nor an AG-UI event")
+            raise GivenError(
+                f"something of the type {type(given).__name__} is neither text nor an AG-UI event"
+            )
         event = _read(given)
         self._place(event)
         return event
