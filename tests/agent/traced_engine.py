@@ -4,6 +4,7 @@ It calls a tool, so that the run, the model's calls and the tool's each have a s
 """
 
 import asyncio
+import os
 import sys
 
 from opentelemetry.trace import get_tracer_provider
@@ -21,6 +22,7 @@ async def main() -> None:
         "SLUICE_OFFLINE_DELAY_MS": "0",
         "SLUICE_CONVERSATIONS": "unused",
         "SLUICE_TRACES": collector,
+        "SLUICE_AGENT": os.environ["SLUICE_AGENT"],
     }
     settings = Settings.read(environment)
     configure(settings)
