@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from checkout import ROOT
 from scripted import Scripted, call, say
+from sluice.tools.calculator import Calculator
 from wire_support import parse, said
 
 pytest_plugins = ("agent_files",)
@@ -168,6 +169,18 @@ def test_t1_a_process_that_served_somebody_serves_nobody_else(run_app: RunFile) 
         assert client.say("Who am I?", "thread-2") == "still Alice"
     assert kinds(refused) == ["RUN_STARTED", "RUN_ERROR"]
     assert refused[-1].code == "unauthorized"
+
+
+def test_t11_the_tutorials_calculator_is_the_confined_one(
+    run_app: RunFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluice.tools.toolbox.Calculator", lambda: Calculator(call_seconds=1))
+    script = [call("calculator", expression="9**9**9"), say("Too much.")]
+    agent = "from strands_tools import calculator\nagent = Agent(tools=[calculator])"
+    with run_app(RAW.replace(GLOBAL, f"{agent}\n"), *script) as client:
+        events = client.ask("What is 9**9**9?")
+    (result,) = (event.content for event in events if event.type.value == "TOOL_CALL_RESULT")
+    assert "The calculation was stopped" in result
 
 
 def test_the_limits_hold_for_a_global_agent(run_app: RunFile) -> None:

@@ -5,7 +5,7 @@ stopped all the same.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from strands import Agent
@@ -15,6 +15,7 @@ from strands.handlers.callback_handler import PrintingCallbackHandler, null_call
 from strands.multiagent.graph import Graph
 from strands.multiagent.swarm import Swarm
 from strands.tools.decorator import DecoratedFunctionTool
+from strands.types.tools import AgentTool
 
 from sluice.answering.recovery import Retries, Window
 from sluice.models.metered import Ledger, Metered, metered
@@ -25,10 +26,11 @@ from sluice.tools.own import limit
 type Built = Agent | Graph | Swarm
 
 _ADOPTED = "_sluice_run"
+_CALCULATOR = "strands_tools.calculator"
 
 
-def adopt(built: Built, run: Run, ledger: Ledger) -> list[Agent]:
-    """Add to each agent what a run needs; returns them all.
+def adopt(built: Built, run: Run, ledger: Ledger, tools: Sequence[AgentTool]) -> list[Agent]:
+    """Add to each agent what a run needs; returns them all. `tools` are those of the run.
 
     Raises:
         AgentFileError: One of them cannot be used.
@@ -48,17 +50,18 @@ def adopt(built: Built, run: Run, ledger: Ledger) -> list[Agent]:
         each.trace_attributes.update(attributes)
         if isinstance(each, Agent):
             _adopt(each, run, ledger)
+            _limit(each, tools)
             agents.append(each)
     return agents
 
 
-def meter(value: object) -> None:
-    """Have what a file made for all runs count for the run that uses it, and keep its peace."""
+def meter(value: object, tools: Sequence[AgentTool]) -> None:
+    """Have what a file made for all runs count for the run that uses it, within limits."""
     if isinstance(value, Agent | Graph | Swarm):
         for each in reachable(value):
             if isinstance(each, Agent) and not isinstance(each.model, Metered):
                 each.model = metered(each.model, None)
-                _limit(each)
+                _limit(each, tools)
 
 
 def begin_with(built: Built, past: list[Any]) -> None:
@@ -101,17 +104,22 @@ def _adopt(agent: Agent, run: Run, ledger: Ledger) -> None:
     # Strands' default; one that agent.py has chosen is kept.
     if type(agent.conversation_manager) is SlidingWindowConversationManager:
         agent.conversation_manager = Window(run)
-    _limit(agent)
 
 
-def _limit(agent: Agent) -> None:
+def _limit(agent: Agent, tools: Sequence[AgentTool]) -> None:
     """What no agent may do: speak on the console, and wait for a tool for ever."""
     if isinstance(agent.callback_handler, PrintingCallbackHandler):
         # It prints prompts and answers, which no log may hold (T8).
         agent.callback_handler = null_callback_handler
     registry = agent.tool_registry.registry
     for name, tool in list(registry.items()):
-        if isinstance(tool, DecoratedFunctionTool):
+        if not isinstance(tool, DecoratedFunctionTool):
+            continue
+        if tool._tool_func.__module__ == _CALCULATOR:
+            # Sluice's is the same one, in a process that can be ended (T11).
+            ours = [each for each in tools if each.tool_name == name]
+            registry[name] = ours[0] if ours else limit(tool, None)
+        else:
             registry[name] = limited = limit(tool, sys.modules.get(tool._tool_func.__module__))
             if not limited.is_usable or limited.tool_name != name:
                 raise AgentFileError(
@@ -121,12 +129,10 @@ def _limit(agent: Agent) -> None:
 
 
 def _begin_node(node: Any, past: list[Any]) -> None:
-    if not isinstance(node.executor, Agent):
-        begin_with(node.executor, past)
-        return
     begin_with(node.executor, past)
-    # What a node goes back to before it runs again; a swarm's does so before its first time, too.
-    node._initial_messages = [*node.executor.messages]
+    if isinstance(node.executor, Agent):
+        # What a node goes back to before it runs again; a swarm's does so before its first time.
+        node._initial_messages = [*node.executor.messages]
 
 
 def _why_not(each: Any) -> str:

@@ -9,8 +9,10 @@ import contextlib
 import inspect
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
+
+from strands.types.tools import AgentTool
 
 from sluice.answering.adoption import meter
 from sluice.answering.agent_file import AgentFile
@@ -42,8 +44,7 @@ class App:
     def __init__(self, file: AgentFile) -> None:
         self.entry = file.entry
         self._owner: str | None = None
-        for value in vars(file.module).values():
-            meter(value)
+        self._globals = list(vars(file.module).values())
         self.loop = asyncio.new_event_loop()
         # A daemon: an entry point that hangs must not keep the process from ending.
         threading.Thread(target=self._serve, name="app", daemon=True).start()
@@ -56,8 +57,8 @@ class App:
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
-    def admit(self, person: str) -> None:
-        """Let a person in.
+    def admit(self, person: str, tools: Sequence[AgentTool]) -> None:
+        """Let a person in, to agents that are metered and limited; `tools` are those of the run.
 
         Raises:
             Refusal: `unauthorized`: the process has served another, whom it may remember.
@@ -68,6 +69,8 @@ class App:
                 "unauthorized",
                 "This session belongs to another person; start a new conversation.",
             )
+        for value in self._globals:
+            meter(value, tools)
 
 
 class AppRun:
@@ -93,7 +96,7 @@ class AppRun:
             AgentFileError: What the entry point gave is nothing that can be shown.
             Refusal: It ended without a word, or the process serves somebody else.
         """
-        self._app.admit(str(self._user_run.claims.get("sub")))
+        self._app.admit(str(self._user_run.claims.get("sub")), self._user_run.tools)
         current.set(self._ledger)
         is_silent = True
         async for item in self._items():

@@ -141,7 +141,7 @@ class Engine:
         if self._file.kind == "answer":
             return AnswerRun(self._file.entry, user_run)
         built = await strands_run.build(self._file.entry, user_run)
-        speaker = strands_run.StrandsRun(built, work.run, ledger, question)
+        speaker = strands_run.StrandsRun(built, work.run, ledger, question, user_run.tools)
         work.agents = speaker.agents
         return speaker
 

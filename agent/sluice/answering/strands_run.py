@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from strands import Agent
 from strands.multiagent.base import Status
 from strands.multiagent.graph import Graph
 from strands.multiagent.swarm import Swarm
+from strands.types.tools import AgentTool
 
 from sluice.answering.adoption import Built, adopt, begin_with
 from sluice.answering.nodes import Nodes
@@ -69,12 +70,19 @@ async def build(build_agent: Callable[[UserRun], Any], user_run: UserRun) -> Bui
 class StrandsRun:
     """One run of what was built; `agents` are all that answer it, for whoever stops them."""
 
-    def __init__(self, built: Built, run: Run, ledger: Ledger, question: Question) -> None:
+    def __init__(
+        self,
+        built: Built,
+        run: Run,
+        ledger: Ledger,
+        question: Question,
+        tools: Sequence[AgentTool],
+    ) -> None:
         """Raises AgentFileError when one of the agents cannot be used."""
         self._built = built
         self._question = question
         self._nodes = Nodes(run, question.told)
-        self.agents = adopt(built, run, ledger)
+        self.agents = adopt(built, run, ledger, tools)
         begin_with(built, question.past)
 
     async def speak(self) -> AsyncIterator[Event]:
