@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,10 +12,12 @@ import pytest
 from checkout import ROOT
 from model_servers import Reply
 from scripted import Scripted, call, say
+from sluice.models.bedrock import CuttableBedrockModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from strands import Agent
 from support import serve
 from wire_support import make_token, parse, said
 
@@ -196,6 +200,29 @@ def test_the_tutorials_agent_answers_with_its_own_model(provide: Any, monkeypatc
     assert said(events) == "Let me see. It is 100."
     assert "100" in json.dumps(server.asked[1].body["messages"][-1])
     assert events[-1].usage[0].total_tokens == 30
+
+
+def test_a_stop_ends_the_call_of_a_model_that_the_file_has_made(
+    provide: Any, monkeypatch: Any
+) -> None:
+    """Strands reads Bedrock in a thread that nothing else would end."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    hold = threading.Event()
+    path = str(EXAMPLES / "tutorial.py")
+    script = [Reply(text=("Half", "never"), hold=hold)]
+    with provide("bedrock", *script, SLUICE_AGENT=path) as (client, _):
+        body = {"prompt": "Go", "threadId": "thread-1", "runId": "run-1"}
+        with client.stream(body) as answer:
+            chunks = answer.iter_raw()
+            start = b""
+            while b"Half" not in start:
+                start += next(chunks)
+            client.act("stop", threadId="thread-1", runId="run-1")
+            events = parse(start + b"".join(chunks))
+        (agent,) = (v for v in vars(sys.modules["sluice_agent_file"]).values() if type(v) is Agent)
+        assert type(agent.model.inner) is CuttableBedrockModel
+    assert events[-1].code == "stopped"
+    hold.set()
 
 
 def test_pydantic_ai_answers_with_its_own_client(provide: Any, monkeypatch: Any) -> None:

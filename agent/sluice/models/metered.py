@@ -187,6 +187,10 @@ def metered(model: Model, ledger: Ledger | None) -> Metered:
     """The model for one agent; one that is metered already gets a meter of this agent's own."""
     if isinstance(model, Metered):
         return Metered(model.inner, ledger, model.provider, model.model_id)
+    if type(model) is BedrockModel:
+        from sluice.models.bedrock import CuttableBedrockModel
+
+        CuttableBedrockModel.adopt(model)
     config = model.get_config()
     model_id = config.get("model_id") if isinstance(config, dict) else None
     name = type(model).__name__.removesuffix("Model").lower()
