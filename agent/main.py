@@ -17,6 +17,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    logs.configure(settings.tracebacks)
     if "--check" in sys.argv[1:]:
         from sluice.answering.check import check
 

@@ -48,7 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=3000,
         help="the page's port; API, sign-in and runtime take the next three (0: any four free)",
     )
@@ -71,6 +71,14 @@ def parse_arguments() -> argparse.Namespace:
         help="let tests break the API's answers: see local/faults.py",
     )
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    """A port that has room for the others behind it, or 0."""
+    last = 65_536 - len(SERVICES)
+    if not (text.isascii() and text.isdigit() and int(text) <= last):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {last}")
+    return int(text)
 
 
 def bind(first: int) -> list[socket.socket]:

@@ -23,6 +23,7 @@ from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
 from local.runtime.process import AgentFailedError, agent_environment
+from local.services import read_services
 from local.template import Template, load
 from local.unplayed import absences
 
@@ -106,6 +107,7 @@ class Stack:
             self._servers.append((server, serving))
         await self._apply_runtime()
         await checking
+        self._tell_services()
         self._write_outputs(template)
         return template
 
@@ -120,6 +122,7 @@ class Stack:
         """Take up an edited agent/. Raises AgentFailedError, and then what ran before goes on."""
         await self._check_agent(self._next_runtime)
         await self._sessions.renew()
+        self._tell_services()
 
     async def close(self) -> None:
         """End everything that was started."""
@@ -166,6 +169,12 @@ class Stack:
         for sentence in absent:
             self._log(f"template: {sentence}")
         return template
+
+    def _tell_services(self) -> None:
+        """Say what works here, and may not where the agent is deployed."""
+        found = read_services(self._root / "agent")
+        for sentence in (*found.unknown, *found.unseen):
+            self._log(f"agent: {sentence}")
 
     def _access_log(self, line: str) -> None:
         self._log(f"api: {line}")

@@ -14,7 +14,7 @@ import tempfile
 import time
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import httpx
@@ -72,9 +72,71 @@ def prove(twin: Path) -> float:
         }
         with started(twin, bedrock | {"SLUICE_AGENT": str(stock)}) as other:
             _expect(other, {"action": "warm"}, '"warm"')
-        if fault := fault_of_agent(twin, bedrock, _empty_python(Path(place, "python"))):
+    with _python() as python:
+        if fault := fault_of_agent(twin, bedrock, python):
             sys.exit(f"The bundle cannot use agent/agent.py:\n{fault}")
     return agent.seconds
+
+
+_TRY_TOOLS = """
+import json, logging, sys
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
+
+class Failures(logging.Handler):
+    def emit(self, record):
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            missing = (ImportError, SyntaxError, DataNotFoundError, UnknownServiceError)
+            told = f"{record.args[0]}: {type(error).__name__}: {error}"
+            print(json.dumps([isinstance(error, missing), told]))
+
+logging.getLogger("sluice.tools.own").addHandler(Failures())
+from sluice.tools.own import load_tools
+load_tools()
+import boto3
+for name in sys.argv[1:]:
+    try:
+        boto3.client(name)
+    except Exception as error:
+        print(json.dumps([True, f"a client of {name}: {type(error).__name__}: {error}"]))
+"""
+
+
+def try_tools(twin: Path, services: Collection[str]) -> list[str]:
+    """Import every file of tools/ in the bundle, and make a client of each service.
+
+    Returns:
+        A sentence for each file that failed for a reason which the deployed agent may not have,
+        such as a variable of the environment.
+
+    Exits with the reasons if the bundle lacks something.
+    """
+    with _python() as python:
+        tried = subprocess.run(  # noqa: S603 - our own interpreter
+            [python, "-c", _TRY_TOOLS, *sorted(services)],
+            cwd=twin,
+            env={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    told = [line for line in tried.stdout.splitlines() if line.startswith(("[true", "[false"))]
+    failures = [json.loads(line) for line in told]
+    lacking = [reason for is_lacking, reason in failures if is_lacking]
+    if tried.returncode:
+        lacking.append(tried.stderr.strip()[-2000:])
+    if lacking:
+        sys.exit(
+            "What your tools use cannot be had in the bundle:\n  " + "\n  ".join(lacking) + "\n"
+            "What they import has to be among the dependencies of agent/pyproject.toml, and not "
+            "left out by ops/pruning.py."
+        )
+    return [
+        f"tools/{reason}. Without it the agent starts; if it is for want of a variable, set that "
+        "in template.yaml."
+        for _, reason in failures
+    ]
 
 
 class Agent:
@@ -105,11 +167,11 @@ def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
     Its Python is that of a new and empty virtual environment, and its environment variables are
     the given ones alone, so that whatever it imports, beside Python's own, is in the bundle.
     """
-    with tempfile.TemporaryDirectory() as name, socket.socket() as sock:
+    with tempfile.TemporaryDirectory() as name, socket.socket() as sock, _python() as python:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         sock.close()
-        python, log = _empty_python(Path(name, "python")), Path(name, "log")
+        log = Path(name, "log")
         start = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -129,10 +191,12 @@ def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
             process.wait()
 
 
-def _empty_python(folder: Path) -> Path:
-    """A Python that has nothing but its own."""
-    venv.create(folder, symlinks=True)
-    return folder / "bin" / "python"
+@contextlib.contextmanager
+def _python() -> Iterator[Path]:
+    """The Python of a new and empty virtual environment."""
+    with tempfile.TemporaryDirectory() as name:
+        venv.create(name, symlinks=True)
+        yield Path(name, "bin", "python")
 
 
 def _wait(process: "subprocess.Popen[bytes]", origin: str, log: Path) -> None:

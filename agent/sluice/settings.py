@@ -38,6 +38,7 @@ VARIABLES = (
     Variable("SLUICE_AGENT", "", "the file of your agent; agent.py beside main.py when empty"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
     Variable("SLUICE_TRACES", "", "OTLP/HTTP collector that gets traces; empty for none"),
+    Variable("SLUICE_TRACEBACKS", "off", "on, as under make dev: log what your own code raises"),
     # AgentCore's contract: the container listens on 0.0.0.0:8080.
     Variable("SLUICE_HOST", "0.0.0.0", "address the agent listens on"),  # noqa: S104
     Variable("SLUICE_PORT", "8080", "port the agent listens on"),
@@ -85,6 +86,7 @@ class Settings:
     agent: str
     platform: str
     traces: str
+    tracebacks: bool
     host: str
     port: int
 
@@ -128,6 +130,7 @@ class Settings:
             agent=reader.text("SLUICE_AGENT"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),
             traces=reader.url("SLUICE_TRACES"),
+            tracebacks=reader.choice("SLUICE_TRACEBACKS", ("off", "on")) == "on",
             host=reader.text("SLUICE_HOST"),
             port=reader.number("SLUICE_PORT", 1, 65535),
         )

@@ -147,7 +147,8 @@ def _free_port() -> int:
 
 def agent_environment(template: Mapping[str, str]) -> dict[str, str]:
     """The template's variables in this shell's environment; a variable of the shell wins, so that
-    `SLUICE_MODEL=ollama make dev` does what it says."""
+    `SLUICE_MODEL=ollama make dev` does what it says. Whoever watches here wrote the agent's tools,
+    and may read what they raise."""
     shell = dict(os.environ)
     shell.pop("PYTHONDONTWRITEBYTECODE", None)  # agents start three times faster from .pyc files
-    return {**template, **shell}
+    return {"SLUICE_TRACEBACKS": "on", **template, **shell}

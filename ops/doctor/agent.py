@@ -13,8 +13,10 @@ AGENT: Group[Path] = Group("agent", lambda error: f"It could not be asked: {erro
 @AGENT.check("file", "agent/agent.py, or SLUICE_AGENT", Symptom.MODEL)
 def _file(folder: Path) -> Iterator[Fault]:
     # What it needs beside what this shell has; nothing is stored, and no model asked.
-    needed = {"SLUICE_CONVERSATIONS": "unused", "AWS_REGION": "us-east-1"}
-    if said := fault_of_agent(folder, {**needed, **os.environ}):
+    environment = {"SLUICE_CONVERSATIONS": "unused", "AWS_REGION": "us-east-1", **os.environ}
+    if own := environment.get("SLUICE_AGENT"):
+        environment["SLUICE_AGENT"] = str(Path(own).resolve())
+    if said := fault_of_agent(folder, environment):
         *_, last = said.splitlines()
         yield Fault(
             last,

@@ -324,7 +324,7 @@ def test_parameters_come_from_samconfig(tmp_path: Path) -> None:
         "",
         "not toml",
         "[local.deploy.parameters]\n",
-        '[local.deploy.parameters]\nparameter_overrides = "A=1"\n',
+        '[local.deploy.parameters]\nparameter_overrides = "A=\\"1"\n',
         '[local.deploy.parameters]\nparameter_overrides = ["A"]\n',
         "[local.deploy.parameters]\nparameter_overrides = [1]\n",
     ],
@@ -336,6 +336,12 @@ def test_a_samconfig_of_another_form_is_refused_with_the_form_it_needs(
     path.write_text(text)
     with pytest.raises(TemplateError, match=r"samconfig.toml: .* a list of NAME=value strings"):
         read_parameters(path)
+
+
+def test_the_one_string_of_sam_deploy_guided_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "samconfig.toml"
+    path.write_text('[local.deploy.parameters]\nparameter_overrides = \'A="1 = 2" B=""\'\n')
+    assert read_parameters(path) == {"A": "1 = 2", "B": ""}
 
 
 def test_checking_parameters_leaves_the_template_as_it_was() -> None:
