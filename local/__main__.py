@@ -15,6 +15,7 @@ import watchfiles
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.errors import TemplateError
+from local.model import ModelError, read_delay
 from local.page import SOURCES, PageError
 from local.pool.store import StoreError
 from local.runtime.process import AgentFailedError
@@ -50,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
         "--port",
         type=_port,
         default=3000,
-        help="the page's port; API, sign-in and runtime take the next three (0: any four free)",
+        help="the page's port; API, sign-in, runtime and Bedrock take the next four (0: any free)",
     )
     parser.add_argument(
         "--state",
@@ -112,7 +113,8 @@ def describe(stack: Stack, template: Template) -> str:
     API        {outputs["ApiUrl"]}/chat
     Sign-in    {outputs["LoginUrl"]}
     Runtime    {stack.origins.runtime}
-    Model      {os.environ.get("SLUICE_MODEL") or template.parameters["Model"]}
+    Model      {stack.model}
+    Bedrock    {stack.bedrock_url}    for programs of your own, as AWS_ENDPOINT_URL_BEDROCK_RUNTIME
 
   In another terminal:
 
@@ -166,10 +168,14 @@ async def run(arguments: argparse.Namespace) -> None:
         parameters = dict(entry.split("=", 1) for entry in arguments.parameter)
     except ValueError:
         sys.exit("--parameter takes NAME=VALUE, such as Model=bedrock.")
+    try:
+        delay = read_delay()
+    except ModelError as error:
+        sys.exit(str(error))
     arguments.state.mkdir(parents=True, exist_ok=True)
     keep_log(arguments.state)
     sockets = bind(arguments.port)
-    stack = Stack(ROOT, arguments.state, sockets, parameters, log, with_faults=arguments.faults)
+    stack = Stack(ROOT, arguments.state, sockets, parameters, log, delay, arguments.faults)
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)

@@ -7,6 +7,7 @@ differs between the wheels) replaced by this machine's.
 import base64
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 import httpx
 
 from local.agent_check import fault_of_agent
+from local.identities import REGION
 from ops.archive import Files
 
 # AgentCore gives the agent so long to answer /ping.
@@ -51,29 +53,32 @@ def unpacked(bundle: Path, theirs: Files, ours: Files) -> Iterator[Path]:
 
 
 def prove(twin: Path) -> float:
-    """Ask the twin, and have it make its client for Bedrock (which sends nothing).
+    """Ask the twin with the local Bedrock as its model, and have it make its client for S3 (which
+    sends nothing).
 
     Returns:
         Seconds from its start to its first answer to /ping.
 
     Exits with what the agent said when it does not start, or answers anything but 100.
     """
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, _local_bedrock() as url:
         # Not the user's own: what that one answers is not for us to say.
         stock = Path(place, "stock_agent.py")
         stock.write_text(STOCK_AGENT)
-        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": place}
-        with started(twin, offline | {"SLUICE_AGENT": str(stock)}) as agent:
-            _expect(agent, {"prompt": QUESTION}, "Result: 100")
-        bedrock = {
-            "SLUICE_MODEL": "bedrock",
-            "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
-            "AWS_REGION": "us-east-1",
+        asking = {
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "SLUICE_CONVERSATIONS": place,
         }
-        with started(twin, bedrock | {"SLUICE_AGENT": str(stock)}) as other:
+        with started(twin, asking | {"SLUICE_AGENT": str(stock)}) as agent:
+            _expect(agent, {"prompt": QUESTION}, "Result: 100")
+        stored = {"SLUICE_CONVERSATIONS": "s3://sluice-conversations", "AWS_REGION": REGION}
+        with started(twin, stored | {"SLUICE_AGENT": str(stock)}) as other:
             _expect(other, {"action": "warm"}, '"warm"')
     with _python() as python:
-        if fault := fault_of_agent(twin, bedrock, python):
+        if fault := fault_of_agent(twin, stored, python):
             sys.exit(f"The bundle cannot use agent/agent.py:\n{fault}")
     return agent.seconds
 
@@ -137,6 +142,23 @@ def try_tools(twin: Path, services: Collection[str]) -> list[str]:
         "in template.yaml."
         for _, reason in failures
     ]
+
+
+@contextlib.contextmanager
+def _local_bedrock() -> Iterator[str]:
+    """The local Bedrock, without pauses, in a process of its own; yields its URL."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.bedrock"],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, "SLUICE_OFFLINE_DELAY_MS": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 class Agent:

@@ -17,14 +17,13 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("SLUICE_MODEL", "bedrock", "bedrock, offline, ollama or openai"),
+    Variable("SLUICE_MODEL", "bedrock", "bedrock, ollama or openai"),
     Variable("SLUICE_MODEL_ID", "", "model id; each provider but openai has a default"),
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_MODEL_KEY", "", "API key of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_GUARDRAIL_ID", "", "Bedrock guardrail that reads along; empty for none"),
     Variable("SLUICE_GUARDRAIL_VERSION", "DRAFT", "version of the guardrail"),
-    Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
     Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),
     Variable("SLUICE_MAX_CONTEXT", "100000", "tokens of a conversation that the model is sent"),
@@ -47,7 +46,6 @@ VARIABLES = (
 # The id and the server of a provider for which the environment names none.
 MODEL_IDS = {
     "bedrock": "global.anthropic.claude-sonnet-4-6",
-    "offline": "offline",
     "ollama": "llama3.2",
     "openai": "",
 }
@@ -62,8 +60,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says. `offline_delay` is in seconds, `max_prompt` in characters,
-    `max_context`, `max_tokens`, `owner_tokens` and `thinking` in tokens."""
+    """What the environment says. `max_prompt` is in characters, `max_context`, `max_tokens`,
+    `owner_tokens` and `thinking` in tokens."""
 
     model: str
     model_id: str
@@ -72,7 +70,6 @@ class Settings:
     model_key: str = field(repr=False)
     guardrail_id: str
     guardrail_version: str
-    offline_delay: float
     conversations: str
     max_prompt: int
     max_context: int
@@ -116,7 +113,6 @@ class Settings:
             model_key=reader.text("SLUICE_MODEL_KEY"),
             guardrail_id=guardrail_id,
             guardrail_version=reader.text("SLUICE_GUARDRAIL_VERSION"),
-            offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
             conversations=reader.place("SLUICE_CONVERSATIONS"),
             max_prompt=reader.number("SLUICE_MAX_PROMPT", 1, 1_000_000),
             max_context=reader.number("SLUICE_MAX_CONTEXT", 1_000, 10_000_000),

@@ -17,7 +17,7 @@ from wire_support import parse
 MESSAGES: TypeAdapter[Any] = TypeAdapter(Message)
 QUESTION = {"id": "q", "role": "user", "content": "What is 25 * 4?"}
 STOPPED = {"code": "stopped", "message": "The run was stopped."}
-USAGE = {"provider": "offline", "inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
+USAGE = {"provider": "bedrock", "inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
 
 LIVE = [
     events.run_started("t", "r"),

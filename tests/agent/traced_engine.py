@@ -17,14 +17,8 @@ from sluice.telemetry.traces import configure
 
 async def main() -> None:
     collector, thread, run = sys.argv[1:]
-    environment = {
-        "SLUICE_MODEL": "offline",
-        "SLUICE_OFFLINE_DELAY_MS": "0",
-        "SLUICE_CONVERSATIONS": "unused",
-        "SLUICE_TRACES": collector,
-        "SLUICE_AGENT": os.environ["SLUICE_AGENT"],
-    }
-    settings = Settings.read(environment)
+    more = {"SLUICE_CONVERSATIONS": "unused", "SLUICE_TRACES": collector}
+    settings = Settings.read(os.environ | more)
     configure(settings)
     engine = Engine(settings)
     question = Question([], [{"text": "What is 6 * 7 - CANARY-7f31?"}], None, "CANARY-7f31")

@@ -5,10 +5,11 @@ import os
 import subprocess
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
-from e2e_stack import ROOT, RunningStack, events_of, run_stack
+from e2e_stack import ROOT, RunningStack, events_of, run_stack, text_of
 
 EXAMPLES = ROOT / "examples"
 
@@ -62,3 +63,11 @@ def test_a_graph_that_is_killed_keeps_what_it_said_and_goes_on(graph: RunningSta
     assert events_of(again.text)[-1].get("code") == "interrupted", again.text
     events = graph.ask({"prompt": "Hello", "threadId": thread}, token, **session)
     assert events[-1]["type"] == "RUN_FINISHED"
+
+
+def test_the_tutorials_agent_answers_through_the_whole_stack(tmp_path: Path) -> None:
+    environment = {"SLUICE_AGENT": str(EXAMPLES / "tutorial.py")}
+    with run_stack(tmp_path, environment=environment) as stack:
+        token = stack.tokens()["id_token"]
+        events = stack.ask({"prompt": "What is 25 * 4?"}, token)
+    assert "100" in text_of(events)

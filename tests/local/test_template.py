@@ -238,9 +238,10 @@ def policies(template: Template) -> list[str]:
     return [each["PolicyName"] for each in template.resources["RuntimeRole"].properties["Policies"]]
 
 
-def test_a_runtime_without_bedrock_may_not_call_it(real: Template) -> None:
-    assert policies(real) == ["Conversations", "Telemetry"]
-    assert policies(resolve_real(Model="bedrock")) == ["Conversations", "Model", "Telemetry"]
+def test_a_runtime_without_a_guardrail_may_not_apply_one(real: Template) -> None:
+    assert policies(real) == ["Conversations", "Model", "Telemetry"]
+    guarded = policies(resolve_real(GuardrailId="abc123"))
+    assert guarded == ["Conversations", "Model", "Guardrail", "Telemetry"]
 
 
 # ---- Physical names, and local addresses in the place of AWS's

@@ -26,6 +26,7 @@ from mcp_server import mcp_server
 from model_servers import MODEL_IDS, ModelServer, Reply
 from support import serve
 
+from local.bedrock import Bedrock
 from ops import archive, bundle, layers, pruning, twin, wheels
 
 pytestmark = pytest.mark.slow
@@ -377,7 +378,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 def test_the_unpacked_agent_talks_to_bedrock_and_keeps_conversations_in_s3(
     unpacked: Path, tmp_path: Path
 ):
-    """What the offline model never needs: signatures, event streams, S3's answers."""
+    """Answers of S3, and a stored conversation."""
     call = Reply(text=("Let me see.",), call={"expression": "2**10 - 24"})
     server = ModelServer()
     with ExitStack() as stack:
@@ -404,9 +405,12 @@ def test_the_unpacked_agent_talks_to_bedrock_and_keeps_conversations_in_s3(
 
 def test_the_unpacked_agent_has_the_tools_of_an_mcp_server(unpacked: Path, tmp_path: Path):
     """Without the half of the mcp package that the rules leave out."""
-    with mcp_server() as server:
+    with mcp_server() as server, serve(Bedrock(print)) as bedrock:
         environment = {
-            "SLUICE_MODEL": "offline",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock,
             "SLUICE_CONVERSATIONS": str(tmp_path),
             "SLUICE_MCP": json.dumps([{"name": "docs", "url": server.url}]),
         }
@@ -427,7 +431,7 @@ def test_a_zip_whose_agent_lacks_something_is_refused_with_its_last_words(
     with pytest.raises(SystemExit, match=r"did not start.*ops/pruning.py(?s:.*)starlette"):
         twin.prove(broken)
     shutil.copytree(unpacked / "starlette", broken / "starlette")
-    with pytest.raises(SystemExit, match=r"without \"warm\".*internal_error"):
+    with pytest.raises(SystemExit, match=r"without Result: 100.*internal_error"):
         twin.prove(broken)
 
 

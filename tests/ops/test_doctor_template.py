@@ -24,7 +24,7 @@ _PAGE = (
     "        - !If [HasSiteDomain, !Sub 'https://${SiteDomain}', "
     "!Sub 'https://${Site.DomainName}']\n"
 )
-_MODEL = "                  Action: [bedrock:InvokeModel, bedrock:InvokeModelWithResponseStream]"
+_MODEL = "                Action: [bedrock:InvokeModel, bedrock:InvokeModelWithResponseStream]"
 _RATE = "          ThrottlingRateLimit: !Ref ThrottleRate\n"
 
 OF_POLICIES: Mapping[Policy, Mapping[str, str]] = {
@@ -128,10 +128,10 @@ OWN: Mapping[str, Mapping[str, Edits]] = {
     "role": {
         "conversations cannot be listed": ("Action: s3:ListBucket #", "Action: s3:ListAll #"),
         "the model cannot be streamed": (
-            *(f"{_MODEL}\n                  Resource:", "                  Resource:"),
+            *(f"{_MODEL}\n                Resource:", "                Resource:"),
             *(
-                f"{_MODEL}\n                  # A",
-                "                  Action: x:Y\n                  # A",
+                f"{_MODEL}\n                # A",
+                "                Action: x:Y\n                # A",
             ),
         ),
     },

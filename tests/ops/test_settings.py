@@ -20,7 +20,7 @@ region = "eu-west-1"
 parameter_overrides = ["Prefix=prod"]
 [bare.deploy.parameters]
 [local.deploy.parameters]
-parameter_overrides = ["Model=offline"]
+parameter_overrides = ["MaxTurns=19"]
 """
 
 

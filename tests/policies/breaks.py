@@ -198,8 +198,8 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "another bucket": ("s3://${ConversationsBucket}", "s3://conversations"),
         "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
         "no model": (
-            "!If [HasBedrock, !Ref ModelId, !Ref AWS::NoValue]",
-            "!If [HasBedrock, !Ref AWS::NoValue, !Ref ModelId]",
+            "SLUICE_MODEL_ID: !Ref ModelId",
+            "SLUICE_MODEL_ID: !Ref AWS::NoValue",
         ),
     },
     runtime.a_parameter_that_may_hold_a_token_is_not_shown: {
@@ -396,7 +396,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     permissions.the_agent_calls_gateways_only_where_it_has_servers: {
         "whether it has servers or not": (
             "          - HasMcp\n          - PolicyName: Tools\n",
-            "          - HasBedrock\n          - PolicyName: Tools\n",
+            "          - HasGuardrail\n          - PolicyName: Tools\n",
         ),
     },
     names.nothing_is_named_without_need: {
@@ -416,7 +416,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     form.every_parameter_says_what_it_takes: {
         "anything": ("    AllowedPattern: ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$\n", ""),
-        "no sentence": ("    ConstraintDescription: bedrock or offline.\n", ""),
+        "no sentence": ("    ConstraintDescription: bedrock.\n", ""),
     },
     form.every_rule_says_what_to_do: {
         "no sentence": ("AssertDescription: Only Model bedrock", "Description: Only Model bedrock"),
@@ -426,7 +426,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "no description": ("    Description: The user pool.\n", ""),
     },
     form.conditions_are_named_has_or_is: {
-        "another name": ("  HasBedrock:", "  Unused: !Equals ['', '']\n  HasBedrock:"),
+        "another name": ("  HasGuardrail:", "  Unused: !Equals ['', '']\n  HasGuardrail:"),
     },
     form.everything_stands_in_its_order: {
         "an attribute before the type": (

@@ -172,8 +172,7 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
         "SLUICE_MODEL": parameters["Model"],
         "SLUICE_GUARDRAIL_ID": guardrail or None,
         "SLUICE_GUARDRAIL_VERSION": parameters["GuardrailVersion"] if guardrail else None,
-        # Another provider must not be asked for Bedrock's model.
-        "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] == "bedrock" else None,
+        "SLUICE_MODEL_ID": parameters["ModelId"],
         "SLUICE_THINKING": parameters["ThinkingTokens"],
         "SLUICE_MCP": parameters["McpServers"] or None,
         "SLUICE_TRACES": parameters["TracesEndpoint"]

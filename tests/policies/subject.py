@@ -79,7 +79,6 @@ EACH = {**FULL, "Mfa": "required"}
 """A value that turns each feature on; not all together."""
 CLOSED = {
     **OPEN,
-    "Model": "offline",
     "DevUrl": "",
     "CorsOrigin": "https://chat.example.com",
     "ConversationDays": "0",

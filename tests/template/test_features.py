@@ -58,8 +58,6 @@ def test_a_feature_that_is_off_leaves_no_property_behind_but_what_must_be_switch
 
 
 IMPOSSIBLE = {
-    "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "offline"},
-    "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "offline"},
     "SubnetsWithSecurityGroups": {"RuntimeSubnets": FULL["RuntimeSubnets"]},
     "PasskeysWithoutMfa": {"Passkeys": "on", "Mfa": "required"},
     "WholeIdentityProvider": {"OidcIssuer": FULL["OidcIssuer"]},

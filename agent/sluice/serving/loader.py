@@ -21,6 +21,7 @@ from sluice.settings import Settings
 from sluice.store.base import Store
 from sluice.store.place import open_store
 from sluice.telemetry import traces
+from sluice.telemetry.logs import OWN_CODE
 
 if TYPE_CHECKING:
     from sluice.answering.engine import Engine
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 # What `sluice.models.provider` imports once it makes a model, by SLUICE_MODEL.
 MODEL_MODULES = {
     "bedrock": ["boto3", "sluice.models.bedrock"],
-    "offline": ["sluice.models.offline"],
     "ollama": ["strands.models.ollama"],
     "openai": ["strands.models.openai"],
 }
@@ -150,7 +150,8 @@ def _fill[T](future: Future[T], make: Callable[[], T]) -> None:
         _log.error("the model cannot be used: %s", refusal.message)
         future.set_exception(refusal)
     except AgentFileError as error:
-        _log.error("the agent's file cannot be used: %s", error, exc_info=error.__cause__)
+        told = "the agent's file cannot be used: %s"
+        _log.error(told, error, exc_info=error.__cause__, extra=OWN_CODE)
         future.set_exception(error)
     except Exception as error:
         _log.exception("a part of the agent could not be made")
