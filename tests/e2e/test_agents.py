@@ -9,7 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chat_page import ask, expect_finished, open_browser, visit
 from e2e_stack import ROOT, RunningStack, events_of, run_stack, text_of
+from people import Person
+from playwright.sync_api import Browser, expect
 
 EXAMPLES = ROOT / "examples"
 
@@ -65,9 +68,36 @@ def test_a_graph_that_is_killed_keeps_what_it_said_and_goes_on(graph: RunningSta
     assert events[-1]["type"] == "RUN_FINISHED"
 
 
-def test_the_tutorials_agent_answers_through_the_whole_stack(tmp_path: Path) -> None:
+def test_the_tutorials_agent_answers_by_curl_and_in_the_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """With its own default model, its own memory, and nothing changed."""
     environment = {"SLUICE_AGENT": str(EXAMPLES / "tutorial.py")}
-    with run_stack(tmp_path, environment=environment) as stack:
-        token = stack.tokens()["id_token"]
-        events = stack.ask({"prompt": "What is 25 * 4?"}, token)
+    with (
+        run_stack(tmp_path, environment=environment) as stack,
+        open_browser(browser) as context,
+    ):
+        events = stack.ask({"prompt": "What is 25 * 4?"}, stack.tokens()["id_token"])
+        page = visit(context, stack, Person.new(stack))
+        expect_finished(ask(page, "What is 25 * 4?"))
+        answer = ask(page, "Now divide that by 10")
+        expect_finished(answer)
+        expect(answer).to_contain_text("100 / 10 = 10")
+        page.reload()
+        expect(page.get_by_text("100 / 10 = 10")).to_be_visible()
     assert "100" in text_of(events)
+
+
+def test_the_page_shows_what_each_node_of_a_graph_says_also_after_a_reload(
+    graph: RunningStack, browser: Browser
+) -> None:
+    with open_browser(browser) as context:
+        page = visit(context, graph, Person.new(graph))
+        answer = ask(page, "Count to 5")
+        expect_finished(answer)
+        expect(answer).to_contain_text("1, 2, 3, 4, 5")
+        # The critic is given a draft, of which the offline model knows nothing to say.
+        expect(answer).to_contain_text("It knows only a few things")
+        page.reload()
+        expect(page.get_by_text("1, 2, 3, 4, 5")).to_be_visible()
+        expect(page.get_by_text("It knows only a few things")).to_be_visible()
