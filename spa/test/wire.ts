@@ -11,6 +11,7 @@ export interface Body {
   readonly runId?: string;
   readonly after?: number;
   readonly title?: string;
+  readonly query?: string;
   readonly rating?: "up" | "down" | null;
   readonly messages?: readonly { readonly id: string; readonly content: string }[];
   readonly forwardedProps?: { readonly replaces?: string; readonly timeZone?: string };
@@ -148,6 +149,15 @@ export function fakeAgent() {
         const all = [...new Set(runs.map((each) => each.threadId))].toReversed().map(conversation);
         return Response.json({
           threads: all.flatMap((each) => (each ? [{ ...each, runs: undefined }] : [])),
+        });
+      }
+      case "search": {
+        const all = [...new Set(runs.map((each) => each.threadId))];
+        const found = all.filter((id) =>
+          JSON.stringify(conversation(id)).includes(body.query ?? ""),
+        );
+        return Response.json({
+          results: found.map((each) => ({ threadId: each, excerpt: `… ${body.query} …` })),
         });
       }
       case "get":

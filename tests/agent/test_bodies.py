@@ -138,6 +138,11 @@ REFUSED: dict[str, tuple[object, str]] = {
     "title with a bell": (rename("a\x07b"), LINE),
     "title with a C1 control": (rename("a\x9bb"), LINE),
     "title half a pair": (rename("a\udc00"), LINE),
+    "search without a query": (action("search"), "`query` must be a string, not null"),
+    "a query that is empty": (action("search", query=" \t"), "`query` is empty"),
+    "a query that is long": (action("search", query="x" * 201), "has 201 characters; send at most"),
+    "a query of lines": (action("search", query="a\nb"), "`query` must be one line"),
+    "half of a pair in a query": (action("search", query="a\ud800"), "must be one line of visible"),
     "file without an id": (action("file", threadId="t"), "`id` must be a string"),
     "rate without a rating": (action("rate", **IDS), "`rating` must be `up`, `down` or null"),
     "rating unknown": (action("rate", **IDS, rating="UP"), "`rating` must be `up`, `down` or null"),
@@ -249,6 +254,8 @@ ACTIONS: list[tuple[dict[str, object], request.Request]] = [
     (resume(2**53 - 1), request.Resume("t", "r", 2**53 - 1)),
     (action("stop", **IDS), request.Stop("t", "r")),
     (action("list"), request.List()),
+    (action("search", query="  Größe 漢字 "), request.Search("Größe 漢字")),
+    (action("search", query="x" * 200), request.Search("x" * 200)),
     (action("get", threadId="!~"), request.Get("!~")),
     (action("file", threadId="t", id="0a" * 32), request.File("t", "0a" * 32)),
     (rename("  Größe: 5 > 3 \U0001f600\n"), request.Rename("t", "Größe: 5 > 3 \U0001f600")),
@@ -302,10 +309,12 @@ SAMPLES: dict[str, type | str] = {
     "prompt-replacing": request.Prompt,
     "prompt-too-long": "prompt_too_long",
     "prompt-wrong-type": "bad_request",
+    "query-empty": "bad_request",
     "rate": request.Rate,
     "rating-unknown": "bad_request",
     "rename": request.Rename,
     "resume": request.Resume,
+    "search": request.Search,
     "run-agent-input": request.Prompt,
     "stop": request.Stop,
     "title-empty": "bad_request",
@@ -331,7 +340,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )
-NAMES = ("prompt", "threadId", "runId", "after", "title", "rating", "replaces", "timeZone")
+NAMES = ("prompt", "query", "threadId", "runId", "after", "title", "rating", "replaces", "timeZone")
 FIELDS = dict.fromkeys((*NAMES, "forwardedProps", "state", "context"), JSON)
 SOME = st.fixed_dictionaries(
     {},

@@ -13,13 +13,14 @@ from sluice.wire.fields import (
     kind,
     read_id,
     read_number,
+    read_query,
     read_text,
     read_title,
     read_zone,
 )
 
 # In the order of docs/wire.md.
-ACTIONS = ("resume", "stop", "list", "get", "file", "rename", "delete", "rate", "warm")
+ACTIONS = ("resume", "stop", "list", "search", "get", "file", "rename", "delete", "rate", "warm")
 
 _MAX_MESSAGES = 10_000
 
@@ -66,6 +67,13 @@ class List:
 
 
 @dataclass(frozen=True)
+class Search:
+    """The person's conversations in which all words of the query were said."""
+
+    query: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Get:
     """One conversation, whole."""
 
@@ -109,7 +117,7 @@ class Warm:
     """Wait until the agent is ready."""
 
 
-type Request = Prompt | Resume | Stop | List | Get | File | Rename | Delete | Rate | Warm
+type Request = Prompt | Resume | Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
 
 
 def read_request(body: object, max_prompt: int) -> Request:
@@ -148,6 +156,8 @@ def _read_action(body: dict[str, Any]) -> Request:
             return Stop(read_id(body, "threadId"), read_id(body, "runId"))
         case "list":
             return List()
+        case "search":
+            return Search(read_query(body, "query"))
         case "get":
             return Get(read_id(body, "threadId"))
         case "file":

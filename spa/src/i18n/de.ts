@@ -145,6 +145,8 @@ export const de: Catalog = {
   "problem.agentFailed": "Der Agent ist gescheitert, bevor er antworten konnte.",
   "problem.agentFailed.advice":
     "Versuchen Sie es noch einmal. Bleibt es so, beginnen Sie einen neuen Chat.",
+  "problem.sessionStarting": "Der Agent startet noch.",
+  "problem.sessionStarting.advice": "Warten Sie einige Sekunden und versuchen Sie es noch einmal.",
   "problem.serverFailed": "Der Dienst hat im Augenblick eine Störung.",
   "problem.serverFailed.advice": "Warten Sie ein wenig und versuchen Sie es noch einmal.",
   "problem.status": "Die API antwortete {status}.",
@@ -207,7 +209,7 @@ export const de: Catalog = {
   "threads.month": "Letzte 30 Tage",
   "threads.loading": "Ihre Unterhaltungen werden gelesen",
   "threads.none": "Hier werden Ihre Unterhaltungen stehen.",
-  "threads.noMatch": "Keine Unterhaltung hat diese Wörter im Titel.",
+  "threads.noMatch": "Keine passende Unterhaltung.",
   "threads.tryAgain": "Noch einmal versuchen",
   "threads.menu": "Aktionen für „{title}“",
   "threads.rename": "Umbenennen",

@@ -141,6 +141,8 @@ export const ja: Catalog = {
   "problem.agentFailed": "エージェントは回答する前に失敗しました。",
   "problem.agentFailed.advice":
     "もう一度お試しください。続くようなら、新しいチャットを始めてください。",
+  "problem.sessionStarting": "エージェントはまだ起動中です。",
+  "problem.sessionStarting.advice": "数秒待ってから、もう一度お試しください。",
   "problem.serverFailed": "現在、サービスに障害が発生しています。",
   "problem.serverFailed.advice": "少し待ってから、もう一度お試しください。",
   "problem.status": "API の応答は {status} でした。",
@@ -201,7 +203,7 @@ export const ja: Catalog = {
   "threads.month": "過去30日間",
   "threads.loading": "会話を読み込んでいます",
   "threads.none": "会話はここに表示されます。",
-  "threads.noMatch": "題名にこの言葉がある会話はありません。",
+  "threads.noMatch": "一致する会話はありません。",
   "threads.tryAgain": "もう一度試す",
   "threads.menu": "「{title}」の操作",
   "threads.rename": "名前を変更",
