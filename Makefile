@@ -31,7 +31,10 @@ PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 export SLUICE_SAM := $(CURDIR)/.build/sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
 # What a person gives a verb: STACK=name, ENV=prod, EMAIL=..., REGION=...
-export STACK ENV EMAIL TEMPLATE
+export STACK ENV EMAIL TEMPLATE AGENT
+ifneq ($(AGENT),)
+export SLUICE_AGENT := $(AGENT)
+endif
 ifneq ($(REGION),)
 export AWS_REGION := $(REGION)
 endif
@@ -46,7 +49,7 @@ export PATH := $(if $(HAS_NODE),,$(CURDIR)/.build/node/bin:)$(PATH)
 ##@ Run it on this machine
 
 .PHONY: dev
-dev: .build/dev.stamp spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000)
+dev: .build/dev.stamp $(if $(AGENT),.build/examples.stamp) spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000, AGENT=examples/graph.py)
 	@exec $(PYTHON) -m local --port "$(PORT)" $(ARGS)
 
 ##@ Use it: the stack on this machine, or a deployed one with STACK=NAME
@@ -185,9 +188,15 @@ $(OWN_UV):
 	@$(SYNC) --all-packages $(call FAILED,Installing the Python packages)
 	@mkdir -p .build && touch $@
 
+# What agents in examples/ import beside what the bundle has.
+.build/examples.stamp: $(LOCK) | $(NEEDS_UV)
+	@echo "Installing the packages of the examples into .venv" >&2
+	@$(SYNC) --all-packages --group examples $(call FAILED,Installing the packages of the examples)
+	@mkdir -p .build && touch .build/dev.stamp $@
+
 .build/test.stamp: $(LOCK) | $(NEEDS_UV)
 	@echo "Installing the packages of the tests into .venv" >&2
-	@$(SYNC) --all-packages --group test --group lint $(call FAILED,Installing the packages of the tests)
+	@$(SYNC) --all-packages --group test --group lint --group examples $(call FAILED,Installing the packages of the tests)
 	@mkdir -p .build && touch .build/dev.stamp $@
 
 # Tools that cannot share an environment with the agent, or with each other (pyproject.toml).

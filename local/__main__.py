@@ -140,6 +140,8 @@ async def watch(stack: Stack, root: Path) -> None:
         # Not the whole tree: .venv and node_modules alone have thousands of folders to watch.
         tasks.create_task(follow(root, root / "spa", recursive=False))
         tasks.create_task(follow(root / "agent", root / "spa" / "src", recursive=True))
+        if agent_file := os.environ.get("SLUICE_AGENT"):
+            tasks.create_task(follow(Path(agent_file).parent, recursive=False))
 
 
 async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
@@ -148,7 +150,8 @@ async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
         if paths & {root / "template.yaml", root / "samconfig.toml"}:
             await stack.apply()
             log("template: taken up")
-        if any(path.is_relative_to(root / "agent") for path in paths):
+        own = os.environ.get("SLUICE_AGENT")
+        if any(path.is_relative_to(root / "agent") or str(path) == own for path in paths):
             await stack.renew_agent()
             log("agent: taken up with each conversation's next message")
         if any(path.is_relative_to(root / "spa" / name) for path in paths for name in SOURCES):
@@ -201,5 +204,8 @@ async def run(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    if own := os.environ.get("SLUICE_AGENT"):
+        # From the folder that the person is in; the agent's process is in another.
+        os.environ["SLUICE_AGENT"] = str(Path(own).resolve())
     os.umask(0o077)  # keys, users and conversations are this person's alone
     asyncio.run(run(parse_arguments()))

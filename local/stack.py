@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import gateway, pool, runtime, site
+from local.agent_check import fault_of_agent
 from local.bedrock import Bedrock
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
@@ -23,6 +24,7 @@ from local.identities import Origins
 from local.model import OFFLINE, ModelChoice
 from local.page import PageBuild
 from local.parameters import read_parameters
+from local.runtime.process import AgentFailedError, agent_environment
 from local.services import read_services
 from local.template import Template, load
 from local.unplayed import absences
@@ -100,6 +102,8 @@ class Stack:
     async def start(self) -> Template:
         """Bring everything up. Raises TemplateError, PageError or AgentFailedError."""
         template = self._make_apps()
+        # Beside all that follows: it imports what the agent imports.
+        checking = asyncio.create_task(self._check_agent())
         await self.page.ensure()
         for name, door in self._doors.items():
             server = Server(
@@ -115,6 +119,7 @@ class Stack:
             serving = asyncio.create_task(server.serve(sockets=[self._sockets[name]]))
             self._servers.append((server, serving))
         await self._apply_runtime()
+        await checking
         self._tell_services()
         self._write_outputs(template)
         return template
@@ -127,7 +132,8 @@ class Stack:
         self._write_outputs(template)
 
     async def renew_agent(self) -> None:
-        """Take up an edited agent/. Raises AgentFailedError."""
+        """Take up an edited agent/. Raises AgentFailedError, and then what ran before goes on."""
+        await self._check_agent()
         await self._sessions.renew()
         self._tell_services()
 
@@ -194,6 +200,13 @@ class Stack:
             self._runtime = self._next_runtime
             config, model = self._runtime
             await self._sessions.configure(config, model.environment)
+
+    async def _check_agent(self) -> None:
+        config, model = self._next_runtime
+        environment = agent_environment(config.environment, model.environment)
+        fault = await asyncio.to_thread(fault_of_agent, self._root / "agent", environment)
+        if fault:
+            raise AgentFailedError(fault)
 
     @property
     def _outputs_file(self) -> Path:

@@ -38,6 +38,8 @@ def build(out: Path = ZIP) -> Bundle:
     The same sources, lock, rules and Python give the same zip, byte for byte. Exits with a sentence
     when it cannot be made, or does not work.
     """
+    if os.environ.get("AGENT"):
+        sys.exit("A bundle has agent/agent.py: copy the file of AGENT there, and leave AGENT out.")
     python = _python()
     services = _services()
     requirements = wheels.export(python)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from local.agent_check import fault_of_agent
 from local.identities import REGION
 from ops.archive import Files
 
@@ -27,6 +28,12 @@ from ops.archive import Files
 START_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
 QUESTION = "What is 25 * 4?"
+STOCK_AGENT = """\
+from strands import Agent
+
+def build_agent(run):
+    return Agent(model=run.model, tools=run.tools)
+"""
 
 
 @contextlib.contextmanager
@@ -55,17 +62,24 @@ def prove(twin: Path) -> float:
     Exits with what the agent said when it does not start, or answers anything but 100.
     """
     with tempfile.TemporaryDirectory() as place, _local_bedrock() as url:
+        # Not the user's own: what that one answers is not for us to say.
+        stock = Path(place, "stock_agent.py")
+        stock.write_text(STOCK_AGENT)
         asking = {
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_REGION": REGION,
+            "SLUICE_CONVERSATIONS": place,
         }
-        with started(twin, asking | {"SLUICE_CONVERSATIONS": place}) as agent:
+        with started(twin, asking | {"SLUICE_AGENT": str(stock)}) as agent:
             _expect(agent, {"prompt": QUESTION}, "Result: 100")
-    stored = {"SLUICE_CONVERSATIONS": "s3://sluice-conversations", "AWS_REGION": REGION}
-    with started(twin, stored) as other:
-        _expect(other, {"action": "warm"}, '"warm"')
+        stored = {"SLUICE_CONVERSATIONS": "s3://sluice-conversations", "AWS_REGION": REGION}
+        with started(twin, stored | {"SLUICE_AGENT": str(stock)}) as other:
+            _expect(other, {"action": "warm"}, '"warm"')
+    with _python() as python:
+        if fault := fault_of_agent(twin, stored, python):
+            sys.exit(f"The bundle cannot use agent/agent.py:\n{fault}")
     return agent.seconds
 
 

@@ -1,11 +1,16 @@
 """Fixtures that every folder of tests shares."""
 
 import functools
+import os
 import ssl
 from collections.abc import Iterator
 
 import pytest
 from botocore.loaders import create_loader
+from checkout import ROOT
+
+# For every process that a test starts; tests/agent/conftest.py has the same for this one.
+os.environ["SLUICE_AGENT"] = str(ROOT / "tests" / "stock_agent.py")
 
 
 @pytest.fixture(autouse=True, scope="session")

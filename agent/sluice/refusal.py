@@ -1,4 +1,4 @@
-"""The one exception whose text a person may read."""
+"""The one exception whose text a person may read, and the one whose text a developer should."""
 
 from typing import Literal
 
@@ -52,3 +52,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, and is named as one
         super().__init__(code, message)
         self.code = code
         self.message = message
+
+
+class AgentFileError(Exception):
+    """The agent's file cannot be used; `str()` says to its author why, and what to do.
+
+    What it raised itself, if anything, is the cause.
+    """

@@ -34,6 +34,7 @@ VARIABLES = (
     Variable("SLUICE_OWNER_TOKENS", "1000000", "tokens of one person in a day (UTC); 0 for no end"),
     Variable("SLUICE_THINKING", "0", "tokens that a Bedrock model may reason with; 0 for none"),
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
+    Variable("SLUICE_AGENT", "", "the file of your agent; agent.py beside main.py when empty"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
     Variable("SLUICE_TRACES", "", "OTLP/HTTP collector that gets traces; empty for none"),
     Variable("SLUICE_TRACEBACKS", "off", "on, as under make dev: log what your own code raises"),
@@ -79,6 +80,7 @@ class Settings:
     owner_tokens: int
     thinking: int
     mcp_servers: tuple[Server, ...] = field(repr=False)
+    agent: str
     platform: str
     traces: str
     tracebacks: bool
@@ -121,6 +123,7 @@ class Settings:
             owner_tokens=reader.number("SLUICE_OWNER_TOKENS", 0, 999_999_999),
             thinking=reader.number("SLUICE_THINKING", 0, 1_000_000),
             mcp_servers=reader.servers("SLUICE_MCP"),
+            agent=reader.text("SLUICE_AGENT"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),
             traces=reader.url("SLUICE_TRACES"),
             tracebacks=reader.choice("SLUICE_TRACEBACKS", ("off", "on")) == "on",

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from bedrock_support import behind_bedrock
+from checkout import ROOT
 from sluice.app import create_app
 from sluice.conversations.thread import Turn
 from sluice.conversations.threads import Threads
@@ -89,6 +90,14 @@ def until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture(autouse=True, scope="session")
+def stock_agent() -> Iterator[None]:
+    """Where a test names no file of an agent."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sluice.answering.agent_file.OWN", ROOT / "tests" / "stock_agent.py")
+        yield
 
 
 type RunAgent = Callable[..., contextlib.AbstractContextManager[Client]]

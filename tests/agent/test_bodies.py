@@ -223,11 +223,14 @@ def test_a_prompt_may_replace_a_run_and_name_a_zone() -> None:
 
 def test_of_messages_the_last_one_of_the_person_is_the_turn_and_keeps_its_id() -> None:
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
-    body = messages("before", parts, forwardedProps={"replaces": "r0", "timeZone": "Europe/Zurich"})
+    props = {"replaces": "r0", "timeZone": "Europe/Zurich"}
+    body = messages("before", parts, forwardedProps=props)
     given: Any = body["messages"]
     given[1]["id"] = "mine"
     given.append({"id": "x", "role": "assistant", "content": "not read"})
-    expected = request.Prompt("t", "r", "mine", "one\ntwo", "r0", "Europe/Zurich")
+    expected = request.Prompt(
+        "t", "r", "mine", "one\ntwo", "r0", "Europe/Zurich", forwarded_props=props
+    )
     assert read_request(body, MAX) == expected
 
 
@@ -271,10 +274,26 @@ def test_every_action_is_read() -> None:
         assert read_request(body, MAX) == expected
 
 
+@pytest.mark.parametrize(
+    ("context", "place"),
+    [
+        ("page", "`context`"),
+        ([7], "`context[0]`"),
+        ([{"description": "page"}], "`context[0].value`"),
+    ],
+)
+def test_a_context_that_is_none_is_refused_by_name(context: Any, place: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_request(messages("Hello", context=context), MAX)
+    assert refused.value.code == "bad_request"
+    assert place in refused.value.message
+
+
 # events/NAME.json -> what it is read as, or the refusal's code.
 SAMPLES: dict[str, type | str] = {
     "action-unknown": "bad_request",
     "after-negative": "bad_request",
+    "context-wrong-type": "bad_request",
     "delete": request.Delete,
     "empty": "bad_request",
     "file-unknown": request.File,
@@ -322,7 +341,7 @@ JSON = st.recursive(
     max_leaves=5,
 )
 NAMES = ("prompt", "query", "threadId", "runId", "after", "title", "rating", "replaces", "timeZone")
-FIELDS = dict.fromkeys((*NAMES, "forwardedProps"), JSON)
+FIELDS = dict.fromkeys((*NAMES, "forwardedProps", "state", "context"), JSON)
 SOME = st.fixed_dictionaries(
     {},
     optional={

@@ -18,9 +18,9 @@ from model_servers import (
     Reply,
     Tokens,
 )
-from sluice.answering.engine import SYSTEM_PROMPT
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
+from stock_agent import SYSTEM_PROMPT
 from support import free_socket
 from wire_support import said
 

@@ -20,6 +20,7 @@ EVENT: TypeAdapter[Any] = TypeAdapter(AgUiEvent)
 ANSWERS: dict[str, tuple[int, str]] = {
     "action-unknown": (400, "action"),
     "after-negative": (400, "after"),
+    "context-wrong-type": (200, "context[0].value"),
     "empty": (400, "properties"),
     "file-unknown": (200, '"code":"not_found"'),
     "get-unknown": (200, '"code":"not_found"'),

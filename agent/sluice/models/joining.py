@@ -9,7 +9,6 @@ import contextvars
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-from strands.models.model import Model
 from strands.types.streaming import StreamEvent
 
 # The most that is joined; a run's readers see that much appear at once.
@@ -19,13 +18,6 @@ TURN_SECONDS = 0.0005
 
 # Where a delta of each kind has its text. One that holds anything else is not joined.
 _FIELDS = {"text": "", "reasoningContent": "text", "toolUse": "input"}
-
-
-def join_deltas(model: Model) -> Model:
-    """Have a model stream by way of `joined`."""
-    stream = model.stream
-    model.stream = lambda *args, **kwargs: joined(stream(*args, **kwargs))  # type: ignore[method-assign]
-    return model
 
 
 async def joined(chunks: Any) -> AsyncGenerator[StreamEvent]:

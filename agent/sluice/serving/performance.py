@@ -153,7 +153,17 @@ class Performance:
                 run.append(events.notice("context_trimmed", said))
             content = [{"text": prompt.text}]
             told = [message for turn in turns for message in turn.messages]
-            question = Question(past.messages, content, prompt.time_zone, self.person.token, told)
+            question = Question(
+                past.messages,
+                content,
+                prompt.time_zone,
+                self.person.token,
+                told,
+                claims=self.person.claims,
+                state=prompt.state,
+                context=prompt.context,
+                forwarded_props=prompt.forwarded_props,
+            )
             ended = await engine.answer(question, run)
         except Refusal as refusal:
             return None, refusal

@@ -81,6 +81,15 @@ def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
     return {"type": "CUSTOM", "name": name, "value": value}
 
 
+def step_started(name: str) -> Event:
+    """A node of a graph or a swarm begins."""
+    return {"type": "STEP_STARTED", "stepName": name}
+
+
+def step_finished(name: str) -> Event:
+    return {"type": "STEP_FINISHED", "stepName": name}
+
+
 def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
     """The conversation's AG-UI messages as they are now; others that were told are taken back."""
     return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
