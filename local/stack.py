@@ -78,6 +78,7 @@ class Stack:
         self._store = pool.PoolStore(state / "pool")
         self._sessions = runtime.Sessions(root / "agent", self._http, log)
         self._runtime: runtime.RuntimeConfig | None = None
+        self._said: set[str] = set()
         self._faults = Faults(self._sessions.kill) if with_faults else None
         self._doors = {name: Swappable() for name in SERVICES}
         self._sockets = dict(zip(SERVICES, sockets, strict=True))
@@ -158,7 +159,9 @@ class Stack:
             self._doors[name].app = app
         self._next_runtime = config
         for sentence in absent:
-            self._log(f"template: {sentence}")
+            if sentence not in self._said:
+                self._log(f"template: {sentence}")
+        self._said.update(absent)
         return template
 
     def _access_log(self, line: str) -> None:

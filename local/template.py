@@ -15,6 +15,7 @@ import yaml
 from cfn_tools.yaml_loader import multi_constructor
 from cloud_radar.cf.unit import Template as Resolver
 
+from local import shipped
 from local.errors import TemplateError
 from local.identities import (
     ACCOUNT,
@@ -48,8 +49,10 @@ class Template:
     outputs: dict[str, str]
 
     def only(self, type_: str) -> Resource:
-        """The one resource of a type. Raises TemplateError if there is none, or more than one."""
-        found = [resource for resource in self.resources.values() if resource.type == type_]
+        """The one resource of a type, or of several the one that is Sluice's. Raises TemplateError
+        if there is none, or more than one."""
+        types = {name: resource.type for name, resource in self.resources.items()}
+        found = [self.resources[name] for name in shipped.of_type(types, type_)]
         if len(found) != 1:
             names = ", ".join(resource.id for resource in found) or "none"
             raise TemplateError(
@@ -150,4 +153,5 @@ def _check_rules(resolver: Any) -> None:
             continue
         for assertion in rule["Assertions"]:
             if not resolver.resolve_values(assertion["Assert"]):
-                raise TemplateError(f"Rule {name}: {assertion['AssertDescription'].strip()}")
+                words = assertion.get("AssertDescription", "it does not hold.")
+                raise TemplateError(f"Rule {name}: {words.strip()}")

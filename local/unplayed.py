@@ -1,10 +1,12 @@
 """Resources that this machine does not play: which, and why that is no lie.
 
-A type that is neither here nor played elsewhere stops the start, as an unknown property does.
+A resource of Sluice's own whose type is neither here nor played elsewhere stops the start, as an
+unknown property does. One of an adopter's is named, and the rest runs.
 """
 
 from collections.abc import Mapping
 
+from local import shipped
 from local.errors import TemplateError
 from local.template import Template
 
@@ -47,11 +49,17 @@ ABSENT: Mapping[str, str] = {
 def absences(template: Template) -> list[str]:
     """A sentence for each resource that is not played here and that somebody may miss.
 
-    Raises TemplateError for a resource of a type that nobody has thought about.
+    Raises TemplateError for a resource of Sluice's of a type that nobody has thought about.
     """
     found = []
     for resource in template.resources.values():
-        if resource.type in ABSENT:
+        if resource.id not in shipped.RESOURCES:
+            if resource.type not in ALWAYS_THERE:
+                found.append(
+                    f"{resource.id} is not played here: nothing on this machine is "
+                    f"an {resource.type}, and its ids are made up"
+                )
+        elif resource.type in ABSENT:
             found.append(f"{resource.id} is not played here: {ABSENT[resource.type]}")
         elif resource.type == "AWS::Cognito::UserPoolIdentityProvider":
             raise TemplateError(

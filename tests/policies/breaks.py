@@ -196,7 +196,8 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     runtime.the_agent_finds_its_model_and_its_bucket: {
         "another bucket": ("s3://${ConversationsBucket}", "s3://conversations"),
-        "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
+        "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "SLUICE_MODEL_REGOIN:"),
+        "a setting that is missing": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
         "no model": (
             "!If [HasBedrock, !Ref ModelId, !Ref AWS::NoValue]",
             "!If [HasBedrock, !Ref AWS::NoValue, !Ref ModelId]",
@@ -212,7 +213,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     limits.every_limit_reaches_the_agent: {
         "a number in its place": ("SLUICE_MAX_TURNS: !Ref MaxTurns", "SLUICE_MAX_TURNS: '20'"),
         "not told": ("        SLUICE_OWNER_TOKENS: !Ref OwnerTokens\n", ""),
-        "another name": ("        SLUICE_MAX_SECONDS:", "        SLUICE_MAX_TIME:"),
+        "another name": ("        SLUICE_MAX_SECONDS:", "        MAX_TIME:"),
         "another limit": (
             "SLUICE_MAX_TOKENS: !Ref MaxTokens",
             "SLUICE_MAX_TOKENS: !Ref MaxContext",
@@ -426,7 +427,10 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "no description": ("    Description: The user pool.\n", ""),
     },
     form.conditions_are_named_has_or_is: {
-        "another name": ("  HasBedrock:", "  Unused: !Equals ['', '']\n  HasBedrock:"),
+        "another name": (
+            *("  HasBudget: !Not", "  Budgeted: !Not"),
+            *("    Condition: HasBudget\n", "    Condition: Budgeted\n"),
+        ),
     },
     form.everything_stands_in_its_order: {
         "an attribute before the type": (

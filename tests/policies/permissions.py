@@ -7,7 +7,8 @@ import yaml
 
 from local.identities import ACCOUNT, REGION
 
-from .subject import Subject, at, entries, listed, nodes, policy, walk
+from .nodes import entries, nodes
+from .subject import Subject, at, listed, policy, walk
 
 PUSH_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 """The one managed policy: API Gateway asks for these permissions, on all log groups, before it

@@ -10,6 +10,8 @@ import yaml
 from local.identities import Origins
 from local.template import Resource, Template, load, parse
 
+from .additions import without_additions
+from .nodes import nodes
 from .sam import Sam
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +79,8 @@ FULL = {
 }
 EACH = {**FULL, "Mfa": "required"}
 """A value that turns each feature on; not all together."""
+PARAMETERS = EACH.keys() | {"Model", "CorsOrigin"}
+"""Sluice's own."""
 CLOSED = {
     **OPEN,
     "Model": "offline",
@@ -89,7 +93,7 @@ CLOSED = {
 
 @dataclass(frozen=True)
 class Subject:
-    """One template in all the forms that policies look at."""
+    """One template in all the forms that policies look at, what an adopter added left out."""
 
     text: str
     root: yaml.Node
@@ -104,6 +108,7 @@ class Subject:
     @classmethod
     def of(cls, text: str, parameters: dict[str, str], folder: Path, sam: Sam) -> Self:
         """Read a template. `folder` takes a copy of it, for local.template reads files."""
+        text = without_additions(text)
         path = folder / "template.yaml"
         path.write_text(text)
         template = load(path, parameters, ORIGINS)
@@ -159,25 +164,6 @@ def walk(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from walk(value, f"{place}[{index}]")
-
-
-def entries(node: yaml.Node) -> dict[str, yaml.Node]:
-    """A composed mapping's values by key; {} for another node."""
-    if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {key.value: value for key, value in node.value}
-
-
-def nodes(node: yaml.Node) -> Iterator[yaml.Node]:
-    """A composed node and everything in it."""
-    yield node
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from nodes(key)
-            yield from nodes(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from nodes(value)
 
 
 def _last_line(node: yaml.Node) -> int:

@@ -1,0 +1,60 @@
+"""What an adopter adds to template.yaml, as the local stack takes it."""
+
+from collections.abc import Mapping
+
+import pytest
+from additions import extended
+from policies.subject import OPEN, ORIGINS
+
+from local.runtime import RuntimeConfig
+from local.template import Template, load
+from local.unplayed import absences
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """template.yaml with additions of every kind."""
+    path = tmp_path_factory.mktemp("extended") / "template.yaml"
+    path.write_text(extended())
+    return load(path, {**OPEN, "Tier": "large"}, ORIGINS)
+
+
+@pytest.fixture(scope="module")
+def environment(template: Template) -> Mapping[str, str]:
+    """The agent's variables."""
+    return RuntimeConfig.of(template).environment
+
+
+def test_every_addition_that_is_not_played_is_named_once(template: Template) -> None:
+    named = [sentence.split(" ")[0] for sentence in absences(template)]
+    assert named == ["Orders", "Jobs", "News", "Uploads", "Secret", "Phone"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ORDERS_TABLE", "orders"),
+        ("ORDERS_ARN", "arn:aws:dynamodb:us-east-1:123456789012:table/orders"),
+        ("ORDERS_STREAM", "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream"),
+    ],
+)
+def test_a_name_that_is_written_out_is_the_one_that_the_agent_gets(
+    environment: Mapping[str, str], variable: str, value: str
+) -> None:
+    assert environment[variable] == value
+
+
+def test_another_id_has_the_shape_that_aws_gives_it(environment: Mapping[str, str]) -> None:
+    assert environment["NEWS_TOPIC"].startswith("arn:aws:sns:us-east-1:123456789012:sluice-local-")
+    assert environment["SECRET"].startswith("arn:aws:secretsmanager:us-east-1:123456789012:secret:")
+
+
+def test_a_bucket_of_ones_own_is_not_the_conversations(environment: Mapping[str, str]) -> None:
+    assert environment["UPLOADS"].startswith("s3://sluice-local-uploads-")
+    assert environment["SLUICE_CONVERSATIONS"] == str(ORIGINS.conversations)
+
+
+def test_a_second_client_leaves_the_page_its_own(template: Template) -> None:
+    ours = template.only("AWS::Cognito::UserPoolClient")
+    assert ours.id == "UserPoolClient"
+    assert RuntimeConfig.of(template).audience == {ours.attributes["ClientId"]}
