@@ -158,7 +158,15 @@ help: ## this list
 
 # ---- Set-up: each part once, and again when what it is made of changes -----------------------
 
-LOCK := uv.lock pyproject.toml agent/pyproject.toml .python-version
+LOCK := .build/lock.stamp uv.lock pyproject.toml agent/pyproject.toml .python-version
+
+# A package that somebody added by hand goes into the lock, beside what stands there. CI sets
+# UV_LOCKED, with which uv refuses instead: what is tested there is what was committed.
+.build/lock.stamp: pyproject.toml agent/pyproject.toml | $(filter $(OWN_UV),$(UV))
+	@mkdir -p .build
+	@"$(UV)" lock --check --quiet 2>/dev/null \
+	  || { echo "Adding the packages of agent/pyproject.toml to uv.lock" >&2; "$(UV)" lock --quiet; }
+	@touch $@
 
 $(OWN_UV):
 	@echo "Fetching uv $(UV_VERSION) into .build/uv"

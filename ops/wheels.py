@@ -12,7 +12,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from ops.outputs import ROOT
 from ops.pruning import UNUSED
@@ -36,7 +36,8 @@ def export(python: str) -> str:
             f"{lock['requires-python']}: change the runtime's CodeConfiguration, or "
             "requires-python in both pyproject.toml files and run `uv lock`."
         )
-    pruned = [argument for name in UNUSED for argument in ("--prune", name)]
+    left_out = sorted(unused((ROOT / "agent" / "pyproject.toml").read_text()))
+    pruned = [argument for name in left_out for argument in ("--prune", name)]
     requirements = _uv(
         *("export", "--package", "sluice-agent", "--frozen", "--no-dev", "--no-emit-workspace"),
         *("--no-header", "--no-annotate", *pruned),
@@ -51,6 +52,13 @@ def export(python: str) -> str:
             "it among UNUSED in ops/pruning.py if the agent never imports it."
         )
     return requirements
+
+
+def unused(project: str) -> set[str]:
+    """The packages to leave out: those of UNUSED that `project`, the text of agent/pyproject.toml,
+    does not itself name. What somebody names there, their own code imports."""
+    named = tomllib.loads(project)["project"]["dependencies"]
+    return UNUSED.keys() - {canonicalize_name(Requirement(each).name) for each in named}
 
 
 def install(requirements: str, folder: Path, python: str, platform: str | None) -> None:
