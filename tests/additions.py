@@ -75,9 +75,9 @@ PLACES = {
     CONDITION: "\nResources:\n",
     RESOURCES: "\nOutputs:\n",
     OUTPUT: "  SpaUrl:\n    Description: The chat",
-    VARIABLES: "        SLUICE_PLATFORM: !Ref",
-    STATEMENT: "        - PolicyName: Telemetry\n",
-    ROUTE: "        components:\n          schemas:\n",
+    VARIABLES: "        # --- your variables",
+    STATEMENT: "        # --- your statements",
+    ROUTE: "          # --- your routes",
 }
 """What each stands before."""
 

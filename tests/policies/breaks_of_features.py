@@ -151,10 +151,13 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
         "it may not": ("bedrock-agentcore:InvokeGateway", "bedrock-agentcore:GetGateway"),
         "of any account": ("${AWS::AccountId}:gateway/*", "*:gateway/*"),
     },
+    permissions.roles_cannot_make_themselves_stronger: {
+        "policies that nobody asked for": ("!Sub '${AgentPolicyArns}'", "'arn:x'"),
+    },
     permissions.every_role_is_bounded_when_a_boundary_is_given: {
         "the gateway's is not": (
-            f"{_BOUNDARY}      ManagedPolicyArns:",
-            "      ManagedPolicyArns:",
+            f"{_BOUNDARY}      ManagedPolicyArns:\n",
+            "      ManagedPolicyArns:\n",
         ),
     },
     watch.alarms_watch_the_gate_and_the_runtime: {

@@ -6,6 +6,7 @@ FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "thinking": (("ThinkingTokens",), set()),
     "tools of others": (("McpServers",), set()),
     "network": (("RuntimeSubnets", "RuntimeSecurityGroups"), set()),
+    "policies of the agent": (("AgentPolicyArns",), set()),
     "second factor": (("Mfa",), set()),
     "passkeys": (("Passkeys",), set()),
     "identity provider": (

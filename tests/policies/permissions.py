@@ -76,16 +76,19 @@ def the_agents_role_is_for_this_accounts_runtimes(subject: Subject) -> Iterator[
 
 @policy
 def roles_cannot_make_themselves_stronger(subject: Subject) -> Iterator[str]:
-    """No passing and no taking of roles, no IAM, and no policy written by somebody else."""
+    """No passing and no taking of roles, no IAM, and no policy written by somebody else, but for
+    those that a parameter gives to the agent."""
     for place, statement in _allowed(subject):
         for action in listed(statement.get("Action")):
             taken = action == "sts:AssumeRole" and "AssumeRolePolicyDocument" not in place
             if action.startswith("iam:") or taken:
                 yield f"{place} allows {action}"
+    agents = subject.only("AWS::BedrockAgentCore::Runtime").properties.get("RoleArn")
+    given = [arn for arn in subject.template.parameters["AgentPolicyArns"].split(",") if arn]
     for role in subject.every("AWS::IAM::Role"):
-        for arn in role.properties.get("ManagedPolicyArns") or []:
-            if arn != PUSH_LOGS:
-                yield f"{role.id} has the managed policy {arn}"
+        expected = given if role.attributes["Arn"] == agents else [PUSH_LOGS]
+        if (role.properties.get("ManagedPolicyArns") or []) != expected:
+            yield f"{role.id} has other managed policies than {expected}"
 
 
 @policy

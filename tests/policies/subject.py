@@ -56,6 +56,8 @@ FULL = {
     "McpServers": '[{"name": "docs", "url": "https://tools.example.com/mcp"}]',
     "RuntimeSubnets": "subnet-0a1b2c3d,subnet-4e5f6a7b",
     "RuntimeSecurityGroups": "sg-0a1b2c3d",
+    "AgentPolicyArns": "arn:aws:iam::123456789012:policy/orders,"
+    "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess",
     "Passkeys": "on",
     "OidcName": "Example",
     "OidcIssuer": "https://id.example.com/tenant",

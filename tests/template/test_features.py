@@ -89,6 +89,10 @@ WRONG = {
     "McpServers": ["https://tools.example.com/mcp", "{}", "[", '[{"url":\n""}]', f"[{'1' * 1023}]"],
     "RuntimeSubnets": ["subnet-1", "subnet-0a1b2c3d, subnet-4e5f6a7b", "sg-0a1b2c3d"],
     "RuntimeSecurityGroups": ["default", "sg-0a1b2c3d,"],
+    "AgentPolicyArns": [
+        *("orders", "arn:aws:iam::123456789012:role/orders", "arn:aws:iam::aws:policy/a,"),
+        "arn:aws:iam::aws:policy/a, arn:aws:iam::aws:policy/b",
+    ],
     "Mfa": ["on", "ON", "optional", ""],
     "Passkeys": ["yes", "true"],
     "OidcName": ["COGNITO", "My company", "a_b", ""],
