@@ -30,7 +30,7 @@ OUTPUTS = frozenset(
 PATHS = frozenset({"/chat"})
 """Of the API."""
 
-ROLE_POLICIES = frozenset({"Conversations", "Tools", "Model", "Guardrail", "Telemetry"})
+ROLE_POLICIES = frozenset({"Conversations", "Tools", "Model", "ModelKey", "Guardrail", "Telemetry"})
 """PolicyName of each policy in RuntimeRole."""
 
 VARIABLES = "SLUICE_"

@@ -38,7 +38,7 @@ def build(out: Path = ZIP) -> Bundle:
     when it cannot be made, or does not work.
     """
     python = _python()
-    requirements = wheels.export(python)
+    requirements = wheels.export(python, _model())
     _say(f"Packing the agent and what it imports for Python {python} on arm64 Linux")
     theirs = layers.dependencies(requirements, python, wheels.AGENTCORE_PLATFORM)
     if not layers.can_compile(python):
@@ -134,6 +134,13 @@ def _python() -> str:
         "template.yaml needs one AWS::BedrockAgentCore::Runtime with a CodeConfiguration whose "
         "Runtime is a Python such as PYTHON_3_13 and whose EntryPoint is a file of agent/."
     )
+
+
+def _model() -> str:
+    """The template's Model as `make deploy` gives it."""
+    environment = os.environ.get("ENV") or "default"
+    given = without_code(read_settings(ROOT, environment, os.environ.get("STACK"))).parameters()
+    return given.get("Model") or str(_template()["Parameters"]["Model"]["Default"])
 
 
 def _template() -> Any:

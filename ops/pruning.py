@@ -57,6 +57,7 @@ RULES = (
     Rule("**/*.{pyi,typed}", "for type checkers"),
     Rule("**/*.{c,h,pxd,pyx}", "sources of compiled modules"),
     Rule("botocore/data/{bedrock-runtime,s3,sts}/**", "the services that are called", keep=True),
+    Rule("botocore/data/secretsmanager/**", "a model's key: see models/model_key.py", keep=True),
     Rule("botocore/data/*/**", "the 400 services that are not"),
     Rule("boto3/{data,examples}/**", "for boto3.resource(), which nothing calls"),
     Rule("mcp/{cli,server}/**", "the agent is a client: see agent/sluice/tools/client_half.py"),

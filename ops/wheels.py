@@ -17,14 +17,19 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from ops.outputs import ROOT
 from ops.pruning import UNUSED
 
+EXTRAS = ("openai",)
+"""Optional dependencies of agent/pyproject.toml: values of the template's Model."""
+
 # What AgentCore's guide builds for ("Direct code deployment for Python"): arm64, glibc 2.17 or
 # newer. https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-get-started-code-deploy-python.html
 AGENTCORE_PLATFORM = "aarch64-manylinux2014"
 _TAGS = ["manylinux_2_17_aarch64", "manylinux2014_aarch64", "linux_aarch64"]
 
 
-def export(python: str) -> str:
+def export(python: str, model: str = "bedrock") -> str:
     """The agent's locked dependencies but the unused ones, as pip's requirements with hashes.
+
+    `model` is the template's Model, whose client is among them.
 
     Exits with a sentence when the lock is not made for this Python (such as `3.13`), or when a
     dependency has no wheel for AgentCore.
@@ -38,9 +43,10 @@ def export(python: str) -> str:
         )
     left_out = sorted(unused((ROOT / "agent" / "pyproject.toml").read_text()))
     pruned = [argument for name in left_out for argument in ("--prune", name)]
+    extra = ["--extra", model] if model in EXTRAS else []
     requirements = _uv(
         *("export", "--package", "sluice-agent", "--frozen", "--no-dev", "--no-emit-workspace"),
-        *("--no-header", "--no-annotate", *pruned),
+        *("--no-header", "--no-annotate", *pruned, *extra),
     )
     missing = list(_without_wheel(requirements, lock, python))
     if missing:

@@ -22,6 +22,7 @@ VARIABLES = (
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_MODEL_KEY", "", "API key of an Ollama or OpenAI-compatible server"),
+    Variable("SLUICE_MODEL_SECRET", "", "Secrets Manager secret that holds openai's API key"),
     Variable("SLUICE_GUARDRAIL_ID", "", "Bedrock guardrail that reads along; empty for none"),
     Variable("SLUICE_GUARDRAIL_VERSION", "DRAFT", "version of the guardrail"),
     Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
@@ -68,6 +69,7 @@ class Settings:
     model_region: str
     model_url: str
     model_key: str = field(repr=False)
+    model_secret: str
     guardrail_id: str
     guardrail_version: str
     offline_delay: float
@@ -110,6 +112,7 @@ class Settings:
             model_region=region,
             model_url=reader.url("SLUICE_MODEL_URL") or MODEL_URLS.get(model, ""),
             model_key=reader.text("SLUICE_MODEL_KEY"),
+            model_secret=reader.secret("SLUICE_MODEL_SECRET"),
             guardrail_id=guardrail_id,
             guardrail_version=reader.text("SLUICE_GUARDRAIL_VERSION"),
             offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
@@ -165,6 +168,12 @@ class _Reader:
         value = self.text(name).rstrip("/")
         if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
             self.wrong(name, "a URL that begins with http:// or https://")
+        return value
+
+    def secret(self, name: str) -> str:
+        value = self.text(name)
+        if value and not re.fullmatch(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:\S+", value):
+            self.wrong(name, "the ARN of a Secrets Manager secret")
         return value
 
     def servers(self, name: str) -> tuple[Server, ...]:

@@ -189,7 +189,10 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     runtime.the_environment_fits: {
         "a list of servers that does not": ("    MaxLength: 1024\n", "    MaxLength: 4096\n"),
-        "a value without an end": ("    MaxLength: 256\n", ""),
+        "a value without an end": (
+            "    MaxLength: 256\n    Description: >-\n      OpenTelemetry",
+            "    Description: >-\n      OpenTelemetry",
+        ),
     },
     runtime.sessions_end_when_the_parameters_say: {
         "a fixed idle time": ("IdleRuntimeSessionTimeout: !Ref IdleSeconds", "MaxLife: 28800"),
@@ -199,8 +202,8 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "SLUICE_MODEL_REGOIN:"),
         "a setting that is missing": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
         "no model": (
-            "!If [HasBedrock, !Ref ModelId, !Ref AWS::NoValue]",
-            "!If [HasBedrock, !Ref AWS::NoValue, !Ref ModelId]",
+            "!If [HasModelId, !Ref ModelId, !Ref AWS::NoValue]",
+            "!If [HasModelId, !Ref AWS::NoValue, !Ref ModelId]",
         ),
     },
     runtime.a_parameter_that_may_hold_a_token_is_not_shown: {
@@ -417,10 +420,12 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     form.every_parameter_says_what_it_takes: {
         "anything": ("    AllowedPattern: ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$\n", ""),
-        "no sentence": ("    ConstraintDescription: bedrock or offline.\n", ""),
+        "no sentence": ("    ConstraintDescription: bedrock, openai or offline.\n", ""),
     },
     form.every_rule_says_what_to_do: {
-        "no sentence": ("AssertDescription: Only Model bedrock", "Description: Only Model bedrock"),
+        "no sentence": (
+            *("AssertDescription: Only Model bedrock has", "Description: Only Model bedrock has"),
+        ),
     },
     form.every_output_is_there_and_described: {
         "another name": ("  SpaBucket:\n", "  PageBucket:\n"),

@@ -164,6 +164,25 @@ def the_agent_may_subscribe_to_its_model_by_way_of_bedrock(subject: Subject) -> 
 
 
 @policy
+def the_agent_reads_the_key_of_its_model_and_no_other_secret(subject: Subject) -> Iterator[str]:
+    """T8. The key itself stands in no parameter and no variable."""
+    allowed = [
+        (action, resource)
+        for _, statement in _allowed(subject)
+        for action in listed(statement.get("Action"))
+        for resource in listed(statement.get("Resource"))
+        if action.startswith("secretsmanager:")
+    ]
+    arn = subject.template.parameters["ModelSecretArn"]
+    expected = [("secretsmanager:GetSecretValue", arn)] if arn else []
+    if allowed != expected:
+        yield f"of secrets the agent may {allowed}, not {expected}"
+    variables = at(subject.document, "Resources", "Runtime", "Properties", "EnvironmentVariables")
+    if "SLUICE_MODEL_KEY" in (variables or {}):
+        yield "SLUICE_MODEL_KEY shows the model's key to whoever may read the runtime"
+
+
+@policy
 def the_agent_calls_gateways_only_where_it_has_servers(subject: Subject) -> Iterator[str]:
     """T4. AgentCore gateways of this account and region, and none without McpServers ("Gateway
     access permissions", AgentCore Developer Guide)."""

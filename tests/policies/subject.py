@@ -79,9 +79,15 @@ FULL = {
     "BudgetEmail": "budget@example.com",
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
 }
-EACH = {**FULL, "Mfa": "required"}
+SERVER = {
+    "Model": "openai",
+    "ModelUrl": "https://models.example.com/v1",
+    "ModelSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:model-a1b2c3",
+}
+OPENAI = {**OPEN, **SERVER, "ModelId": "meta-llama/Llama-3.3-70B-Instruct"}
+EACH = {**FULL, **SERVER, "Mfa": "required"}
 """A value that turns each feature on; not all together."""
-PARAMETERS = EACH.keys() | {"Model", "CorsOrigin"}
+PARAMETERS = EACH.keys() | {"CorsOrigin"}
 """Sluice's own."""
 CLOSED = {
     **OPEN,

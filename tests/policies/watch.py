@@ -39,7 +39,7 @@ def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
         "AWS/ApiGateway": {"ApiName": api["Name"], "Stage": api["StageName"]},
         metrics.NAMESPACE: {
             metrics.DIMENSION: parameters["ModelId"]
-            if parameters["Model"] == "bedrock"
+            if parameters["Model"] != "offline"
             else "offline"
         },
     }.get(namespace, {})

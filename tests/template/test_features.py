@@ -5,7 +5,7 @@ import re
 
 import pytest
 from policies.features import FEATURES
-from policies.subject import CLOSED, EACH, FULL, OPEN, ORIGINS, PARAMETERS, ROOT
+from policies.subject import CLOSED, EACH, FULL, OPEN, ORIGINS, PARAMETERS, ROOT, SERVER
 
 from local.errors import TemplateError
 from local.shipped import RESOURCES
@@ -60,6 +60,8 @@ def test_a_feature_that_is_off_leaves_no_property_behind_but_what_must_be_switch
 IMPOSSIBLE = {
     "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "offline"},
     "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "offline"},
+    "ServerOfOpenAIOnly": {"ModelUrl": SERVER["ModelUrl"]},
+    "ModelOfTheServer": {**SERVER, "ModelId": "global.anthropic.claude-sonnet-4-6"},
     "SubnetsWithSecurityGroups": {"RuntimeSubnets": FULL["RuntimeSubnets"]},
     "PasskeysWithoutMfa": {"Passkeys": "on", "Mfa": "required"},
     "WholeIdentityProvider": {"OidcIssuer": FULL["OidcIssuer"]},
@@ -83,6 +85,12 @@ def test_every_rule_has_such_a_case() -> None:
 
 
 WRONG = {
+    "Model": ["gpt", "Bedrock", ""],
+    "ModelUrl": ["models.example.com", "https://key@models.example.com", "https://m/v1?key=1"],
+    "ModelSecretArn": [
+        *("sesame", "arn:aws:ssm:us-east-1:123456789012:parameter/model"),
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:model",
+    ],
     "GuardrailId": ["arn:aws:bedrock:us-east-1:123456789012:guardrail/abc", "ABC"],
     "GuardrailVersion": ["", "0", "latest"],
     "ThinkingTokens": ["-1", "1000", "much"],
