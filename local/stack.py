@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local import gateway, pool, runtime, site
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
+from local.functions import functions_of
 from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
@@ -137,7 +138,10 @@ class Stack:
             },
             self.origins,
         )
-        absent = absences(template)
+        functions = functions_of(template, self._root)
+        api = gateway.Api.of(template)
+        played = {functions[arn].id for arn in api.functions if arn in functions}
+        absent = [*absences(template, played), *api.notes]
         config = runtime.RuntimeConfig.of(template)
         user_pool = pool.PoolConfig.of(template)
         self._store.ensure_user(DEMO_EMAIL, DEMO_PASSWORD)
@@ -146,7 +150,7 @@ class Stack:
         apps: dict[str, ASGIApp] = {
             "site": site.create_app(template, self.page.dist, self.page.finished),
             "api": gateway.create_app(
-                gateway.Api.of(template), {arn: discovery}, self._http, self._access_log
+                api, {arn: discovery}, self._http, self._access_log, functions
             ),
             "login": pool.create_app(
                 user_pool, self._store, self.origins.login, hint=(DEMO_EMAIL, DEMO_PASSWORD)

@@ -74,6 +74,7 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
     for name, resource in document["Resources"].items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
             raise TemplateError(f"{path.name}: the resource {name} has no Type.")
+    _apply_globals(document)
     values = parameter_values(document, parameters)
     identities = identities_of(document, values)
     rebase = rebaser(document, values, identities, origins)
@@ -106,6 +107,21 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
 def parse(text: str) -> Any:
     """A template's text as plain values, intrinsics in their long form. Raises yaml.YAMLError."""
     return _plain(yaml.load(text, _Loader))  # noqa: S506 - a safe loader
+
+
+def _apply_globals(document: dict[str, Any]) -> None:
+    """Give functions what SAM's Globals section says of all of them ("Globals section of the AWS
+    SAM template": a function's own word wins, and variables are added up)."""
+    common = (document.get("Globals") or {}).get("Function") or {}
+    for resource in document["Resources"].values():
+        if common and resource["Type"] == "AWS::Serverless::Function":
+            own = resource.get("Properties") or {}
+            variables = {
+                name: value
+                for each in (common, own)
+                for name, value in ((each.get("Environment") or {}).get("Variables") or {}).items()
+            }
+            resource["Properties"] = {**common, **own, "Environment": {"Variables": variables}}
 
 
 class _Unread(dict[str, str]):

@@ -4,7 +4,7 @@ A resource of Sluice's own whose type is neither here nor played elsewhere stops
 unknown property does. One of an adopter's is named, and the rest runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from local import shipped
 from local.errors import TemplateError
@@ -26,7 +26,10 @@ PLAYED = {
 ALWAYS_THERE = {
     "AWS::ApiGateway::Account",
     "AWS::CloudFront::OriginAccessControl",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::S3::BucketPolicy",
 }
@@ -46,15 +49,16 @@ ABSENT: Mapping[str, str] = {
 }
 
 
-def absences(template: Template) -> list[str]:
-    """A sentence for each resource that is not played here and that somebody may miss.
+def absences(template: Template, played: Collection[str] = ()) -> list[str]:
+    """A sentence for each resource that is not played here and that somebody may miss; `played`
+    are an adopter's that are.
 
     Raises TemplateError for a resource of Sluice's of a type that nobody has thought about.
     """
     found = []
     for resource in template.resources.values():
         if resource.id not in shipped.RESOURCES:
-            if resource.type not in ALWAYS_THERE:
+            if resource.id not in played and resource.type not in ALWAYS_THERE:
                 found.append(
                     f"{resource.id} is not played here: nothing on this machine is "
                     f"an {resource.type}, and its ids are made up"

@@ -41,12 +41,29 @@ RESOURCES = """
   OrdersLog:
     Type: AWS::Logs::LogGroup
 
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/
+      Handler: app.handler
+      Runtime: python3.13
+      Environment: { Variables: { TABLE: !Ref Orders } }
+
+  HelloPermission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Hello
+      Action: lambda:InvokeFunction
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*
+
   Phone:
     Type: AWS::Cognito::UserPoolClient
     Properties: { UserPoolId: !Ref UserPool }
 
 """
 OUTPUT = "  Table: { Value: !GetAtt Orders.Arn }\n"
+GLOBALS = "Globals:\n  Function:\n    Timeout: 7\n    Environment: { Variables: { ALL: yes } }\n"
 VARIABLES = """        ORDERS_TABLE: !Ref Orders
         ORDERS_ARN: !GetAtt Orders.Arn
         ORDERS_STREAM: !Sub '${Orders.StreamArn}'
@@ -61,7 +78,7 @@ STATEMENT = """        - PolicyName: Orders
               - { Effect: Allow, Action: dynamodb:*, Resource: !GetAtt Orders.Arn }
               - { Effect: Allow, Action: s3:GetObject, Resource: !Sub '${Uploads.Arn}/*' }
 """
-ROUTE = """          /orders:
+OPEN_ROUTE = """          /orders:
             get:
               responses: { '200': { description: orders } }
               x-amazon-apigateway-integration:
@@ -69,9 +86,20 @@ ROUTE = """          /orders:
                 httpMethod: GET
                 uri: https://orders.example.com
 """
+_INVOKE = "2015-03-31/functions/${Hello.Arn}/invocations"
+ROUTE = f"""{OPEN_ROUTE}          /hello:
+            post:
+              security: [{{ SignedIn: [] }}]
+              responses: {{ '200': {{ description: hello }} }}
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                httpMethod: POST
+                uri: !Sub arn:aws:apigateway:${{AWS::Region}}:lambda:path/{_INVOKE}
+"""
 
 PLACES = {
     PARAMETER: "\nRules:\n",
+    GLOBALS: "\nConditions:\n",
     CONDITION: "\nResources:\n",
     RESOURCES: "\nOutputs:\n",
     OUTPUT: "  SpaUrl:\n    Description: The chat",

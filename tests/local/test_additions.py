@@ -1,14 +1,18 @@
 """What an adopter adds to template.yaml, as the local stack takes it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from additions import extended
-from policies.subject import OPEN, ORIGINS
+from policies.subject import OPEN, ORIGINS, ROOT
 
+from local.functions import functions_of
+from local.gateway import Api
 from local.runtime import RuntimeConfig
 from local.template import Template, load
 from local.unplayed import absences
+from ops.doctor.template import TEMPLATE, TemplateFile
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,32 @@ def environment(template: Template) -> Mapping[str, str]:
 
 def test_every_addition_that_is_not_played_is_named_once(template: Template) -> None:
     named = [sentence.split(" ")[0] for sentence in absences(template)]
-    assert named == ["Orders", "Jobs", "News", "Uploads", "Secret", "Phone"]
+    assert named == ["Orders", "Jobs", "News", "Uploads", "Secret", "Hello", "Phone"]
+    played = absences(template, {"Hello"})
+    assert [sentence.split(" ")[0] for sentence in played] == [*named[:5], "Phone"]
+
+
+def test_a_function_has_what_globals_say_and_its_routes_are_known(template: Template) -> None:
+    (arn,) = Api.of(template).functions
+    function = functions_of(template, ROOT)[arn]
+    assert (function.id, function.handler, function.seconds) == ("Hello", "app.handler", 7)
+    variables = function.environment
+    assert (variables["TABLE"], variables["ALL"]) == ("orders", "True")
+    assert "not a folder" in function.absence
+
+
+def test_an_open_route_is_named(template: Template) -> None:
+    (note,) = Api.of(template).notes
+    assert note.startswith("GET /orders asks for no token")
+
+
+def test_the_doctor_warns_of_an_open_route_and_of_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(extended())
+    results = TEMPLATE.examine(TemplateFile(tmp_path / "template.yaml", OPEN))
+    (found,) = (each for each in results if each.faults or each.hindrance)
+    assert (found.id, found.severity) == ("template.open-route", "warning")
+    (fault,) = found.faults
+    assert fault.saw == "anybody may call GET /orders"
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,11 @@ def without_additions(text: str) -> str:
 def _additions(root: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Mark]]:
     """The first node of each addition, and where it ends."""
     paths = _at(root, "Resources", "Api", "Properties", "DefinitionBody", "paths")
-    ours = shipped.of_paths(entries(paths))
     variables = _at(root, "Resources", "Runtime", "Properties", "EnvironmentVariables")
     for mapping, is_ours in (
         (_at(root, "Resources"), shipped.RESOURCES.__contains__),
         (_at(root, "Outputs"), shipped.OUTPUTS.__contains__),
-        (paths, ours.__contains__),
+        (paths, shipped.PATHS.__contains__),
         (variables, lambda name: name.startswith(shipped.VARIABLES)),
     ):
         if isinstance(mapping, yaml.MappingNode):
