@@ -1,3 +1,4 @@
+import { brand } from "./brand";
 import { formatDate, t } from "./i18n";
 import type { StoredConversation, StoredMessage, StoredRun } from "./wire/stored";
 
@@ -27,7 +28,13 @@ function markdownOf(run: StoredRun): string {
     return [textOf(message).trim(), ...calls].filter(Boolean);
   });
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
-  return [`## ${t("message.you")}`, textOf(question), "## Sluice", ...said, ...ending].join("\n\n");
+  return [
+    `## ${t("message.you")}`,
+    textOf(question),
+    `## ${oneLine(brand.name)}`,
+    ...said,
+    ...ending,
+  ].join("\n\n");
 }
 
 function textOf(message: StoredMessage | undefined): string {
