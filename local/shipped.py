@@ -18,6 +18,9 @@ RESOURCES = frozenset(
 )
 """Logical ids."""
 
+MADE_BY_SAM = frozenset({"ApiprodStage"})
+"""Those that a deployed stack has beside them, of what Sluice's own become."""
+
 OUTPUTS = frozenset(
     {
         *("SpaUrl", "ApiUrl", "Issuer", "LoginUrl", "UserPoolId", "UserPoolClientId"),
@@ -43,7 +46,7 @@ def of_type(types: Mapping[str, str], type_: str) -> list[str]:
     A template with other names than ours, such as the tutorial's, is judged as a whole.
     """
     found = [name for name, each in types.items() if each == type_]
-    return [name for name in found if name in RESOURCES] or found
+    return [name for name in found if name in RESOURCES | MADE_BY_SAM] or found
 
 
 def of_paths(paths: Iterable[str]) -> set[str]:
