@@ -1,5 +1,6 @@
 """What adopters add to template.yaml: text to put into a copy of it, and where it goes."""
 
+from policies.additions import without_additions
 from policies.subject import ROOT
 
 PARAMETER = "  Tier:\n    Type: String\n    Default: small\n"
@@ -112,7 +113,7 @@ PLACES = {
 
 def extended(*additions: str) -> str:
     """template.yaml with the additions, or with all of them."""
-    text = (ROOT / "template.yaml").read_text()
+    text = without_additions((ROOT / "template.yaml").read_text())
     for addition in additions or PLACES:
         place = PLACES[addition]
         assert text.count(place) == 1, place
