@@ -45,7 +45,7 @@ RESOURCES = """
   Hello:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: functions/
+      CodeUri: functions/hello/
       Handler: app.handler
       Runtime: python3.13
       Environment: { Variables: { TABLE: !Ref Orders } }

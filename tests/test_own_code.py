@@ -22,13 +22,14 @@ def helper(x): return json.dumps(x)
 def text(lines: list) -> str: return helper(lines)
 """
 PLACES = ("agent/tools/orders.py", "agent/agent.py")
+RUFF_PLACES = (*PLACES, "functions/orders/app.py")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The configuration of a checkout, and one file of an adopter's in each place."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for place in PLACES:
+    for place in RUFF_PLACES:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text(OWN)
     return tmp_path

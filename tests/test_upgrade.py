@@ -1,11 +1,13 @@
 """An upgrade, as docs/customise.md has it, leaves an adopter's files and blocks as they are."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from additions import extended
+from policies.additions import sluices_template
 from policies.subject import ROOT
 
 OWN = ("agent/agent.py", "agent/tools/README.md", "spa/brand.ts", "spa/brand.css", "samconfig.toml")
@@ -31,6 +33,7 @@ def clone(tmp_path: Path) -> Path:
     git(upstream, "init", "--quiet", "--initial-branch=main")
     for name in (".gitattributes", "template.yaml", "agent/pyproject.toml"):
         write(upstream, name, (ROOT / name).read_text())
+    shutil.copy(sluices_template(), upstream)
     for name in OWN:
         write(upstream, name, "as it came\n")
     git(upstream, "add", ".")
@@ -40,7 +43,7 @@ def clone(tmp_path: Path) -> Path:
         write(clone, name, "mine\n")
         write(upstream, name, "new\n")
     write(clone, "template.yaml", extended())
-    template = (ROOT / "template.yaml").read_text()
+    template = sluices_template().read_text()
     write(upstream, "template.yaml", template.replace("MinimumLength: 8", "MinimumLength: 12"))
     agent = (ROOT / "agent/pyproject.toml").read_text()
     mark = re.findall(r"    # --- yours: .*\n", agent)[0]

@@ -30,8 +30,8 @@ def handler(event, context):
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     root = copy_checkout(tmp_path_factory.mktemp("adopter") / "checkout")
     (root / "template.yaml").write_text(extended())
-    (root / "functions").mkdir()
-    (root / "functions" / "app.py").write_text(HANDLER)
+    (root / "functions" / "hello").mkdir(parents=True)
+    (root / "functions" / "hello" / "app.py").write_text(HANDLER)
     (root / "agent" / "tools" / "orders.py").write_text(TOOL)
     (root / "spa" / "brand.ts").write_text(
         'import type { Brand } from "./src/brand";\n\n'

@@ -1,6 +1,7 @@
 """Features that are off by default: what `make dev` plays of them, and what it says of the rest."""
 
 import pytest
+from policies.additions import sluices_template
 from policies.subject import FULL, ORIGINS, ROOT
 
 from local.errors import TemplateError
@@ -23,7 +24,7 @@ PLAYED_OR_ABSENT = {
 
 def resolve(**parameters: str) -> Template:
     """The template as `make dev` resolves it, but for some parameters."""
-    return load(ROOT / "template.yaml", {**LOCAL, **parameters}, ORIGINS)
+    return load(sluices_template(), {**LOCAL, **parameters}, ORIGINS)
 
 
 def test_as_make_dev_has_it_nothing_is_missed() -> None:

@@ -1,6 +1,11 @@
 """What an adopter has added to template.yaml, taken out of it: policies judge what is Sluice's."""
 
+import atexit
+import shutil
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 
 import yaml
 
@@ -11,6 +16,16 @@ from .nodes import entries, nodes
 _ROLE_POLICIES = ("Resources", "RuntimeRole", "Properties", "Policies")
 
 
+@cache
+def sluices_template() -> Path:
+    """A file with the template of this checkout, additions left out; it goes with the process."""
+    folder = Path(mkdtemp(prefix="sluice-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    text = without_additions((Path(__file__).parents[2] / "template.yaml").read_text())
+    (folder / "template.yaml").write_text(text)
+    return folder / "template.yaml"
+
+
 def without_additions(text: str) -> str:
     """The template with the lines of everything that is not Sluice's left empty, so that all other
     lines keep their numbers."""
@@ -19,6 +34,9 @@ def without_additions(text: str) -> str:
         first, last = node.start_mark.line, end.line
         if lines[last : last + 1] and lines[last][: end.column].strip():
             last += 1  # it ends within a line
+        # What follows it is not its own, such as the mark that it stands before.
+        while last > first + 1 and (not (line := lines[last - 1].strip()) or line[0] == "#"):
+            last -= 1
         for number in range(first, max(last, first + 1)):
             lines[number] = "\n"
     return "".join(lines)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from policies import POLICIES, Policy, Subject
+from policies.additions import sluices_template
 from policies.breaks import BREAKS, Edits
 from policies.breaks_of_features import BREAKS_OF_FEATURES, BREAKS_OF_MFA, BREAKS_OF_OPENAI
 from policies.sam import Sam
@@ -11,7 +12,7 @@ from policies.subject import CLOSED, FULL, OPEN, OPENAI, ROOT
 
 from local.parameters import read_parameters
 
-TEMPLATE = (ROOT / "template.yaml").read_text()
+TEMPLATE = sluices_template().read_text()
 
 
 def violations(subject: Subject) -> dict[str, list[str]]:
