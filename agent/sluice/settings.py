@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from sluice.mcp_servers import Server, read_servers
 
@@ -55,6 +56,10 @@ MODEL_URLS = {"ollama": "http://localhost:11434", "openai": "https://api.openai.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+# How alike two names are of which one is the other misspelt: a letter or two of a dozen.
+_MISSPELT = 0.9
+
+
 class SettingsError(Exception):
     """Environment variables that cannot be used: one sentence for each, one on a line."""
 
@@ -96,6 +101,7 @@ class Settings:
             SettingsError: Naming every variable that is wrong, what it holds and what it should be.
         """
         reader = _Reader(environ)
+        reader.refuse_misspelt()
         model = reader.choice("SLUICE_MODEL", tuple(MODEL_IDS))
         model_id = reader.text("SLUICE_MODEL_ID") or MODEL_IDS.get(model, "")
         if model == "openai" and not model_id:
@@ -143,6 +149,13 @@ class _Reader:
         self._environ = environ
         self._defaults = {variable.name: variable.default for variable in VARIABLES}
         self.problems: list[str] = []
+
+    def refuse_misspelt(self) -> None:
+        """A setting that nobody reads would leave its default in place without a word."""
+        for name in self._environ:
+            if name.startswith("SLUICE_") and name not in self._defaults:
+                for near in get_close_matches(name, self._defaults, 1, _MISSPELT):
+                    self.problems.append(f"{name} is no setting of the agent: rename it to {near}.")
 
     def text(self, name: str) -> str:
         return self._environ.get(name, "").strip() or self._defaults[name]
