@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,25 @@ def functions_of(template: Template, root: Path) -> dict[str, Function]:
         for each in template.resources.values()
         if each.type in TYPES and "Arn" in each.attributes
     }
+
+
+def without_permission(template: Template, arns: Collection[str]) -> list[str]:
+    """A sentence for each function behind a route that API Gateway may not call: AWS answers 500
+    for it ("Handle errors in API Gateway", Lambda Developer Guide)."""
+    permitted = {
+        str(each.properties.get("FunctionName")).rpartition(":")[2]
+        for each in template.resources.values()
+        if each.type == "AWS::Lambda::Permission"
+        and each.properties.get("Principal") == "apigateway.amazonaws.com"
+    }
+    return [
+        f"{each.id} has no AWS::Lambda::Permission for apigateway.amazonaws.com: deployed, its "
+        "route would answer 500"
+        for each in template.resources.values()
+        if each.type in TYPES
+        and each.attributes.get("Arn") in arns
+        and each.attributes["Arn"].rpartition(":")[2] not in permitted
+    ]
 
 
 def _read(resource: Resource, root: Path) -> Function:

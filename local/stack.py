@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local import gateway, pool, runtime, site
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
-from local.functions import functions_of
+from local.functions import functions_of, without_permission
 from local.identities import Origins
 from local.page import PageBuild
 from local.parameters import read_parameters
@@ -142,6 +142,7 @@ class Stack:
         api = gateway.Api.of(template)
         played = {functions[arn].id for arn in api.functions if arn in functions}
         absent = [*absences(template, played), *api.notes]
+        absent += without_permission(template, api.functions)
         config = runtime.RuntimeConfig.of(template)
         user_pool = pool.PoolConfig.of(template)
         self._store.ensure_user(DEMO_EMAIL, DEMO_PASSWORD)

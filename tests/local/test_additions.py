@@ -1,13 +1,14 @@
 """What an adopter adds to template.yaml, as the local stack takes it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from additions import extended
 from policies.subject import OPEN, ORIGINS, ROOT
 
-from local.functions import functions_of
+from local.functions import functions_of, without_permission
 from local.gateway import Api
 from local.runtime import RuntimeConfig
 from local.template import Template, load
@@ -43,6 +44,16 @@ def test_a_function_has_what_globals_say_and_its_routes_are_known(template: Temp
     variables = function.environment
     assert (variables["TABLE"], variables["ALL"]) == ("orders", "True")
     assert "not a folder" in function.absence
+
+
+def test_a_function_that_api_gateway_may_not_call_is_named(template: Template) -> None:
+    arns = Api.of(template).functions
+    assert without_permission(template, arns) == []
+    resources = {
+        name: each for name, each in template.resources.items() if name != "HelloPermission"
+    }
+    (named,) = without_permission(replace(template, resources=resources), arns)
+    assert named.startswith("Hello has no AWS::Lambda::Permission")
 
 
 def test_an_open_route_is_named(template: Template) -> None:
