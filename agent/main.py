@@ -14,6 +14,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    logs.configure(settings.tracebacks)
     from sluice.app import create_app
     from sluice.server import serve
 

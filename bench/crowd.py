@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 from bench import client
-from bench.processes import agent, own_memory, start
-from tests.e2e_stack import ROOT
+from bench.processes import counting_agent, own_memory, start
 
 STREAMS = 500
 EVENTS_PER_SECOND = 10
@@ -24,9 +23,7 @@ def measure(folder: Path, streams: int = STREAMS, numbers: int = NUMBERS) -> dic
 
 
 async def _measure(folder: Path, streams: int, numbers: int) -> dict[str, float]:
-    pause = str(1000 // EVENTS_PER_SECOND)
-    subject = agent(ROOT / "agent", folder / "crowd", SLUICE_OFFLINE_DELAY_MS=pause)
-    with start(subject) as server:
+    with start(counting_agent(folder / "crowd", pause=1 / EVENTS_PER_SECOND)) as server:
         await client.wait_until_up(server)
         # Everything is imported, and one run's words say how long the ideal is.
         alone = await client.post(server, {"prompt": f"Count to {numbers}"})

@@ -5,12 +5,13 @@ import statistics
 from pathlib import Path
 
 from bench import client
-from bench.processes import Server, agent, start, subject
+from bench.processes import Server, agent, counting_agent, local_bedrock, start, subject
 from tests.e2e_stack import ROOT
 
 ROUNDS = 5
 COUNT = 5_000
 SERVER_CORE = 0
+BEDROCK_CORE = 1
 
 
 def measure(folder: Path) -> dict[str, float]:
@@ -20,17 +21,21 @@ def measure(folder: Path) -> dict[str, float]:
 
 async def _measure(folder: Path) -> dict[str, float]:
     with (
-        start(agent(ROOT / "agent", folder / "rate", SERVER_CORE)) as sluice,
+        local_bedrock(BEDROCK_CORE) as url,
+        start(counting_agent(folder / "rate", SERVER_CORE)) as sluice,
+        start(agent(ROOT / "agent", folder / "bedrock", url, SERVER_CORE)) as bedrock,
         start(subject("bridge", SERVER_CORE)) as bridge,
         start(subject("bare", SERVER_CORE)) as bare,
     ):
-        for server in (sluice, bridge, bare):
+        for server in (sluice, bedrock, bridge, bare):
             await client.wait_until_up(server)
-        rates: dict[str, list[float]] = {"sluice": [], "bridge": [], "bare": []}
+        rates: dict[str, list[float]] = {"sluice": [], "bedrock": [], "bridge": [], "bare": []}
         growth: list[float] = []
         await _count(sluice, COUNT)
+        await _count(bedrock, COUNT)
         for _ in range(ROUNDS):
             rates["sluice"].append(rate := await _count(sluice, COUNT))
+            rates["bedrock"].append(await _count(bedrock, COUNT))
             rates["bridge"].append(await _rate(bridge, {"events": COUNT}))
             rates["bare"].append(await _rate(bare, {"events": COUNT}))
             # Seconds of twice the events over seconds of once: 2 is linear.

@@ -60,7 +60,7 @@ def _start_rows(figures: Figures) -> list[Row]:
 
 def _rate_rows(figures: Figures) -> list[Row]:
     sluice, bridge, bare = (figures[f"rate_{name}_per_s"] for name in ("sluice", "bridge", "bare"))
-    growth = figures["rate_growth"]
+    bedrock, growth = figures["rate_bedrock_per_s"], figures["rate_growth"]
     return [
         Row(
             "events a second, one core",
@@ -71,6 +71,9 @@ def _rate_rows(figures: Figures) -> list[Row]:
             sluice >= 20_000 and sluice / bridge >= 6,
         ),
         Row("the same", f"{sluice:,.0f}", f"Starlette alone {bare:,.0f}", sluice / bare),
+        Row(
+            "from Bedrock, by boto", f"{bedrock:,.0f}", f"the same {sluice:,.0f}", bedrock / sluice
+        ),
         Row(
             "twice the events take",
             f"{growth:.2f} times as long",

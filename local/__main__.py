@@ -15,6 +15,7 @@ import watchfiles
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.errors import TemplateError
+from local.model import ModelError, read_delay
 from local.page import SOURCES, PageError
 from local.pool.store import StoreError
 from local.runtime.process import AgentFailedError
@@ -48,9 +49,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=3000,
-        help="the page's port; API, sign-in and runtime take the next three (0: any four free)",
+        help="the page's port; API, sign-in, runtime and Bedrock take the next four (0: any free)",
     )
     parser.add_argument(
         "--state",
@@ -71,6 +72,14 @@ def parse_arguments() -> argparse.Namespace:
         help="let tests break the API's answers: see local/faults.py",
     )
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    """A port that has room for the others behind it, or 0."""
+    last = 65_536 - len(SERVICES)
+    if not (text.isascii() and text.isdigit() and int(text) <= last):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {last}")
+    return int(text)
 
 
 def bind(first: int) -> list[socket.socket]:
@@ -104,7 +113,8 @@ def describe(stack: Stack, template: Template) -> str:
     API        {outputs["ApiUrl"]}/chat
     Sign-in    {outputs["LoginUrl"]}
     Runtime    {stack.origins.runtime}
-    Model      {os.environ.get("SLUICE_MODEL") or template.parameters["Model"]}
+    Model      {stack.model}
+    Bedrock    {stack.bedrock_url}    for programs of your own, as AWS_ENDPOINT_URL_BEDROCK_RUNTIME
 
   In another terminal:
 
@@ -155,10 +165,14 @@ async def run(arguments: argparse.Namespace) -> None:
         parameters = dict(entry.split("=", 1) for entry in arguments.parameter)
     except ValueError:
         sys.exit("--parameter takes NAME=VALUE, such as Model=bedrock.")
+    try:
+        delay = read_delay()
+    except ModelError as error:
+        sys.exit(str(error))
     arguments.state.mkdir(parents=True, exist_ok=True)
     keep_log(arguments.state)
     sockets = bind(arguments.port)
-    stack = Stack(ROOT, arguments.state, sockets, parameters, log, with_faults=arguments.faults)
+    stack = Stack(ROOT, arguments.state, sockets, parameters, log, delay, arguments.faults)
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from bedrock_support import behind_bedrock
 from support import free_socket
 
 MAIN = Path(__file__).parents[1] / "agent" / "main.py"
@@ -39,13 +40,11 @@ def start_agent(folder: Path, log: Path | None = None, **environ: str) -> Iterat
     with free_socket() as sock:
         port = sock.getsockname()[1]
     given = {
-        "SLUICE_MODEL": "offline",
-        "SLUICE_OFFLINE_DELAY_MS": "0",
         "SLUICE_CONVERSATIONS": str(folder),
         "SLUICE_HOST": "127.0.0.1",
         "SLUICE_PORT": str(port),
     }
-    environment = os.environ | given | environ
+    environment = os.environ | given | behind_bedrock(environ)
     # Without compiled files, each start would cost seconds.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (log or Path(os.devnull)).open("ab") as out:

@@ -18,7 +18,7 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("SLUICE_MODEL", "bedrock", "bedrock, offline, ollama or openai"),
+    Variable("SLUICE_MODEL", "bedrock", "bedrock, ollama or openai"),
     Variable("SLUICE_MODEL_ID", "", "model id; each provider but openai has a default"),
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
@@ -26,7 +26,6 @@ VARIABLES = (
     Variable("SLUICE_MODEL_SECRET", "", "Secrets Manager secret that holds openai's API key"),
     Variable("SLUICE_GUARDRAIL_ID", "", "Bedrock guardrail that reads along; empty for none"),
     Variable("SLUICE_GUARDRAIL_VERSION", "DRAFT", "version of the guardrail"),
-    Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
     Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),
     Variable("SLUICE_MAX_CONTEXT", "100000", "tokens of a conversation that the model is sent"),
@@ -39,6 +38,7 @@ VARIABLES = (
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
     Variable("SLUICE_TRACES", "", "OTLP/HTTP collector that gets traces; empty for none"),
+    Variable("SLUICE_TRACEBACKS", "off", "on, as under make dev: log what your own code raises"),
     # AgentCore's contract: the container listens on 0.0.0.0:8080.
     Variable("SLUICE_HOST", "0.0.0.0", "address the agent listens on"),  # noqa: S104
     Variable("SLUICE_PORT", "8080", "port the agent listens on"),
@@ -47,7 +47,6 @@ VARIABLES = (
 # The id and the server of a provider for which the environment names none.
 MODEL_IDS = {
     "bedrock": "global.anthropic.claude-sonnet-4-6",
-    "offline": "offline",
     "ollama": "llama3.2",
     "openai": "",
 }
@@ -66,8 +65,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says. `offline_delay` is in seconds, `max_prompt` in characters,
-    `max_context`, `max_tokens`, `owner_tokens` and `thinking` in tokens."""
+    """What the environment says. `max_prompt` is in characters, `max_context`, `max_tokens`,
+    `owner_tokens` and `thinking` in tokens."""
 
     model: str
     model_id: str
@@ -77,7 +76,6 @@ class Settings:
     model_secret: str
     guardrail_id: str
     guardrail_version: str
-    offline_delay: float
     conversations: str
     max_prompt: int
     max_context: int
@@ -90,6 +88,7 @@ class Settings:
     mcp_servers: tuple[Server, ...] = field(repr=False)
     platform: str
     traces: str
+    tracebacks: bool
     host: str
     port: int
 
@@ -121,7 +120,6 @@ class Settings:
             model_secret=reader.secret("SLUICE_MODEL_SECRET"),
             guardrail_id=guardrail_id,
             guardrail_version=reader.text("SLUICE_GUARDRAIL_VERSION"),
-            offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
             conversations=reader.place("SLUICE_CONVERSATIONS"),
             max_prompt=reader.number("SLUICE_MAX_PROMPT", 1, 1_000_000),
             max_context=reader.number("SLUICE_MAX_CONTEXT", 1_000, 10_000_000),
@@ -134,6 +132,7 @@ class Settings:
             mcp_servers=reader.servers("SLUICE_MCP"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),
             traces=reader.url("SLUICE_TRACES"),
+            tracebacks=reader.choice("SLUICE_TRACEBACKS", ("off", "on")) == "on",
             host=reader.text("SLUICE_HOST"),
             port=reader.number("SLUICE_PORT", 1, 65535),
         )

@@ -283,6 +283,6 @@ test("a failed warming is of no consequence", async () => {
   expect(await chat.warm("thread")).toBeUndefined();
   expect(await server(new TypeError("no")).chat.warm("thread")).toBeUndefined();
   expect(
-    await server(Response.json({ status: "warm", model: "offline" })).chat.warm("thread"),
-  ).toMatchObject({ model: "offline" });
+    await server(Response.json({ status: "warm", model: "claude" })).chat.warm("thread"),
+  ).toMatchObject({ model: "claude" });
 });

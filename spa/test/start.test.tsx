@@ -48,7 +48,7 @@ test("an example asks what it shows", () => {
 });
 
 test("the offline model is announced, and its examples are those it knows, in any language", async () => {
-  show(<EmptyState agent={{ model: "offline" }} onChoose={() => undefined} />);
+  show(<EmptyState agent={{ model: "anthropic.claude-offline" }} onChoose={() => undefined} />);
   expect(root.querySelector(".banner")?.textContent).toContain("The offline model answers.");
   const english = prompts();
   await act(() => chooseLanguage("de"));

@@ -247,9 +247,12 @@ export function frame(event: AgentEvent, id: number): string {
   return `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
+/** The end of a run that the agent does not keep: the same id may be sent again. */
+export const NOT_STORED = { type: "RUN_ERROR", metadata: { retry: "resend" } } as const;
+
 /** The stream that refuses a request. */
 export function refusal(code: string): Response {
-  return new Response(frame({ type: "RUN_ERROR", code, message: "The agent's sentence." }, 1));
+  return new Response(frame({ ...NOT_STORED, code, message: "The agent's sentence." }, 1));
 }
 
 function failure(code: string): Response {

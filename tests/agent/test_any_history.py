@@ -226,7 +226,11 @@ def judged():
         patch.setattr(sluice.answering.engine, "Toolbox", Toolbox)
         patch.setattr(sluice.answering.engine, "make_model", lambda _: model)
         patch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 0.0])
-        environ = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c", "SLUICE_MAX_TURNS": "6"}
+        environ = {
+            "AWS_REGION": "us-east-1",
+            "SLUICE_CONVERSATIONS": "c",
+            "SLUICE_MAX_TURNS": "6",
+        }
         engine = Engine(Settings.read(environ))
         yield engine, model
         engine.close()

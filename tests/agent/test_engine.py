@@ -18,7 +18,7 @@ from strands import tool
 from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 
-OFFLINE = Settings.read({"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c"})
+SETTINGS = Settings.read({"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "c"})
 
 
 def say(text: str) -> list[Any]:
@@ -97,7 +97,7 @@ class Desk:
     ) -> tuple[list[Any], Ended]:
         """The events of a run and how it ended."""
         self.monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: model)
-        engine = Engine(OFFLINE)
+        engine = Engine(SETTINGS)
         run = run or Run("thread-1", "run-1")
         question = Question(past, [{"text": "Now?"}], None, "token", told)
         try:

@@ -5,6 +5,8 @@ from typing import Any
 
 from wire_support import said
 
+from local.model import MODEL_ID
+
 
 def types(events: list[Any]) -> list[str]:
     return [event.type.value for event in events]
@@ -82,7 +84,7 @@ def test_warm_names_the_model_and_the_tools_once_they_are_ready(client) -> None:
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
     assert body["status"] == "warm"
-    assert body["model"] == "offline"
+    assert body["model"] == MODEL_ID
     names = [tool["name"] for tool in body["tools"]]
     assert names == ["calculator", "current_time"], "T5: no tool fetches"
     assert all(tool["description"] for tool in body["tools"])

@@ -19,7 +19,7 @@ PLAYED_OR_ABSENT = {
     for name in FULL.keys()
     - FEDERATED.keys()
     - {"Mfa", "Passkeys", "GuardrailId", "ThinkingTokens"}
-} | {"Model": "offline"}
+}
 
 
 def resolve(**parameters: str) -> Template:

@@ -202,8 +202,8 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
         "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "SLUICE_MODEL_REGOIN:"),
         "a setting that is missing": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
         "no model": (
-            "!If [HasModelId, !Ref ModelId, !Ref AWS::NoValue]",
-            "!If [HasModelId, !Ref AWS::NoValue, !Ref ModelId]",
+            "SLUICE_MODEL_ID: !Ref ModelId",
+            "SLUICE_MODEL_ID: !Ref AWS::NoValue",
         ),
     },
     runtime.a_parameter_that_may_hold_a_token_is_not_shown: {
@@ -420,7 +420,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     form.every_parameter_says_what_it_takes: {
         "anything": ("    AllowedPattern: ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$\n", ""),
-        "no sentence": ("    ConstraintDescription: bedrock, openai or offline.\n", ""),
+        "no sentence": ("    ConstraintDescription: bedrock or openai.\n", ""),
     },
     form.every_rule_says_what_to_do: {
         "no sentence": (

@@ -176,8 +176,7 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
         "SLUICE_MODEL_REGION": REGION,
         "SLUICE_GUARDRAIL_ID": guardrail or None,
         "SLUICE_GUARDRAIL_VERSION": parameters["GuardrailVersion"] if guardrail else None,
-        # The offline model must not be taken for Bedrock's.
-        "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] != "offline" else None,
+        "SLUICE_MODEL_ID": parameters["ModelId"],
         "SLUICE_MODEL_URL": parameters["ModelUrl"] or None,
         "SLUICE_MODEL_SECRET": parameters["ModelSecretArn"] or None,
         "SLUICE_THINKING": parameters["ThinkingTokens"],

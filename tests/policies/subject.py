@@ -91,7 +91,6 @@ PARAMETERS = EACH.keys() | {"CorsOrigin"}
 """Sluice's own."""
 CLOSED = {
     **OPEN,
-    "Model": "offline",
     "DevUrl": "",
     "CorsOrigin": "https://chat.example.com",
     "ConversationDays": "0",

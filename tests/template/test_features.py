@@ -58,8 +58,8 @@ def test_a_feature_that_is_off_leaves_no_property_behind_but_what_must_be_switch
 
 
 IMPOSSIBLE = {
-    "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "offline"},
-    "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "offline"},
+    "GuardrailOfBedrockOnly": {"GuardrailId": "abc", "Model": "openai"},
+    "ThinkingOfBedrockOnly": {"ThinkingTokens": "1024", "Model": "openai"},
     "ServerOfOpenAIOnly": {"ModelUrl": SERVER["ModelUrl"]},
     "ModelOfTheServer": {**SERVER, "ModelId": "global.anthropic.claude-sonnet-4-6"},
     "SubnetsWithSecurityGroups": {"RuntimeSubnets": FULL["RuntimeSubnets"]},

@@ -24,10 +24,6 @@ def make_model(settings: Settings) -> Model:
             model cannot be asked to reason as SLUICE_THINKING says.
     """
     match settings.model:
-        case "offline":
-            from sluice.models.offline import OfflineModel
-
-            return OfflineModel(settings.offline_delay, settings.max_tokens)
         case "ollama":
             _require("ollama")
             return _ollama(settings)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # What `sluice.models.provider` imports once it makes a model, by SLUICE_MODEL.
 MODEL_MODULES = {
     "bedrock": ["boto3", "sluice.models.bedrock"],
-    "offline": ["sluice.models.offline"],
     "ollama": ["strands.models.ollama"],
     "openai": ["strands.models.openai"],
 }

@@ -221,4 +221,4 @@ def _refused(
     usage: dict[str, Any] | None = None,
     kept: bool = True,
 ) -> End:
-    return End(events.run_error(refusal), state, usage, kept)
+    return End(events.run_error(refusal, stored=kept), state, usage, kept)

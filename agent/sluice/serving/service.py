@@ -133,7 +133,7 @@ class Service:
             run = await self._worker.call(recalling)
             if run.state == "interrupted" and after:
                 # What has arrived is all there is.
-                return responses.stream_one(after + 1, run_error(DIED))
+                return responses.stream_one(after + 1, run_error(DIED, stored=True))
         # Told again from the store, its ids are others than those that have arrived.
         return self._follow(run, 0 if run.is_replay or after > run.length else after)
 

@@ -12,6 +12,7 @@ from strands.tools.decorator import DecoratedFunctionTool
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool
 
+from sluice.telemetry.logs import OWN_CODE
 from sluice.tools.limited import SECONDS
 from sluice.tools.values import blocks_of
 
@@ -38,9 +39,8 @@ def load_tools(folder: Path = FOLDER) -> list[tuple[AgentTool, float]]:
         # SystemExit is what a script says at its end.
         except (Exception, SystemExit) as error:
             kind = type(error).__name__
-            _log.error(
-                "the tools of %s cannot be used: it raised %s", path.name, kind, exc_info=error
-            )
+            told = "the tools of %s cannot be used: it raised %s"
+            _log.error(told, path.name, kind, exc_info=error, extra=OWN_CODE)
             continue
         if not tools:
             _log.error("%s has no tools: a tool is a function with @tool", path.name)

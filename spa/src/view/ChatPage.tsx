@@ -9,7 +9,7 @@ import { fitToKeyboard } from "../viewport";
 import type { Workspace } from "../workspace";
 import type { Actions } from "./actions";
 import { Composer } from "./Composer";
-import { EmptyState } from "./EmptyState";
+import { EmptyState, isOffline } from "./EmptyState";
 import { createFollower } from "./follow";
 import { Header } from "./Header";
 import { Help, openHelp } from "./Help";
@@ -163,7 +163,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
       <div class="chat">
         <Header
           title={messages.length > 0 ? title : undefined}
-          note={workspace.agent.value?.model === "offline" ? t("header.offlineModel") : undefined}
+          note={isOffline(workspace.agent.value) ? t("header.offlineModel") : undefined}
           onToggle={toggle}
           onNewChat={newChat}
         />

@@ -15,6 +15,11 @@ interface Example {
   readonly prompt: string;
 }
 
+/** The id that `make dev` gives the model of its local Bedrock (local/model.py). */
+const OFFLINE_MODEL = "anthropic.claude-offline";
+
+export const isOffline = (agent: Agent | undefined): boolean => agent?.model === OFFLINE_MODEL;
+
 /** The offline model knows these by their English words. */
 const OFFLINE: readonly Example[] = [
   { title: "empty.calculate", prompt: "What is 25 * 4? Show your work." },
@@ -40,7 +45,7 @@ export function EmptyState({
 }) {
   // So that the first answer finds it there.
   useEffect(() => void loadMarkdown(), []);
-  const offline = agent?.model === "offline";
+  const offline = isOffline(agent);
   const examples = starters(offline);
   const tools = agent?.tools ?? [];
   return (
