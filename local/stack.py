@@ -20,6 +20,7 @@ from local.agent_check import fault_of_agent
 from local.bedrock import Bedrock
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
+from local.functions import functions_of, without_permission
 from local.identities import Origins
 from local.model import OFFLINE, ModelChoice
 from local.page import PageBuild
@@ -86,6 +87,7 @@ class Stack:
         )
         self._store = pool.PoolStore(state / "pool")
         self._sessions = runtime.Sessions(root / "agent", self._http, log)
+        self._said: set[str] = set()
         self._runtime: tuple[runtime.RuntimeConfig, ModelChoice] | None = None
         self._bedrock = Bedrock(log, delay)
         self._faults = Faults(self._sessions.kill) if with_faults else None
@@ -158,7 +160,11 @@ class Stack:
         if asked == OFFLINE:
             del parameters["Model"]  # known here only
         template = load(self._root / "template.yaml", parameters, self.origins)
-        absent = absences(template)
+        functions = functions_of(template, self._root)
+        api = gateway.Api.of(template)
+        played = {functions[arn].id for arn in api.functions if arn in functions}
+        absent = [*absences(template, played), *api.notes]
+        absent += without_permission(template, api.functions)
         config = runtime.RuntimeConfig.of(template)
         declared = config.environment.get("SLUICE_MODEL", "bedrock")
         model = ModelChoice.of(asked, declared, self.bedrock_url)
@@ -169,7 +175,7 @@ class Stack:
         apps: dict[str, ASGIApp] = {
             "site": site.create_app(template, self.page.dist, self.page.finished),
             "api": gateway.create_app(
-                gateway.Api.of(template), {arn: discovery}, self._http, self._access_log
+                api, {arn: discovery}, self._http, self._access_log, functions
             ),
             "login": pool.create_app(
                 user_pool, self._store, self.origins.login, hint=(DEMO_EMAIL, DEMO_PASSWORD)
@@ -183,7 +189,9 @@ class Stack:
             self._doors[name].app = app
         self._next_runtime = config, model
         for sentence in absent:
-            self._log(f"template: {sentence}")
+            if sentence not in self._said:
+                self._log(f"template: {sentence}")
+        self._said.update(absent)
         return template
 
     def _tell_services(self) -> None:

@@ -42,7 +42,7 @@ def build(out: Path = ZIP) -> Bundle:
         sys.exit("A bundle has agent/agent.py: copy the file of AGENT there, and leave AGENT out.")
     python = _python()
     services = _services()
-    requirements = wheels.export(python)
+    requirements = wheels.export(python, _model())
     _say(f"Packing the agent and what it imports for Python {python} on arm64 Linux")
     platform = wheels.AGENTCORE_PLATFORM
     theirs = layers.dependencies(requirements, python, platform, services=services)
@@ -154,6 +154,13 @@ def _python() -> str:
         "template.yaml needs one AWS::BedrockAgentCore::Runtime with a CodeConfiguration whose "
         "Runtime is a Python such as PYTHON_3_13 and whose EntryPoint is a file of agent/."
     )
+
+
+def _model() -> str:
+    """The template's Model as `make deploy` gives it."""
+    environment = os.environ.get("ENV") or "default"
+    given = without_code(read_settings(ROOT, environment, os.environ.get("STACK"))).parameters()
+    return given.get("Model") or str(_template()["Parameters"]["Model"]["Default"])
 
 
 def _template() -> Any:

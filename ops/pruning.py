@@ -58,6 +58,7 @@ RULES = (
     Rule("**/*.{pyi,typed}", "for type checkers"),
     Rule("**/*.{c,h,pxd,pyx}", "sources of compiled modules"),
     Rule("botocore/data/{bedrock-runtime,s3,sts}/**", "the services Sluice calls", keep=True),
+    Rule("botocore/data/secretsmanager/**", "a model's key: see models/model_key.py", keep=True),
     Rule("botocore/data/*/**", "the 400 that it does not: see `is_kept`"),
     Rule("boto3/{data,examples}/**", "for boto3.resource(), which Sluice does not call"),
     Rule("mcp/{cli,server}/**", "the agent is a client: see agent/sluice/tools/client_half.py"),

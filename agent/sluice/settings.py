@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from sluice.mcp_servers import Server, read_servers
 
@@ -22,6 +23,7 @@ VARIABLES = (
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_MODEL_KEY", "", "API key of an Ollama or OpenAI-compatible server"),
+    Variable("SLUICE_MODEL_SECRET", "", "Secrets Manager secret that holds openai's API key"),
     Variable("SLUICE_GUARDRAIL_ID", "", "Bedrock guardrail that reads along; empty for none"),
     Variable("SLUICE_GUARDRAIL_VERSION", "DRAFT", "version of the guardrail"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
@@ -54,6 +56,10 @@ MODEL_URLS = {"ollama": "http://localhost:11434", "openai": "https://api.openai.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+# How alike two names are of which one is the other misspelt: a letter or two of a dozen.
+_MISSPELT = 0.9
+
+
 class SettingsError(Exception):
     """Environment variables that cannot be used: one sentence for each, one on a line."""
 
@@ -68,6 +74,7 @@ class Settings:
     model_region: str
     model_url: str
     model_key: str = field(repr=False)
+    model_secret: str
     guardrail_id: str
     guardrail_version: str
     conversations: str
@@ -95,6 +102,7 @@ class Settings:
             SettingsError: Naming every variable that is wrong, what it holds and what it should be.
         """
         reader = _Reader(environ)
+        reader.refuse_misspelt()
         model = reader.choice("SLUICE_MODEL", tuple(MODEL_IDS))
         model_id = reader.text("SLUICE_MODEL_ID") or MODEL_IDS.get(model, "")
         if model == "openai" and not model_id:
@@ -111,6 +119,7 @@ class Settings:
             model_region=region,
             model_url=reader.url("SLUICE_MODEL_URL") or MODEL_URLS.get(model, ""),
             model_key=reader.text("SLUICE_MODEL_KEY"),
+            model_secret=reader.secret("SLUICE_MODEL_SECRET"),
             guardrail_id=guardrail_id,
             guardrail_version=reader.text("SLUICE_GUARDRAIL_VERSION"),
             conversations=reader.place("SLUICE_CONVERSATIONS"),
@@ -143,6 +152,13 @@ class _Reader:
         self._defaults = {variable.name: variable.default for variable in VARIABLES}
         self.problems: list[str] = []
 
+    def refuse_misspelt(self) -> None:
+        """A setting that nobody reads would leave its default in place without a word."""
+        for name in self._environ:
+            if name.startswith("SLUICE_") and name not in self._defaults:
+                for near in get_close_matches(name, self._defaults, 1, _MISSPELT):
+                    self.problems.append(f"{name} is no setting of the agent: rename it to {near}.")
+
     def text(self, name: str) -> str:
         return self._environ.get(name, "").strip() or self._defaults[name]
 
@@ -167,6 +183,12 @@ class _Reader:
         value = self.text(name).rstrip("/")
         if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
             self.wrong(name, "a URL that begins with http:// or https://")
+        return value
+
+    def secret(self, name: str) -> str:
+        value = self.text(name)
+        if value and not re.fullmatch(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:\S+", value):
+            self.wrong(name, "the ARN of a Secrets Manager secret")
         return value
 
     def servers(self, name: str) -> tuple[Server, ...]:

@@ -1,3 +1,4 @@
+import { brand } from "./brand";
 import { type Call, callOf } from "./calls";
 import { formatDate, t } from "./i18n";
 import type { StoredConversation, StoredMessage, StoredRun } from "./wire/stored";
@@ -32,7 +33,8 @@ function markdownOf(run: StoredRun): string {
   );
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
   const answer = [...blocks.filter(Boolean), ...ending];
-  return [`## ${t("message.you")}`, textOf(question), "## Sluice", ...answer].join("\n\n");
+  const name = `## ${oneLine(brand.name)}`;
+  return [`## ${t("message.you")}`, textOf(question), name, ...answer].join("\n\n");
 }
 
 /** A tool call to be written, and what it came to when that is known. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { brand } from "../src/brand";
 import { asJson, asMarkdown, fileName } from "../src/export";
 import type { StoredConversation } from "../src/wire/stored";
 import { repeatedIds } from "./kept";
@@ -37,7 +38,7 @@ test("an export as Markdown reads like the conversation, and no text breaks out 
     [
       "## You",
       "What is 25 * 4?",
-      "## Sluice",
+      `## ${brand.name}`,
       "Let me see.",
       '````\ncalculator({"x":1})\n```\n100\n````',
       "**100**",

@@ -73,3 +73,22 @@ def test_the_process_ends_with_the_sentence() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("SLUICE_MODEL is x: set it to one of bedrock")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SLUICE_MODLE", "SLUICE_MODEL"),
+        ("SLUICE_MAX_PROMT", "SLUICE_MAX_PROMPT"),
+        ("SLUICE_MODEL_REGOIN", "SLUICE_MODEL_REGION"),
+        ("SLUICE_MODEL_IDS", "SLUICE_MODEL_ID"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_right_name(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is no setting of the agent.*{meant}"):
+        Settings.read(GOOD | {name: "x"})
+
+
+@pytest.mark.parametrize("name", ["ORDERS_TABLE", "SLUICE_PASSWORD", "SLUICE_STATE", "SLUICE_SAM"])
+def test_a_variable_of_somebody_elses_is_let_be(name: str) -> None:
+    assert Settings.read(GOOD | {name: "x"}) == Settings.read(GOOD)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from policies.additions import sluices_template
 
 from local.errors import TemplateError
 from local.identities import Origins
@@ -85,7 +86,7 @@ def resolve(tmp_path: Path) -> Resolve:
 def resolve_real(**parameters: str) -> Template:
     """The template of this repository, as `make dev` resolves it but for some parameters."""
     given = {**read_parameters(ROOT / "samconfig.toml"), **parameters}
-    return load(ROOT / "template.yaml", given, ORIGINS)
+    return load(sluices_template(), given, ORIGINS)
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,8 @@ def test_nothing_is_in_it_that_the_rules_leave_out(built: Built, files):
     assert not [name for name in sources if not pruning.is_kept(name)]
     assert not [name for name in theirs if name.endswith(".py") or ".." in name]
     services = {name.split("/")[2] for name in theirs if name.startswith("botocore/data/")}
-    assert {name for name in services if "." not in name} == {"bedrock-runtime", "s3", "sts"}
+    wanted = {"bedrock-runtime", "s3", "secretsmanager", "sts"}
+    assert {name for name in services if "." not in name} == wanted
 
 
 def test_every_package_keeps_its_metadata_and_entry_points(built: Built, unpacked: Path):

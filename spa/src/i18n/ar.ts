@@ -20,7 +20,7 @@ export const ar: Catalog = {
   "welcome.lead": "تحدّث مع وكيل ذكاء اصطناعي وشاهد إجابته تصل كلمةً كلمة.",
   "welcome.where": "يتم تسجيل الدخول في صفحة مستقلة، ثم تعود إلى هنا.",
   "welcome.notCompleted": "لم يكتمل تسجيل الدخول. يُرجى تسجيل الدخول مرة أخرى.",
-  "broken.title": "تعذّر بدء Sluice",
+  "broken.title": "تعذّر بدء {brand}",
   "broken.reload": "إعادة التحميل",
   "broken.tryAgain": "أعد تحميل الصفحة للمحاولة مرة أخرى.",
   "broken.insecure": "افتح هذا الموقع عبر https أو على العنوان http://localhost.",
@@ -102,7 +102,7 @@ export const ar: Catalog = {
   "footnote.to": "الحاشية {name}",
   "footnote.back": "العودة إلى النص",
 
-  "status.running": "Sluice يجيب.",
+  "status.running": "{brand} يجيب.",
   "status.finished": "اكتملت الإجابة.",
   "status.stopped": "أُوقفت الإجابة.",
   "status.failed": "فشلت الإجابة.",

@@ -22,7 +22,7 @@ export const de: Catalog = {
   "welcome.where": "Sie melden sich auf einer eigenen Seite an und kommen hierher zurück.",
   "welcome.notCompleted":
     "Die Anmeldung wurde nicht abgeschlossen. Bitte melden Sie sich noch einmal an.",
-  "broken.title": "Sluice kann nicht starten",
+  "broken.title": "{brand} kann nicht starten",
   "broken.reload": "Neu laden",
   "broken.tryAgain": "Laden Sie die Seite neu, um es noch einmal zu versuchen.",
   "broken.insecure": "Öffnen Sie diese Seite über https oder als http://localhost.",
@@ -110,7 +110,7 @@ export const de: Catalog = {
   "footnote.to": "Fußnote {name}",
   "footnote.back": "Zurück zum Text",
 
-  "status.running": "Sluice antwortet.",
+  "status.running": "{brand} antwortet.",
   "status.finished": "Die Antwort ist vollständig.",
   "status.stopped": "Die Antwort wurde angehalten.",
   "status.failed": "Die Antwort ist fehlgeschlagen.",

@@ -28,7 +28,7 @@ export const en = {
   "welcome.lead": "Talk with an AI agent and watch its answer arrive, word by word.",
   "welcome.where": "You sign in on a page of its own, and come back here.",
   "welcome.notCompleted": "That sign-in was not completed. Please sign in again.",
-  "broken.title": "Sluice cannot start",
+  "broken.title": "{brand} cannot start",
   "broken.reload": "Reload",
   "broken.tryAgain": "Reload the page to try again.",
   "broken.insecure": "Open this site over https, or as http://localhost.",
@@ -115,7 +115,7 @@ export const en = {
   "footnote.back": "Back to the text",
 
   // What the live region says
-  "status.running": "Sluice is answering.",
+  "status.running": "{brand} is answering.",
   "status.finished": "The answer is complete.",
   "status.stopped": "The answer was stopped.",
   "status.failed": "The answer failed.",

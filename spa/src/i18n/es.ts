@@ -20,7 +20,7 @@ export const es: Catalog = {
   "welcome.lead": "Hable con un agente de IA y vea llegar su respuesta, palabra por palabra.",
   "welcome.where": "La sesión se inicia en una página aparte, y después vuelve aquí.",
   "welcome.notCompleted": "El inicio de sesión no se completó. Vuelva a iniciar sesión.",
-  "broken.title": "Sluice no puede arrancar",
+  "broken.title": "{brand} no puede arrancar",
   "broken.reload": "Recargar",
   "broken.tryAgain": "Recargue la página para intentarlo de nuevo.",
   "broken.insecure": "Abra este sitio por https, o como http://localhost.",
@@ -105,7 +105,7 @@ export const es: Catalog = {
   "footnote.to": "Nota {name}",
   "footnote.back": "Volver al texto",
 
-  "status.running": "Sluice está respondiendo.",
+  "status.running": "{brand} está respondiendo.",
   "status.finished": "La respuesta está completa.",
   "status.stopped": "La respuesta se detuvo.",
   "status.failed": "La respuesta falló.",

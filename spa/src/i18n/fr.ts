@@ -20,7 +20,7 @@ export const fr: Catalog = {
   "welcome.lead": "Parlez avec un agent d’IA et regardez sa réponse arriver, mot après mot.",
   "welcome.where": "Vous vous connectez sur une page à part, puis vous revenez ici.",
   "welcome.notCompleted": "La connexion n’a pas abouti. Veuillez vous connecter à nouveau.",
-  "broken.title": "Sluice ne peut pas démarrer",
+  "broken.title": "{brand} ne peut pas démarrer",
   "broken.reload": "Recharger",
   "broken.tryAgain": "Rechargez la page pour réessayer.",
   "broken.insecure": "Ouvrez ce site en https, ou à l’adresse http://localhost.",
@@ -108,7 +108,7 @@ export const fr: Catalog = {
   "footnote.to": "Note {name}",
   "footnote.back": "Retour au texte",
 
-  "status.running": "Sluice répond.",
+  "status.running": "{brand} répond.",
   "status.finished": "La réponse est complète.",
   "status.stopped": "La réponse a été arrêtée.",
   "status.failed": "La réponse a échoué.",

@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { brand } from "../../brand";
 import { en } from "./en";
 import type { Catalog, MessageKey, Values } from "./entry";
 import { browserLocales } from "./locales";
@@ -50,7 +51,7 @@ export function t(key: MessageKey, values: Values = {}): string {
   const entry: Catalog[MessageKey] | Record<string, string> = spoken.value.catalog[key];
   const sentence = typeof entry === "string" ? entry : form(entry, Number(values.count));
   return sentence.replace(/\{(\w+)\}/g, (place, name: string) => {
-    const value = values[name];
+    const value = name === "brand" ? brand.name : values[name];
     return typeof value === "number" ? formatNumber(value) : (value ?? place);
   });
 }

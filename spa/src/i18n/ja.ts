@@ -20,7 +20,7 @@ export const ja: Catalog = {
   "welcome.lead": "AI エージェントと話し、回答が一語ずつ届く様子をご覧ください。",
   "welcome.where": "サインインは専用のページで行い、その後ここに戻ります。",
   "welcome.notCompleted": "サインインが完了しませんでした。もう一度サインインしてください。",
-  "broken.title": "Sluice を開始できません",
+  "broken.title": "{brand} を開始できません",
   "broken.reload": "再読み込み",
   "broken.tryAgain": "ページを再読み込みしてもう一度お試しください。",
   "broken.insecure": "このサイトは https または http://localhost で開いてください。",
@@ -106,7 +106,7 @@ export const ja: Catalog = {
   "footnote.to": "脚注 {name}",
   "footnote.back": "本文へ戻る",
 
-  "status.running": "Sluice が回答しています。",
+  "status.running": "{brand} が回答しています。",
   "status.finished": "回答が完了しました。",
   "status.stopped": "回答を停止しました。",
   "status.failed": "回答に失敗しました。",

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { brand } from "../brand";
 import type { Conversation } from "../conversation";
 import { t } from "../i18n";
 import { type Command, commandOf, KEYS } from "../keys";
@@ -144,7 +145,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   }, [conversation]);
 
   useEffect(() => {
-    document.title = title ? `${title} · Sluice` : "Sluice";
+    document.title = title ? `${title} · ${brand.name}` : brand.name;
   }, [title]);
 
   return (
