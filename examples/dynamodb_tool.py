@@ -1,6 +1,7 @@
 """A tool that reads a DynamoDB table, for the person who asks and nobody else.
 
-The agent's role needs a permission, in template.yaml beside its others:
+The agent's role needs a permission: in a policy of your own at the mark "your statements" in
+template.yaml, or in a managed one that the parameter AgentPolicyArns names (docs/customise.md):
 
     - Effect: Allow
       Action: dynamodb:Query

@@ -1,6 +1,7 @@
 """Answers from a Bedrock knowledge base, with citations that lead to the documents.
 
-The agent's role needs `bedrock:Retrieve` on the knowledge base. KNOWLEDGE_BASE is its id.
+The agent's role needs `bedrock:Retrieve` on the knowledge base (docs/customise.md says where).
+KNOWLEDGE_BASE is its id.
 """
 
 from functools import cache
