@@ -117,6 +117,6 @@ def test_own_code_is_found_in_causes_and_groups_and_a_circle_ends(agent) -> None
 
 
 def test_the_setting_is_off_but_where_it_is_set() -> None:
-    offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "/nowhere"}
-    assert not Settings.read(offline).tracebacks
-    assert Settings.read(offline | {"SLUICE_TRACEBACKS": "on"}).tracebacks
+    given = {"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "/nowhere"}
+    assert not Settings.read(given).tracebacks
+    assert Settings.read(given | {"SLUICE_TRACEBACKS": "on"}).tracebacks
