@@ -18,7 +18,8 @@ from ops.outputs import ROOT
 from ops.settings import Settings, read_settings
 
 ZIP = ROOT / ".build" / "agent.zip"
-CODE = ROOT / ".build" / "code.yaml"
+# Named so that `sam deploy`, typed too early, says what is to be done: "... was not found".
+CODE = ROOT / ".build" / "run-make-bundle-agent.yaml"
 AGENT = ROOT / "agent"
 
 
@@ -66,7 +67,7 @@ def build(out: Path = ZIP) -> Bundle:
 
 def upload(bundle: Bundle) -> tuple[str, str]:
     """Put the zip where the template's AgentCodeBucket and AgentCodeKey will say, unless it is
-    there already, and write both to .build/code.yaml for `sam deploy`. Returns bucket and key.
+    there already, and write both to CODE for `sam deploy`. Returns bucket and key.
 
     The bucket is the one that samconfig.toml names as AgentCodeBucket, else
     PREFIX-code-ACCOUNT-REGION; either is made when there is none. Exits with a sentence when AWS

@@ -206,8 +206,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
             "SLUICE_MODEL_ID: !Ref AWS::NoValue",
         ),
     },
-    runtime.a_parameter_that_may_hold_a_token_is_not_shown: {
-        "the console shows it": ("    NoEcho: true\n", ""),
+    runtime.no_output_shows_the_mcp_servers: {
         "an output shows it": (
             "    Description: The user pool.\n    Value: !Ref UserPool\n",
             "    Description: The user pool.\n    Value: !Sub ${UserPool}${McpServers}\n",

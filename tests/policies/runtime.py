@@ -194,10 +194,8 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
 
 
 @policy
-def a_parameter_that_may_hold_a_token_is_not_shown(subject: Subject) -> Iterator[str]:
-    """T8. CloudFormation shows every other parameter to whoever may describe the stack."""
-    if at(subject.document, "Parameters", "McpServers", "NoEcho") is not True:
-        yield "CloudFormation shows McpServers, which may hold a server's token"
+def no_output_shows_the_mcp_servers(subject: Subject) -> Iterator[str]:
+    """T8. An output is resolved, and would show a token that the parameter only refers to."""
     for name, output in (subject.document.get("Outputs") or {}).items():
         if "McpServers" in str(output):
             yield f"the output {name} shows McpServers"
