@@ -1,14 +1,19 @@
 """AgentCore's entry point: `python main.py`, which listens until it is told to end."""
 
+import logging
 import os
 import sys
 
+from sluice import network
 from sluice.settings import Settings, SettingsError
 from sluice.telemetry import logs
 
 
 def main() -> int:
     logs.configure()
+    network.bypass_loopback(os.environ)
+    for problem in network.problems(os.environ):
+        logging.getLogger("sluice.network").warning("%s", problem)
     try:
         settings = Settings.read(os.environ)
     except SettingsError as error:

@@ -6,6 +6,7 @@ need not be installed. Their texts are never read into an answer.
 
 from collections.abc import Iterator
 
+from sluice import network
 from sluice.models.errors import is_quota_used_up
 from sluice.refusal import Code, Refusal
 from sluice.settings import Settings
@@ -104,6 +105,7 @@ def _names(error: BaseException) -> Iterator[str]:
 def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
     if settings.model == "bedrock":
         where = f"Bedrock in {settings.model_region}"
+        url = f"https://bedrock-runtime.{settings.model_region}.amazonaws.com"
         access = (
             f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} and "
             "aws-marketplace:Subscribe to the agent's role; a first call subscribes the account "
@@ -119,12 +121,15 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         reach = "check the network and SLUICE_MODEL_REGION"
     else:
         where = f"The model server at {settings.model_url}"
+        url = settings.model_url
         access = credentials = "check SLUICE_MODEL_KEY"
         pull = f"run `ollama pull {settings.model_id}`, or " if settings.model == "ollama" else ""
         name = f"{pull}set SLUICE_MODEL_ID to a model that the server has and that can call tools"
         if settings.model == "openai":
             name += ", and SLUICE_MAX_TOKENS to what it may write"
         reach = "start it, or correct SLUICE_MODEL_URL"
+    if proxy := network.proxy_variable(url):
+        reach = f"check {proxy}, whose proxy is on the way; or {reach}"
     model = settings.model_id
     return {
         "throttled": ("model_throttled", f"{model} is busy; wait a minute, then send again."),

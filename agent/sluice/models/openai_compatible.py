@@ -16,6 +16,7 @@ from strands.types.content import Messages
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 from strands.types.streaming import StreamEvent
 
+from sluice import network
 from sluice.models.errors import AnswerCutError, ServerError, is_quota_used_up
 from sluice.models.text_stream import Surrogates, ThinkTags
 
@@ -70,6 +71,17 @@ class OpenAICompatibleModel(OpenAIModel):
             if is_overflow(str(error)):
                 raise ContextWindowOverflowException(str(error)) from error
             raise
+
+    @override
+    def _resolve_client_args(self) -> dict[str, Any]:
+        """A client's arguments, with connections of its own: it closes them with itself."""
+        if "http_client" in self.client_args:
+            return self.client_args
+        url = self.client_args["base_url"]
+        http = openai.DefaultAsyncHttpxClient(
+            proxy=network.proxy_for(url), verify=network.certificates(), trust_env=False
+        )
+        return {**self.client_args, "http_client": http}
 
     @override
     @classmethod

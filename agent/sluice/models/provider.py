@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from strands.models.model import Model
 
+from sluice import network
 from sluice.aws import client_config
 from sluice.refusal import Refusal
 from sluice.settings import Settings
@@ -20,8 +21,9 @@ def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
 
     Raises:
-        Refusal: `model_unavailable`, when the provider's client package is not installed, or the
-            model cannot be asked to reason as SLUICE_THINKING says.
+        Refusal: `model_unavailable`, when the provider's client package is not installed, the model
+            cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
+            for it cannot be used.
     """
     match settings.model:
         case "offline":
@@ -30,9 +32,11 @@ def make_model(settings: Settings) -> Model:
             return OfflineModel(settings.offline_delay, settings.max_tokens)
         case "ollama":
             _require("ollama")
+            network.check(settings.model_url)
             return _ollama(settings)
         case "openai":
             _require("openai")
+            network.check(settings.model_url)
             return _openai(settings)
         case _:
             return _bedrock(settings)
@@ -43,7 +47,7 @@ def _bedrock(settings: Settings) -> Model:
 
     from sluice.models.bedrock import CuttableBedrockModel, thinking_fields
 
-    return CuttableBedrockModel(
+    model = CuttableBedrockModel(
         model_id=settings.model_id,
         region_name=settings.model_region,
         boto_client_config=client_config(CONNECT_SECONDS, BEDROCK_SECONDS),
@@ -56,6 +60,8 @@ def _bedrock(settings: Settings) -> Model:
         guardrail_id=settings.guardrail_id or None,
         guardrail_version=settings.guardrail_version,
     )
+    network.check(model.client.meta.endpoint_url, network.BOTOCORE)
+    return model
 
 
 def _ollama(settings: Settings) -> Model:
