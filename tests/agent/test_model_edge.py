@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+import sluice.models.answer
 from sluice.models.errors import AnswerCutError, ServerError
 from sluice.models.openai_compatible import OpenAICompatibleModel
 from sluice.models.text_stream import Surrogates, ThinkTags
@@ -298,3 +299,41 @@ def test_a_limit_is_sent_under_the_name_that_the_server_takes_from_then_on() -> 
 def test_a_servers_refusal_is_read_by_its_words(status, message, raised) -> None:
     with pytest.raises(raised):
         ask(httpx.Response(status, json={"error": {"message": message}}))
+
+
+class Held(httpx.AsyncByteStream):
+    """A body that never ends; with an error, it breaks off in its place."""
+
+    def __init__(self, said: bytes, error: Exception | None = None) -> None:
+        self._said, self._error = said, error
+        self.is_closed = False
+
+    async def __aiter__(self):
+        yield self._said
+        if self._error is not None:
+            raise self._error
+        await asyncio.Event().wait()
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+USAGE = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}
+
+
+@pytest.mark.parametrize("error", [None, httpx.ReadError("reset"), httpx.ReadTimeout("slow")])
+def test_what_does_not_come_after_a_whole_answer_is_not_waited_for(monkeypatch, error) -> None:
+    monkeypatch.setattr(sluice.models.answer, "USAGE_SECONDS", 0.01)
+    body = Held(stream(say("Hello"), STOP).content, error)
+    events = ask(httpx.Response(200, stream=body))
+    assert deltas(events, "text") == "Hello"
+    assert stop_reason(events) == "end_turn"
+    assert "metadata" not in events[-1]
+    assert body.is_closed
+
+
+def test_an_answer_ends_with_its_usage_though_the_connection_stays_open() -> None:
+    body = Held(stream(say("Hello"), STOP, USAGE).content)
+    events = ask(httpx.Response(200, stream=body))
+    assert events[-1]["metadata"]["usage"]["totalTokens"] == 4
+    assert body.is_closed

@@ -31,3 +31,30 @@ def is_quota_used_up(error: BaseException) -> bool:
     body = getattr(error, "body", None)
     text = f"{body} {error}" if body or type(error).__name__ == "ServerError" else ""
     return any(words in text.lower() for words in _QUOTA)
+
+
+def is_overflow(text: str) -> bool:
+    """Whether an error's text says, in one of the servers' words, that the input is too long.
+
+    llama.cpp, vLLM, LM Studio, Ollama, TGI, Groq, Mistral, OpenRouter and Bedrock word it so.
+    """
+    low = text.lower()
+    return any(
+        words in low
+        for words in (
+            "context_length_exceeded",
+            "exceed_context_size",
+            "exceeds the available context",
+            "maximum context length",
+            "context length",
+            "context window",
+            "context size",
+            "input is too long",
+            "prompt is too long",
+            "too many input tokens",
+            "input length exceeds",
+            "reduce the length of the",
+            "inputs tokens + max_new_tokens",
+            "too large for model with",
+        )
+    )
