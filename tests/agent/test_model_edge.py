@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
-import sluice.models.answer
+import sluice.models.patience
 from sluice.models.errors import AnswerCutError, ServerError
 from sluice.models.openai_compatible import OpenAICompatibleModel
 from sluice.models.text_stream import Surrogates, ThinkTags
@@ -323,7 +323,7 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "t
 
 @pytest.mark.parametrize("error", [None, httpx.ReadError("reset"), httpx.ReadTimeout("slow")])
 def test_what_does_not_come_after_a_whole_answer_is_not_waited_for(monkeypatch, error) -> None:
-    monkeypatch.setattr(sluice.models.answer, "USAGE_SECONDS", 0.01)
+    monkeypatch.setattr(sluice.models.patience, "USAGE_SECONDS", 0.01)
     body = Held(stream(say("Hello"), STOP).content, error)
     events = ask(httpx.Response(200, stream=body))
     assert deltas(events, "text") == "Hello"

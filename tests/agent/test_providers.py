@@ -1,5 +1,6 @@
 """Every provider through the whole agent, against a server that speaks its service's wire."""
 
+import asyncio
 import io
 import json
 import logging
@@ -7,6 +8,8 @@ import threading
 from typing import Any
 
 import pytest
+import sluice.models.bedrock
+import sluice.models.patience
 import sluice.models.provider
 from model_servers import (
     CALL_ID,
@@ -22,6 +25,7 @@ from sluice.answering.engine import SYSTEM_PROMPT
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
 from support import free_socket
+from urllib3.exceptions import ProtocolError
 from wire_support import said
 
 QUESTION = "What is 25 * 4?"
@@ -312,6 +316,23 @@ def test_a_server_that_falls_silent_is_given_up(provide, provider, monkeypatch) 
     assert said(events) == "Hello"
     assert events[-1].code == "model_unavailable"
     assert "took too long" in events[-1].message
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+def test_bedrocks_usage_that_does_not_come_leaves_the_answer_whole(monkeypatch, breaks) -> None:
+    monkeypatch.setattr(sluice.models.patience, "USAGE_SECONDS", 0.01)
+
+    async def events() -> Any:
+        yield {"messageStart": {"role": "assistant"}}
+        yield {"messageStop": {"stopReason": "end_turn"}}
+        if breaks:
+            raise ProtocolError("the connection broke")
+        await asyncio.Event().wait()
+
+    async def read() -> list[Any]:
+        return [event async for event in sluice.models.bedrock._checked(events())]
+
+    assert asyncio.run(read())[-1] == {"messageStop": {"stopReason": "end_turn"}}
 
 
 FAULTS = {

@@ -4,7 +4,6 @@ What a piece looks like is the dialects' (openai_compatible, ollama); what an an
 is whole, is the same for all.
 """
 
-import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,11 +12,8 @@ from typing import Any
 from strands.types.streaming import StreamEvent
 
 from sluice.models.errors import AnswerCutError, ServerError
+from sluice.models.patience import until_whole
 from sluice.models.text_stream import Surrogates, ThinkTags
-
-# How long what was used is waited for once the answer is whole: some servers keep the connection
-# open, and never send it.
-USAGE_SECONDS = 5.0
 
 _STOP_REASONS = {
     "length": "max_tokens",
@@ -211,27 +207,16 @@ async def read(
 ) -> AsyncIterator[StreamEvent]:
     """Read an answer to its end; `take` puts a piece of a dialect into it.
 
-    What breaks, or does not come, after a whole answer does not make it a failure.
-
     Raises:
         AnswerCutError, ServerError: There is no whole answer.
     """
     answer = Answer()
     yield {"messageStart": {"role": "assistant"}}
-    deadline = None
-    try:
-        while not answer.is_done:
-            async with asyncio.timeout_at(deadline):
-                piece = await anext(pieces, None)
-            if piece is None:
-                break
-            for event in take(answer, piece):
-                yield event
-            if answer.is_whole and deadline is None:
-                deadline = asyncio.get_running_loop().time() + USAGE_SECONDS
-    except Exception:
-        if not answer.is_whole:
-            raise
+    async for piece in until_whole(pieces, lambda: answer.is_whole):
+        for event in take(answer, piece):
+            yield event
+        if answer.is_done:
+            break
     for event in answer.close():
         yield event
 
