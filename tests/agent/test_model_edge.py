@@ -9,6 +9,7 @@ import httpx
 import openai
 import pytest
 import sluice.models.patience
+from model_events import HALF, calls, deltas, stop_reason
 from sluice.models.errors import AnswerCutError, ServerError
 from sluice.models.openai_compatible import OpenAICompatibleModel
 from sluice.models.text_stream import Surrogates, ThinkTags
@@ -16,7 +17,6 @@ from strands.types.exceptions import ContextWindowOverflowException, ModelThrott
 
 DONE = "[DONE]"
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-HALF = "\ud83d"
 
 
 def say(content: Any, **more: Any) -> dict[str, Any]:
@@ -61,32 +61,6 @@ def ask(*responses: httpx.Response) -> list[Any]:
 
 async def _ask(model: OpenAICompatibleModel) -> list[Any]:
     return [e async for e in model.stream([{"role": "user", "content": [{"text": "Hello"}]}])]
-
-
-def deltas(events: list[Any], kind: str) -> str:
-    found = [e["contentBlockDelta"]["delta"] for e in events if "contentBlockDelta" in e]
-    if kind == "reasoning":
-        return "".join(d.get("reasoningContent", {}).get("text", "") for d in found)
-    return "".join(d.get("text", "") for d in found)
-
-
-def calls(events: list[Any]) -> list[tuple[str, str]]:
-    """(id, arguments) of each call."""
-    found: list[tuple[str, str]] = []
-    for event in events:
-        start = event.get("contentBlockStart", {}).get("start", {})
-        piece = event.get("contentBlockDelta", {}).get("delta", {}).get("toolUse")
-        if "toolUse" in start:
-            found.append((start["toolUse"]["toolUseId"], ""))
-        elif piece is not None:
-            name, arguments = found.pop()
-            found.append((name, arguments + piece["input"]))
-    return found
-
-
-def stop_reason(events: list[Any]) -> str:
-    [reason] = [e["messageStop"]["stopReason"] for e in events if "messageStop" in e]
-    return str(reason)
 
 
 WHOLE = {

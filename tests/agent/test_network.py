@@ -7,7 +7,7 @@ from typing import Any
 import certifi
 import pytest
 import sluice.models.provider
-from model_servers import Reply
+from model_servers import DIALECTS, Reply
 from sluice import network
 from sluice.answering.failures import explain
 from sluice.refusal import Refusal
@@ -36,7 +36,7 @@ def shell(monkeypatch):
 
 
 @pytest.mark.parametrize("proxy", [NOBODY, "socks://127.0.0.1:9", "http://", "localhost:x"])
-@pytest.mark.parametrize("provider", ["openai", "bedrock"])
+@pytest.mark.parametrize("provider", DIALECTS)
 def test_a_model_on_this_machine_is_reached_whatever_the_proxies_are(
     provide, shell, provider, proxy
 ) -> None:

@@ -142,14 +142,14 @@ HISTORY = {
     "ollama": [
         {"role": "system", "content": SYSTEM_PROMPT},
         {"role": "user", "content": QUESTION},
-        {"role": "assistant", "content": "Let me see."},
         {
             "role": "assistant",
+            "content": "Let me see.",
             "tool_calls": [
                 {"function": {"name": "calculator", "arguments": {"expression": "25 * 4"}}}
             ],
         },
-        {"role": "tool", "content": "Result: 100"},
+        {"role": "tool", "tool_name": "calculator", "content": "Result: 100"},
         {"role": "assistant", "content": "It is 100."},
         {"role": "user", "content": "thanks"},
     ],
@@ -430,7 +430,7 @@ def test_bedrock_throttled_in_mid_answer_is_kept_and_sent_with_the_whole_answer_
     assert sent == ["What is 10 * 10?", "It is 100.", QUESTION, "It is 100.", "thanks"]
 
 
-@pytest.mark.parametrize("provider", ["bedrock", "openai"])
+@every_provider
 def test_reasoning_is_told_apart_from_the_answer(provide, provider) -> None:
     thought = Reply(reasoning=("Simple ", "sum."), text=("100",))
     with provide(provider, thought) as (client, _):
@@ -441,20 +441,19 @@ def test_reasoning_is_told_apart_from_the_answer(provide, provider) -> None:
     assert types(events).index("REASONING_END") < types(events).index("TEXT_MESSAGE_START")
 
 
-def test_ollamas_reasoning_which_strands_does_not_hand_on_does_no_harm(provide) -> None:
-    thought = Reply(reasoning=("Simple ", "sum."), text=("100",))
-    with provide("ollama", thought) as (client, _):
-        events = client.ask(QUESTION)
-    assert said(events) == "100"
-    assert types(events)[-1] == "RUN_FINISHED"
-
-
 def test_a_server_that_reasons_and_then_calls_a_tool_is_answered(provide) -> None:
     thought = Reply(reasoning=("Simple ", "sum."), call={"expression": "25 * 4"})
     with provide("openai", thought, ANSWER) as (client, server):
         events = client.ask(QUESTION)
     assert said(events) == "It is 100."
     assert server.asked[1].body["messages"][-1]["content"] == "Result: 100"
+
+
+def test_ollama_gets_its_reasoning_back_within_a_run(provide) -> None:
+    thought = Reply(reasoning=("Simple ", "sum."), call={"expression": "25 * 4"})
+    with provide("ollama", thought, ANSWER) as (client, server):
+        client.ask(QUESTION)
+    assert server.asked[1].body["messages"][2]["thinking"] == "Simple sum."
 
 
 def test_bedrock_gets_its_reasoning_back_with_the_signature(provide) -> None:

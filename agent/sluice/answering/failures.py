@@ -12,7 +12,7 @@ from sluice.refusal import Code, Refusal
 from sluice.settings import Settings
 
 # AWS error codes (botocore ClientError) of Bedrock's ConverseStream API, and exception names of
-# botocore, urllib3, Strands, openai, ollama and httpx, to the keys of `_answers`.
+# botocore, urllib3, Strands, openai, httpx and httpx2, to the keys of `_answers`.
 _MEANINGS = {
     "ThrottlingException": "throttled",
     "ServiceQuotaExceededException": "throttled",
@@ -38,6 +38,7 @@ _MEANINGS = {
     "APIConnectionError": "unreachable",
     "ConnectError": "unreachable",
     "ConnectTimeout": "unreachable",
+    "ProxyError": "unreachable",
     "ConnectionError": "unreachable",
     "ModelNotReadyException": "failing",
     "ModelErrorException": "failing",
@@ -47,7 +48,6 @@ _MEANINGS = {
     "EventStreamError": "failing",
     # What a stream that had begun well ends with: an error told in it, or a broken connection.
     "APIError": "failing",
-    "ResponseError": "failing",
     "ProtocolError": "failing",
     "TransportError": "failing",
     "ContextWindowOverflowException": "too_much",
@@ -57,7 +57,7 @@ _MEANINGS = {
     "AnswerCutError": "cut",
 }
 
-# Statuses of an Ollama or OpenAI-compatible server, which the errors of both clients carry.
+# Statuses of an Ollama or OpenAI-compatible server, which the errors of both carry.
 _STATUSES = {
     401: "denied",
     402: "quota",
@@ -85,7 +85,6 @@ def _meanings(error: BaseException | None) -> Iterator[str]:
         if is_quota_used_up(error):
             yield "quota"
         status = getattr(error, "status_code", None)
-        # Ollama's client says -1 for an error that was told within a stream.
         if isinstance(status, int) and status >= 400:
             yield _STATUSES.get(status, "rejected" if status < 500 else "failing")
         yield from (_MEANINGS[name] for name in _names(error) if name in _MEANINGS)
@@ -128,6 +127,8 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         if settings.model == "openai":
             name += ", and SLUICE_MAX_TOKENS to what it may write"
         reach = "start it, or correct SLUICE_MODEL_URL"
+    # What it reads is set where it runs: https://docs.ollama.com/context-length
+    more = ", or let it read more with OLLAMA_CONTEXT_LENGTH" * (settings.model == "ollama")
     if proxy := network.proxy_variable(url):
         reach = f"check {proxy}, whose proxy is on the way; or {reach}"
     model = settings.model_id
@@ -150,7 +151,7 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         "failing": ("model_unavailable", f"{where} failed; wait a little, then send again."),
         "too_much": (
             "prompt_too_long",
-            f"The conversation is longer than {model} can read; start a new one.",
+            f"The conversation is longer than {model} can read; start a new one{more}.",
         ),
         "too_long": (
             "answer_too_long",

@@ -22,6 +22,15 @@ class ServerError(Exception):
     """A model server told of an error under status 200, or sent nothing that is an answer."""
 
 
+class StatusError(Exception):
+    """A model server refused a request with an HTTP status."""
+
+    def __init__(self, status_code: int, body: str) -> None:
+        super().__init__(f"{status_code}: {body}")
+        self.status_code = status_code
+        self.body = body
+
+
 class AnswerCutError(Exception):
     """A stream ended before its answer did."""
 

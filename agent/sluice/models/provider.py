@@ -21,7 +21,7 @@ def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
 
     Raises:
-        Refusal: `model_unavailable`, when the provider's client package is not installed, the model
+        Refusal: `model_unavailable`, when the openai package is needed and not installed, the model
             cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
             for it cannot be used.
     """
@@ -31,11 +31,10 @@ def make_model(settings: Settings) -> Model:
 
             return OfflineModel(settings.offline_delay, settings.max_tokens)
         case "ollama":
-            _require("ollama")
             network.check(settings.model_url)
             return _ollama(settings)
         case "openai":
-            _require("openai")
+            _require_openai()
             network.check(settings.model_url)
             return _openai(settings)
         case _:
@@ -65,22 +64,17 @@ def _bedrock(settings: Settings) -> Model:
 
 
 def _ollama(settings: Settings) -> Model:
-    from httpx import Limits, Timeout
-    from strands.models.ollama import OllamaModel
+    from httpx2 import Timeout
 
-    key = settings.model_key
-    client = {
-        # Without it, the client would wait for ever for a server that hangs.
-        "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
-        "headers": {"Authorization": f"Bearer {key}"} if key else {},
-        # Strands makes a client for every call and closes none: keep no connection open.
-        "limits": Limits(max_keepalive_connections=0),
-    }
+    from sluice.models.ollama import OllamaModel
+
     return OllamaModel(
         settings.model_url,
-        ollama_client_args=client,
-        model_id=settings.model_id,
-        max_tokens=settings.max_tokens,
+        settings.model_id,
+        settings.max_tokens,
+        # Without it, the client would wait for ever for a server that hangs.
+        Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
+        settings.model_key,
     )
 
 
@@ -106,10 +100,10 @@ def _openai(settings: Settings) -> Model:
     )
 
 
-def _require(package: str) -> None:
-    if find_spec(package) is None:
+def _require_openai() -> None:
+    if find_spec("openai") is None:
         raise Refusal(
             "model_unavailable",
-            f"SLUICE_MODEL={package} needs the package {package}, which is not installed: "
-            f"run `uv add --package sluice-agent {package}`, then start again.",
+            "SLUICE_MODEL=openai needs the package openai, which is not installed: "
+            "run `uv add --package sluice-agent openai`, then start again.",
         )

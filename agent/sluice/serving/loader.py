@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 MODEL_MODULES = {
     "bedrock": ["boto3", "sluice.models.bedrock"],
     "offline": ["sluice.models.offline"],
-    "ollama": ["strands.models.ollama"],
-    "openai": ["strands.models.openai"],
+    "ollama": ["sluice.models.ollama"],
+    "openai": ["sluice.models.openai_compatible"],
 }
 
 _log = logging.getLogger(__name__)
