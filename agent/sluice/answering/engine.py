@@ -108,7 +108,7 @@ class Engine:
         except Refusal as limit:
             refusal = limit
         except Exception as error:
-            refusal = self._explain(error)
+            refusal = self._explain(error, meter.has_spoken)
         finally:
             for event in translation.close():
                 run.append(event)
@@ -180,8 +180,8 @@ class Engine:
         finally:
             timer.cancel()
 
-    def _explain(self, error: Exception) -> Refusal:
-        refusal = explain(error, self._settings)
+    def _explain(self, error: Exception, in_mid_answer: bool) -> Refusal:
+        refusal = explain(error, self._settings, in_mid_answer)
         if refusal is None:
             _log.error("a run failed", exc_info=error)
             return Refusal("internal_error", "Something went wrong inside the agent; try again.")

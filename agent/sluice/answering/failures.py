@@ -49,7 +49,15 @@ _MEANINGS = {
     # What a stream that had begun well ends with: an error told in it, or a broken connection.
     "APIError": "failing",
     "ProtocolError": "failing",
-    "TransportError": "failing",
+    "RequestError": "failing",
+    "SSLError": "failing",
+    "HTTPClientError": "failing",
+    "ResponseStreamingError": "failing",
+    "IncompleteRead": "failing",
+    "IncompleteReadError": "failing",
+    # Of botocore.eventstream, and of the responses around it.
+    "ParserError": "failing",
+    "ResponseParserError": "failing",
     "ContextWindowOverflowException": "too_much",
     "MaxTokensReachedException": "too_long",
     # Of sluice.models.errors.
@@ -68,9 +76,17 @@ _STATUSES = {
 }
 
 
-def explain(error: BaseException, settings: Settings) -> Refusal | None:
+# What only breaks an answer off, once it has begun: a person has its half.
+_BREAKS = {"failing", "rejected", "slow", "throttled", "unreachable"}
+
+
+def explain(
+    error: BaseException, settings: Settings, in_mid_answer: bool = False
+) -> Refusal | None:
     """The refusal that a failure of the model amounts to, or None when it is not one."""
     meaning = meaning_of(error)
+    if in_mid_answer and meaning in _BREAKS:
+        meaning = "cut"
     return None if meaning is None else Refusal(*_answers(settings)[meaning])
 
 
