@@ -6,6 +6,7 @@ came, and what is not of a known form is passed over.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any, override
 
 import openai
@@ -17,8 +18,10 @@ from strands.types.streaming import StreamEvent
 from sluice import network
 from sluice.models.answer import Answer, parse, read
 from sluice.models.errors import ServerError, is_overflow, is_quota_used_up
+from sluice.models.refused_fields import Change, change_for, with_room
 
-_LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+# The limit's name, its size, the usage and the system's role: more there is not to change.
+_MAX_CHANGES = 4
 _DONE = "[DONE]"
 
 
@@ -31,6 +34,11 @@ class OpenAICompatibleModel(OpenAIModel):
         ModelThrottledException, ContextWindowOverflowException, openai.APIError: As Strands' own.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What the server was found to want of each request.
+        self._changes: list[Change] = []
+
     @override
     async def stream(
         self, messages: Messages, *args: Any, **kwargs: Any
@@ -41,18 +49,12 @@ class OpenAICompatibleModel(OpenAIModel):
         request = self.format_request(
             messages, tool_specs, system_prompt, kwargs.get("tool_choice")
         )
+        if not request["tools"]:
+            del request["tools"]  # OpenAI takes no empty list
         try:
-            async with self._get_client() as client:
-                try:
-                    async for event in _read(client, request):
-                        yield event
-                except openai.BadRequestError as error:
-                    renamed = _with_other_limit(request, error)
-                    if renamed is None:
-                        raise
-                    self._remember(renamed)
-                    async for event in _read(client, renamed):
-                        yield event
+            async with self._get_client() as client, aclosing(self._ask(client, request)) as events:
+                async for event in events:
+                    yield event
         except openai.RateLimitError as error:
             if is_quota_used_up(error):
                 raise
@@ -91,23 +93,31 @@ class OpenAICompatibleModel(OpenAIModel):
             message = {**message, "content": "\n".join(texts)}
         return message, images
 
-    def _remember(self, request: dict[str, Any]) -> None:
-        """Ask with the limit's name that the server takes, from now on."""
-        params: Any = dict(self.get_config()["params"] or {})
-        for old, new in _LIMITS.items():
-            if new in request and old in params:
-                params[new] = params.pop(old)
-                break
-        self.update_config(params=params)
-
-
-def _with_other_limit(request: dict[str, Any], error: openai.APIError) -> dict[str, Any] | None:
-    """The request with the limit under its other name, where the server says that it wants that."""
-    for old, new in _LIMITS.items():
-        if old in request and new in str(error):
-            rest = {name: value for name, value in request.items() if name != old}
-            return {**rest, new: request[old]}
-    return None
+    async def _ask(
+        self, client: openai.AsyncOpenAI, request: dict[str, Any]
+    ) -> AsyncGenerator[StreamEvent]:
+        """Read the answer; a server that refuses a part of the request is asked without it."""
+        for known in self._changes:
+            request = known(request)
+        asked = []
+        while True:
+            asked.append(request)
+            try:
+                async for event in _read(client, request):
+                    yield event
+            except openai.APIStatusError as error:
+                change = None
+                changed = with_room(request, str(error))
+                if changed is None and (change := change_for(request, str(error))):
+                    changed = change(request)
+                # What has been asked before would be refused again.
+                if changed is None or changed in asked or len(asked) > _MAX_CHANGES:
+                    raise
+                if change is not None:
+                    self._changes.append(change)
+                request = changed
+            else:
+                return
 
 
 async def _read(client: openai.AsyncOpenAI, request: dict[str, Any]) -> AsyncIterator[StreamEvent]:
