@@ -1,4 +1,4 @@
-# Every verb of Sluice. `make` alone lists them; each does its own set-up on a fresh machine.
+# Every command of Sluice. `make` alone lists them; each installs what it needs.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,35 +7,50 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 3000
 ARGS ?=
 
+# This folder's path may hold spaces, quotes and letters of any script: targets are relative, whole
+# paths reach programs by the environment alone, and recipes quote what people give. Some characters
+# work nowhere: `:` ends a path in PATH, Vite takes the others for parts of an address or a pattern.
+HASH := \#
+BACKSLASH := $(lastword \ \)
+$(foreach mark,: ? [ { $(HASH) $(BACKSLASH),$(if $(findstring $(mark),$(CURDIR)),\
+  $(error Sluice cannot work in a folder whose path has "$(mark)": move or rename it ($(CURDIR)))))
+
 UV_VERSION := 0.13.9
-# Whole paths, because tests and verbs also run in other folders.
-OWN_UV := $(CURDIR)/.build/uv/bin/uv
-export UV := $(or $(shell command -v uv),$(OWN_UV))
+OWN_UV := .build/uv/bin/uv
+# The redirection makes make 3.81 ask the shell, which alone knows `command`.
+HAS_UV := $(shell command -v uv 2>/dev/null)
+NEEDS_UV := $(if $(HAS_UV),,$(OWN_UV))
+# Whole paths, because tests and commands also run in other folders.
+export UV := $(or $(HAS_UV),$(CURDIR)/$(OWN_UV))
 # Python starts three to five times faster from compiled files, and some shells forbid it to write
 # them later (PYTHONDONTWRITEBYTECODE).
 export UV_COMPILE_BYTECODE := 1
-SYNC := $(UV) sync --quiet --locked --inexact
+SYNC := "$$UV" sync --quiet --locked --inexact
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
-SAM := $(CURDIR)/.build/sam/bin/sam
-export SLUICE_SAM := $(SAM)
+export SLUICE_SAM := $(CURDIR)/.build/sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
 # What a person gives a verb: STACK=name, ENV=prod, EMAIL=..., REGION=...
-export STACK ENV EMAIL TEMPLATE
+export STACK ENV EMAIL TEMPLATE AGENT
+ifneq ($(AGENT),)
+export SLUICE_AGENT := $(AGENT)
+endif
 ifneq ($(REGION),)
 export AWS_REGION := $(REGION)
 endif
 
 # Node.js comes from PyPI where the machine has none, or one too old for the page's build.
 HAS_NODE := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && echo yes)
-NODE_ENV := $(if $(HAS_NODE),,.build/node.stamp)
+NEEDS_NODE := $(if $(HAS_NODE),,.build/node.stamp)
+# Of a shell that develops another program: npm would leave out what builds the page.
+unexport NODE_ENV
 export PATH := $(if $(HAS_NODE),,$(CURDIR)/.build/node/bin:)$(PATH)
 
 ##@ Run it on this machine
 
 .PHONY: dev
-dev: .build/dev.stamp spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000)
-	@exec $(PYTHON) -m local --port $(PORT) $(ARGS)
+dev: .build/dev.stamp $(if $(AGENT),.build/examples.stamp) spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000, AGENT=examples/graph.py)
+	@exec $(PYTHON) -m local --port "$(PORT)" $(ARGS)
 
 ##@ Use it: the stack on this machine, or a deployed one with STACK=NAME
 
@@ -101,7 +116,7 @@ check: .build/test.stamp .build/sam.stamp spa/node_modules/.package-lock.json ##
 	@.venv/bin/mypy
 	@cd spa && npm run --silent check
 	@.venv/bin/cfn-lint template.yaml
-	@$(SAM) validate --lint
+	@"$$SLUICE_SAM" validate --lint
 	@$(PYTHON) -m pytest --quiet tests/template
 
 .PHONY: test
@@ -154,38 +169,57 @@ clean: ## remove what was installed and built; .local (users, conversations) sta
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*?## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*?## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*?## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # ---- Set-up: each part once, and again when what it is made of changes -----------------------
 
-LOCK := uv.lock pyproject.toml agent/pyproject.toml .python-version
+LOCK := .build/lock.stamp uv.lock pyproject.toml agent/pyproject.toml .python-version
+
+# A package that somebody added by hand goes into the lock, beside what stands there. CI sets
+# UV_LOCKED, with which uv refuses instead: what is tested there is what was committed.
+.build/lock.stamp: pyproject.toml agent/pyproject.toml | $(NEEDS_UV)
+	@mkdir -p .build
+	@# Where it cannot be made, the step that needs it fails, and is named.
+	@if "$$UV" lock --check --quiet 2>/dev/null \
+	  || { echo "Adding the packages of agent/pyproject.toml to uv.lock" >&2; "$$UV" lock --quiet; }; \
+	  then touch $@; fi
+
+# The step that failed, after the reason that its program gives.
+FAILED = || { echo "$(1) failed, for the reason above. Try again when it is gone: what is there already stays." >&2; exit 1; }
 
 $(OWN_UV):
-	@echo "Fetching uv $(UV_VERSION) into .build/uv"
-	@python3 -m venv .build/uv && .build/uv/bin/pip install --quiet uv==$(UV_VERSION) \
-	  || { rm -rf .build/uv; echo "uv could not be fetched: install it (https://docs.astral.sh/uv/) and try again."; exit 1; }
+	@echo "Fetching uv $(UV_VERSION) into .build/uv" >&2
+	@python3 -m venv .build/uv >&2 && .build/uv/bin/python -m pip install --quiet uv==$(UV_VERSION) \
+	  || { rm -rf .build/uv; echo "uv could not be fetched: install it (https://docs.astral.sh/uv/) and try again." >&2; exit 1; }
 
-.build/dev.stamp: $(LOCK) | $(filter $(OWN_UV),$(UV))
-	@echo "Installing the Python packages" >&2
-	@$(SYNC) --all-packages && mkdir -p .build && touch $@
+.build/dev.stamp: $(LOCK) | $(NEEDS_UV)
+	@echo "Installing the Python packages into .venv" >&2
+	@$(SYNC) --all-packages $(call FAILED,Installing the Python packages)
+	@mkdir -p .build && touch $@
 
-.build/test.stamp: $(LOCK) | $(filter $(OWN_UV),$(UV))
-	@echo "Installing the packages of the tests"
-	@$(SYNC) --all-packages --group test --group lint && mkdir -p .build && touch .build/dev.stamp $@
+# What agents in examples/ import beside what the bundle has.
+.build/examples.stamp: $(LOCK) | $(NEEDS_UV)
+	@echo "Installing the packages of the examples into .venv" >&2
+	@$(SYNC) --all-packages --group examples $(call FAILED,Installing the packages of the examples)
+	@mkdir -p .build && touch .build/dev.stamp $@
+
+.build/test.stamp: $(LOCK) | $(NEEDS_UV)
+	@echo "Installing the packages of the tests into .venv" >&2
+	@$(SYNC) --all-packages --group test --group lint --group examples $(call FAILED,Installing the packages of the tests)
+	@mkdir -p .build && touch .build/dev.stamp $@
 
 # Tools that cannot share an environment with the agent, or with each other (pyproject.toml).
-.build/sam.stamp .build/emulator.stamp .build/taskcat.stamp .build/checkov.stamp: \
-    .build/%.stamp: $(LOCK) | $(filter $(OWN_UV),$(UV))
-	@echo "Installing $* into .build/$*"
-	@UV_PROJECT_ENVIRONMENT=.build/$* $(SYNC) --only-group $* && touch $@
+.build/sam.stamp .build/emulator.stamp .build/taskcat.stamp .build/checkov.stamp .build/node.stamp: \
+    .build/%.stamp: $(LOCK) | $(NEEDS_UV)
+	@echo "Installing $* into .build/$*" >&2
+	@UV_PROJECT_ENVIRONMENT=.build/$* $(SYNC) --only-group $* $(call FAILED,Installing $*)
+	@touch $@
 
-.build/node.stamp: $(LOCK) | $(filter $(OWN_UV),$(UV))
-	@echo "Installing Node.js into .build/node" >&2
-	@UV_PROJECT_ENVIRONMENT=.build/node $(SYNC) --only-group node && touch $@
+# What builds the page is a development dependency, which some people's npm leaves out.
+%/node_modules/.package-lock.json: %/package-lock.json $(NEEDS_NODE)
+	@echo "Installing the packages of $* into $*/node_modules" >&2
+	@cd $* && npm ci --loglevel=error --include=dev --no-audit --no-fund >&2 $(call FAILED,Installing the packages of $*)
+	@touch $@
 
-%/node_modules/.package-lock.json: %/package-lock.json $(NODE_ENV)
-	@echo "Installing the packages of $*" >&2
-	@cd $* && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
-
-.build/browser.stamp: .build/test.stamp
-	@$(PYTHON) tests/browser.py && touch $@
+.build/browser.stamp: .build/test.stamp tests/browser.py tests/browser_setup.py tests/chromium/package-lock.json $(NEEDS_NODE)
+	@$(PYTHON) -m tests.browser_setup

@@ -1,4 +1,7 @@
-"""AgentCore's entry point: `python main.py`, which listens until it is told to end."""
+"""AgentCore's entry point: `python main.py`, which listens until it is told to end.
+
+With `--check` it finds out whether the agent's file works, and ends: 0 when it does.
+"""
 
 import logging
 import os
@@ -19,6 +22,11 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    logs.configure(settings.tracebacks)
+    if "--check" in sys.argv[1:]:
+        from sluice.answering.check import check
+
+        return check(settings)
     from sluice.app import create_app
     from sluice.server import serve
 

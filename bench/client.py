@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from bench.processes import Server
 from tests.wire_support import make_token
 
 PATIENCE = 60.0
+_DELTA = re.compile(rb'"delta": ?("(?:[^"\\]|\\.)*")')
 
 
 @dataclass
@@ -25,6 +27,11 @@ class Answer:
     @property
     def events(self) -> int:
         return self.body.count(b"data: ")
+
+    @property
+    def characters(self) -> int:
+        """Those of all deltas: however a server joins them, the same answer has as many."""
+        return sum(len(json.loads(delta)) for delta in _DELTA.findall(self.body))
 
 
 def token(owner: str) -> str:

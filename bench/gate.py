@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from bench import client
-from bench.processes import Server, agent, start, tree_memory
+from bench.processes import Server, agent, local_bedrock, start, tree_memory
 from tests.e2e_stack import ROOT, RunningStack, run_stack
 
 ROUNDS = 40
@@ -49,7 +49,10 @@ def measure(folder: Path) -> dict[str, float]:
     began = time.monotonic()
     with run_stack(folder / "stack", environment={"SLUICE_OFFLINE_DELAY_MS": "0"}) as stack:
         ready = time.monotonic() - began
-        with start(agent(ROOT / "agent", folder / "alone")) as server:
+        with (
+            local_bedrock() as url,
+            start(agent(ROOT / "agent", folder / "alone", url)) as server,
+        ):
             asyncio.run(client.wait_until_up(server))
             return {"gate_ready_s": ready, **_compare(stack, server)}
 

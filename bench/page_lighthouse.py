@@ -5,18 +5,17 @@ Lighthouse holds to be slower: TLS costs one round trip, and a connection for ea
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import sync_playwright
-
 from bench.page_rows import row
 from bench.page_site import serve
 from bench.table import Row
-from tests.browser import ARGUMENTS, executable
+from tests.browser import ARGUMENTS, choose
 from tests.e2e_stack import ROOT
 
 NODE_FOLDER = ROOT / "bench" / "lighthouse"
@@ -63,17 +62,17 @@ def measure(dist: Path, runs: int) -> list[Load]:
 
     Raises CalledProcessError when Lighthouse cannot measure it; its words are then on stderr.
     """
-    with sync_playwright() as playwright:
-        chromium = executable(playwright)
+    chromium = choose()
     REPORTS.mkdir(parents=True, exist_ok=True)
     with serve(dist) as site:
         asked = {
             **{"url": site.url, "runs": runs, "folder": str(REPORTS)},
-            **{"executablePath": chromium, "args": ARGUMENTS},
+            **{"executablePath": chromium.path, "args": ARGUMENTS},
         }
         measured = subprocess.run(
             ["node", "run.mjs", json.dumps(asked)],
             cwd=NODE_FOLDER,
+            env={**os.environ, **chromium.environment},
             check=True,
             stdout=subprocess.PIPE,
         )

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.identities import REGION
+from local.model import DELAY_VARIABLE
 from tests.e2e_stack import ROOT
 
 PORT = "{port}"
@@ -36,18 +38,54 @@ class Server:
     port: int
     started: float
 
+    def cpu_seconds(self) -> float:
+        """What its threads have computed so far (proc(5), schedstat): other programs on the
+        machine change it little."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
-def agent(folder: Path, state: Path, core: int | None = None, **settings: str) -> Subject:
-    """Sluice's agent as AgentCore starts it, with the offline model; conversations in `state`."""
-    environment = {
-        "SLUICE_HOST": "127.0.0.1",
-        "SLUICE_PORT": PORT,
-        "SLUICE_MODEL": "offline",
-        "SLUICE_OFFLINE_DELAY_MS": "0",
-        "SLUICE_CONVERSATIONS": str(state),
-        **settings,
+
+def agent(folder: Path, state: Path, bedrock: str, core: int | None = None) -> Subject:
+    """Sluice's agent as AgentCore starts it, and the URL of its Bedrock; threads are in `state`."""
+    return Subject(["main.py"], _settings(state) | asks(bedrock), folder, core)
+
+
+def counting_agent(
+    state: Path, core: int | None = None, pause: float = 0, joins: bool = True
+) -> Subject:
+    """Sluice's agent with a model in its own process, which pauses for seconds between words.
+
+    One that does not join deltas makes an event of each.
+    """
+    environment = _settings(state) | {"AWS_REGION": REGION, "BENCH_PAUSE_SECONDS": str(pause)}
+    environment |= {} if joins else {"BENCH_JOINS_NOTHING": "1"}
+    return Subject([str(SUBJECTS / "counting.py")], environment, core=core)
+
+
+def asks(bedrock: str) -> dict[str, str]:
+    """What has a program ask the Bedrock at a URL."""
+    return {
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
     }
-    return Subject(["main.py"], environment, folder, core)
+
+
+@contextlib.contextmanager
+def local_bedrock(core: int | None = None) -> Iterator[str]:
+    """The local Bedrock as a process of its own, without pauses; yields its URL."""
+    nothing = {DELAY_VARIABLE: "0"}
+    with start(Subject(["-m", "local.bedrock", "--port", PORT], nothing, core=core)) as server:
+        while server.process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port)):
+                break
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.port}"
+
+
+def _settings(state: Path) -> dict[str, str]:
+    return {"SLUICE_HOST": "127.0.0.1", "SLUICE_PORT": PORT, "SLUICE_CONVERSATIONS": str(state)}
 
 
 def subject(name: str, core: int | None = None, **environment: str) -> Subject:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import client
-from bench.processes import WITHOUT_PYC, Subject, agent, start, subject
+from bench.processes import WITHOUT_PYC, Subject, agent, asks, local_bedrock, start, subject
 from tests.e2e_stack import ROOT
 
 ROUNDS = 7
@@ -20,16 +20,16 @@ PROMPT = {"prompt": "Hello"}
 
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
     """Medians in ms, all subjects in turn in every round."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, local_bedrock() as url:
         # A copy with compiled files beside the sources, as the bundle has them.
         copy = Path(folder) / "agent"
         shutil.copytree(ROOT / "agent", copy, ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(copy, quiet=2)
         subjects: dict[str, tuple[Subject, Mapping[str, Any], bytes]] = {
             "bare": (subject("bare"), {"events": 1}, b"delta"),
-            "sluice": (agent(copy, Path(folder) / "state"), PROMPT, b"delta"),
-            "tutorial": (subject("tutorial"), PROMPT, b"data: "),
-            "tutorial_zipped": (subject("tutorial", **WITHOUT_PYC), PROMPT, b"data: "),
+            "sluice": (agent(copy, Path(folder) / "state", url), PROMPT, b"delta"),
+            "tutorial": (subject("tutorial", **asks(url)), PROMPT, b"data: "),
+            "tutorial_zipped": (subject("tutorial", **WITHOUT_PYC, **asks(url)), PROMPT, b"data: "),
         }
         seen: dict[str, list[float]] = {}
         for round_ in range(rounds + 1):

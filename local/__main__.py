@@ -15,6 +15,7 @@ import watchfiles
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.errors import TemplateError
+from local.model import ModelError, read_delay
 from local.page import SOURCES, PageError
 from local.pool.store import StoreError
 from local.runtime.process import AgentFailedError
@@ -48,9 +49,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=3000,
-        help="the page's port; API, sign-in and runtime take the next three (0: any four free)",
+        help="the page's port; API, sign-in, runtime and Bedrock take the next four (0: any free)",
     )
     parser.add_argument(
         "--state",
@@ -71,6 +72,14 @@ def parse_arguments() -> argparse.Namespace:
         help="let tests break the API's answers: see local/faults.py",
     )
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    """A port that has room for the others behind it, or 0."""
+    last = 65_536 - len(SERVICES)
+    if not (text.isascii() and text.isdigit() and int(text) <= last):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {last}")
+    return int(text)
 
 
 def bind(first: int) -> list[socket.socket]:
@@ -104,7 +113,8 @@ def describe(stack: Stack, template: Template) -> str:
     API        {outputs["ApiUrl"]}/chat
     Sign-in    {outputs["LoginUrl"]}
     Runtime    {stack.origins.runtime}
-    Model      {os.environ.get("SLUICE_MODEL") or template.parameters["Model"]}
+    Model      {stack.model}
+    Bedrock    {stack.bedrock_url}    for programs of your own, as AWS_ENDPOINT_URL_BEDROCK_RUNTIME
 
   In another terminal:
 
@@ -130,6 +140,8 @@ async def watch(stack: Stack, root: Path) -> None:
         # Not the whole tree: .venv and node_modules alone have thousands of folders to watch.
         tasks.create_task(follow(root, root / "spa", recursive=False))
         tasks.create_task(follow(root / "agent", root / "spa" / "src", recursive=True))
+        if agent_file := os.environ.get("SLUICE_AGENT"):
+            tasks.create_task(follow(Path(agent_file).parent, recursive=False))
 
 
 async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
@@ -138,7 +150,8 @@ async def take_up(stack: Stack, root: Path, paths: set[Path]) -> None:
         if paths & {root / "template.yaml", root / "samconfig.toml"}:
             await stack.apply()
             log("template: taken up")
-        if any(path.is_relative_to(root / "agent") for path in paths):
+        own = os.environ.get("SLUICE_AGENT")
+        if any(path.is_relative_to(root / "agent") or str(path) == own for path in paths):
             await stack.renew_agent()
             log("agent: taken up with each conversation's next message")
         if any(path.is_relative_to(root / "spa" / name) for path in paths for name in SOURCES):
@@ -155,10 +168,14 @@ async def run(arguments: argparse.Namespace) -> None:
         parameters = dict(entry.split("=", 1) for entry in arguments.parameter)
     except ValueError:
         sys.exit("--parameter takes NAME=VALUE, such as Model=bedrock.")
+    try:
+        delay = read_delay()
+    except ModelError as error:
+        sys.exit(str(error))
     arguments.state.mkdir(parents=True, exist_ok=True)
     keep_log(arguments.state)
     sockets = bind(arguments.port)
-    stack = Stack(ROOT, arguments.state, sockets, parameters, log, with_faults=arguments.faults)
+    stack = Stack(ROOT, arguments.state, sockets, parameters, log, delay, arguments.faults)
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
@@ -187,5 +204,8 @@ async def run(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    if own := os.environ.get("SLUICE_AGENT"):
+        # From the folder that the person is in; the agent's process is in another.
+        os.environ["SLUICE_AGENT"] = str(Path(own).resolve())
     os.umask(0o077)  # keys, users and conversations are this person's alone
     asyncio.run(run(parse_arguments()))

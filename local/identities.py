@@ -1,10 +1,14 @@
 """The resources on this machine: ids and attributes in AWS's shapes, and local addresses."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from local import shipped
+from local.stand_ins import shape_of, stand_in, written_name
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -49,7 +53,9 @@ def identities_of(document: dict[str, Any], values: Mapping[str, str]) -> Identi
             case "AWS::Cognito::UserPoolDomain":
                 return f"{values.get('Prefix', STACK)}-{ACCOUNT}", {}
             case "AWS::S3::Bucket":
+                written = (resources[name].get("Properties") or {}).get("BucketName")
                 bucket = f"{STACK}-{name.lower()}-{digits[:12]}"
+                bucket = written if isinstance(written, str) else bucket
                 return bucket, {
                     "Arn": f"arn:aws:s3:::{bucket}",
                     "DomainName": f"{bucket}.s3.amazonaws.com",
@@ -82,13 +88,39 @@ def identities_of(document: dict[str, Any], values: Mapping[str, str]) -> Identi
                 return f"{STACK}-{name}|{digits}|REGIONAL", {
                     "Arn": _arn("wafv2", f"regional/webacl/{STACK}-{name}/{digits}")
                 }
-        return f"{STACK}-{name}", {}
+        if name in shipped.RESOURCES:
+            return f"{STACK}-{name}", {}
+        shape = shape_of(type_)
+        physical = written_name(resources[name], shape) or f"{STACK}-{name}-{digits[:12].upper()}"
+        return stand_in(shape, physical, asked.get(name, set()), REGION, ACCOUNT)
 
-    return {
-        name: of(name, str(resource.get("Type")))
+    resources = {
+        name: resource
         for name, resource in document["Resources"].items()
         if isinstance(resource, dict)
     }
+    asked: dict[str, set[str]] = {}
+    for name, attribute in _attributes(document):
+        asked.setdefault(name, set()).add(attribute)
+    return {name: of(name, str(resource.get("Type"))) for name, resource in resources.items()}
+
+
+def _attributes(node: Any) -> Iterator[tuple[str, str]]:
+    """(resource, attribute) of every Fn::GetAtt and of every ${Resource.Attribute} in Fn::Sub."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _attributes(each)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Fn::GetAtt":
+                name, _, attribute = (
+                    value if isinstance(value, str) else ".".join(map(str, value))
+                ).partition(".")
+                yield name, attribute
+            elif key == "Fn::Sub":
+                text = value[0] if isinstance(value, list) else value
+                yield from re.findall(r"\$\{(\w+)\.([\w.]+)\}", str(text))
+            yield from _attributes(value)
 
 
 def rebaser(
@@ -105,11 +137,14 @@ def rebaser(
         f"https://cognito-idp.{REGION}.amazonaws.com": origins.login,
         f"https://bedrock-agentcore.{REGION}.amazonaws.com": origins.runtime,
     }
+    types = {name: document["Resources"][name]["Type"] for name in identities}
     for name, (ref, attributes) in identities.items():
         resource = document["Resources"][name]
         metadata = resource.setdefault("Metadata", {})
         metadata["Cloud-Radar"] = {"ref": ref, "attribute-values": attributes}
-        match resource["Type"]:
+        if name not in shipped.of_type(types, types[name]):
+            continue  # somebody's second bucket is not the conversations'
+        match types[name]:
             case "AWS::CloudFront::Distribution":
                 host = values.get("SiteDomain") or attributes["DomainName"]
                 table[f"https://{host}"] = origins.site

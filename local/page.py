@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-SOURCES = ("src", "index.html", "vite.config.ts", "package-lock.json")
+SOURCES = (
+    *("src", "index.html", "vite.config.ts", "contrast.ts", "package-lock.json"),
+    *("brand.ts", "brand.css", "brand.svg"),
+)
 
 
 class PageError(Exception):
@@ -48,6 +51,10 @@ class PageBuild:
             output, _ = await process.communicate()
             if process.returncode:
                 raise PageError(output.decode(errors="replace").strip())
+        # Of what a build says when it succeeds, this alone is for people.
+        for line in output.decode(errors="replace").splitlines():
+            if "contrast" in line:
+                self._log(f"page: {line.strip()}")
         self._log(f"page: built in {time.monotonic() - began:.1f} s")
 
     async def finished(self) -> None:

@@ -1,6 +1,7 @@
 """The template's parameters: what is given, what is declared, and whether they agree."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +18,25 @@ def read_parameters(samconfig: Path, environment: str = "local") -> dict[str, st
     try:
         config = tomllib.loads(samconfig.read_text())
         overrides = config[environment]["deploy"]["parameters"]["parameter_overrides"]
-        return dict(override.split("=", 1) for override in overrides)
+        return dict(override.split("=", 1) for override in split_overrides(overrides))
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError, AttributeError) as error:
         raise TemplateError(
             f"{samconfig.name}: [{environment}.deploy.parameters] needs parameter_overrides, "
             f"a list of NAME=value strings ({type(error).__name__}: {error})."
         ) from error
+
+
+def split_overrides(written: Any) -> list[str]:
+    """The entries of parameter_overrides: a list, or the one string that `sam deploy --guided`
+    writes (`Prefix="my team" LogDays="7"`), without its quotes.
+
+    Raises ValueError for anything else, and for a quote that does not end.
+    """
+    if isinstance(written, str):
+        return shlex.split(written)
+    if isinstance(written, list) and all(isinstance(entry, str) for entry in written):
+        return written
+    raise ValueError("a list of NAME=value strings is expected, or one string of them")
 
 
 def parameter_values(document: dict[str, Any], given: Mapping[str, str]) -> dict[str, str]:

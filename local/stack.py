@@ -1,4 +1,4 @@
-"""The whole stack in one process: four services, each on a port of its own, made from a template.
+"""The whole stack in one process: its services, each on a port of its own, made from a template.
 
 An edited template makes new apps, and they take the place of the old ones between two requests;
 what has to outlive an edit (keys, users, tokens, conversations, running agents) is held here.
@@ -16,15 +16,21 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import gateway, pool, runtime, site
+from local.agent_check import fault_of_agent
+from local.bedrock import Bedrock
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
+from local.functions import functions_of, without_permission
 from local.identities import Origins
+from local.model import OFFLINE, ModelChoice
 from local.page import PageBuild
 from local.parameters import read_parameters
+from local.runtime.process import AgentFailedError, agent_environment
+from local.services import read_services
 from local.template import Template, load
 from local.unplayed import absences
 
-SERVICES = ("site", "api", "login", "runtime")
+SERVICES = ("site", "api", "login", "runtime", "bedrock")
 
 
 class Swappable:
@@ -56,14 +62,18 @@ class Stack:
         sockets: Sequence[socket.socket],
         parameters: dict[str, str],
         log: Callable[[str], None],
+        delay: float,
         with_faults: bool = False,
     ) -> None:
         """`sockets`: one bound listening address for each of SERVICES; `parameters` win over
-        samconfig.toml's; `with_faults` lets tests break answers (local/faults.py)."""
+        samconfig.toml's; `delay` is the offline model's between two pieces, in seconds;
+        `with_faults` lets tests break answers (local/faults.py)."""
         ports = [sock.getsockname()[1] for sock in sockets]
         urls = dict(
             zip(SERVICES, (f"http://localhost:{port}" for port in ports), strict=True),
         )
+        # By number: botocore asks a proxy whether it may be passed by, and not the name's address.
+        self.bedrock_url = urls.pop("bedrock").replace("localhost", "127.0.0.1")
         self.page = PageBuild(root / "spa", log)
         self._root = root
         self._state = state
@@ -77,15 +87,25 @@ class Stack:
         )
         self._store = pool.PoolStore(state / "pool")
         self._sessions = runtime.Sessions(root / "agent", self._http, log)
-        self._runtime: runtime.RuntimeConfig | None = None
+        self._said: set[str] = set()
+        self._runtime: tuple[runtime.RuntimeConfig, ModelChoice] | None = None
+        self._bedrock = Bedrock(log, delay)
         self._faults = Faults(self._sessions.kill) if with_faults else None
         self._doors = {name: Swappable() for name in SERVICES}
         self._sockets = dict(zip(SERVICES, sockets, strict=True))
         self._servers: list[tuple[Server, asyncio.Task[None]]] = []
 
+    @property
+    def model(self) -> str:
+        """The name of the model that answers."""
+        _, model = self._next_runtime
+        return model.name
+
     async def start(self) -> Template:
         """Bring everything up. Raises TemplateError, PageError or AgentFailedError."""
         template = self._make_apps()
+        # Beside all that follows: it imports what the agent imports.
+        checking = asyncio.create_task(self._check_agent())
         await self.page.ensure()
         for name, door in self._doors.items():
             server = Server(
@@ -101,6 +121,8 @@ class Stack:
             serving = asyncio.create_task(server.serve(sockets=[self._sockets[name]]))
             self._servers.append((server, serving))
         await self._apply_runtime()
+        await checking
+        self._tell_services()
         self._write_outputs(template)
         return template
 
@@ -112,8 +134,10 @@ class Stack:
         self._write_outputs(template)
 
     async def renew_agent(self) -> None:
-        """Take up an edited agent/. Raises AgentFailedError."""
+        """Take up an edited agent/. Raises AgentFailedError, and then what ran before goes on."""
+        await self._check_agent()
         await self._sessions.renew()
+        self._tell_services()
 
     async def close(self) -> None:
         """End everything that was started."""
@@ -126,18 +150,24 @@ class Stack:
         await self._http.aclose()
 
     def _make_apps(self) -> Template:
-        """Resolve the template, make all four apps, and only then put them in place."""
-        template = load(
-            self._root / "template.yaml",
-            {
-                **read_parameters(self._root / "samconfig.toml"),
-                "DevUrl": self.origins.site,
-                **self._given,
-            },
-            self.origins,
-        )
-        absent = absences(template)
+        """Resolve the template, make all apps, and only then put them in place."""
+        parameters = {
+            **read_parameters(self._root / "samconfig.toml"),
+            "DevUrl": self.origins.site,
+            **self._given,
+        }
+        asked = parameters.get("Model")
+        if asked == OFFLINE:
+            del parameters["Model"]  # known here only
+        template = load(self._root / "template.yaml", parameters, self.origins)
+        functions = functions_of(template, self._root)
+        api = gateway.Api.of(template)
+        played = {functions[arn].id for arn in api.functions if arn in functions}
+        absent = [*absences(template, played), *api.notes]
+        absent += without_permission(template, api.functions)
         config = runtime.RuntimeConfig.of(template)
+        declared = config.environment.get("SLUICE_MODEL", "bedrock")
+        model = ModelChoice.of(asked, declared, self.bedrock_url)
         user_pool = pool.PoolConfig.of(template)
         self._store.ensure_user(DEMO_EMAIL, DEMO_PASSWORD)
         discovery = f"{template.outputs['Issuer']}/.well-known/openid-configuration"
@@ -145,21 +175,30 @@ class Stack:
         apps: dict[str, ASGIApp] = {
             "site": site.create_app(template, self.page.dist, self.page.finished),
             "api": gateway.create_app(
-                gateway.Api.of(template), {arn: discovery}, self._http, self._access_log
+                api, {arn: discovery}, self._http, self._access_log, functions
             ),
             "login": pool.create_app(
                 user_pool, self._store, self.origins.login, hint=(DEMO_EMAIL, DEMO_PASSWORD)
             ),
             "runtime": runtime.create_app(config, self._sessions, self._http, self._log),
+            "bedrock": self._bedrock,
         }
         if self._faults:
             apps["api"] = self._faults.around(apps["api"])
         for name, app in apps.items():
             self._doors[name].app = app
-        self._next_runtime = config
+        self._next_runtime = config, model
         for sentence in absent:
-            self._log(f"template: {sentence}")
+            if sentence not in self._said:
+                self._log(f"template: {sentence}")
+        self._said.update(absent)
         return template
+
+    def _tell_services(self) -> None:
+        """Say what works here, and may not where the agent is deployed."""
+        found = read_services(self._root / "agent")
+        for sentence in (*found.unknown, *found.unseen):
+            self._log(f"agent: {sentence}")
 
     def _access_log(self, line: str) -> None:
         self._log(f"api: {line}")
@@ -167,7 +206,15 @@ class Stack:
     async def _apply_runtime(self) -> None:
         if self._runtime != self._next_runtime:
             self._runtime = self._next_runtime
-            await self._sessions.configure(self._runtime)
+            config, model = self._runtime
+            await self._sessions.configure(config, model.environment)
+
+    async def _check_agent(self) -> None:
+        config, model = self._next_runtime
+        environment = agent_environment(config.environment, model.environment)
+        fault = await asyncio.to_thread(fault_of_agent, self._root / "agent", environment)
+        if fault:
+            raise AgentFailedError(fault)
 
     @property
     def _outputs_file(self) -> Path:

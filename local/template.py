@@ -15,6 +15,7 @@ import yaml
 from cfn_tools.yaml_loader import multi_constructor
 from cloud_radar.cf.unit import Template as Resolver
 
+from local import shipped
 from local.errors import TemplateError
 from local.identities import (
     ACCOUNT,
@@ -48,8 +49,10 @@ class Template:
     outputs: dict[str, str]
 
     def only(self, type_: str) -> Resource:
-        """The one resource of a type. Raises TemplateError if there is none, or more than one."""
-        found = [resource for resource in self.resources.values() if resource.type == type_]
+        """The one resource of a type, or of several the one that is Sluice's. Raises TemplateError
+        if there is none, or more than one."""
+        types = {name: resource.type for name, resource in self.resources.items()}
+        found = [self.resources[name] for name in shipped.of_type(types, type_)]
         if len(found) != 1:
             names = ", ".join(resource.id for resource in found) or "none"
             raise TemplateError(
@@ -71,6 +74,7 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
     for name, resource in document["Resources"].items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
             raise TemplateError(f"{path.name}: the resource {name} has no Type.")
+    _apply_globals(document)
     values = parameter_values(document, parameters)
     identities = identities_of(document, values)
     rebase = rebaser(document, values, identities, origins)
@@ -103,6 +107,21 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
 def parse(text: str) -> Any:
     """A template's text as plain values, intrinsics in their long form. Raises yaml.YAMLError."""
     return _plain(yaml.load(text, _Loader))  # noqa: S506 - a safe loader
+
+
+def _apply_globals(document: dict[str, Any]) -> None:
+    """Give functions what SAM's Globals section says of all of them ("Globals section of the AWS
+    SAM template": a function's own word wins, and variables are added up)."""
+    common = (document.get("Globals") or {}).get("Function") or {}
+    for resource in document["Resources"].values():
+        if common and resource["Type"] == "AWS::Serverless::Function":
+            own = resource.get("Properties") or {}
+            variables = {
+                name: value
+                for each in (common, own)
+                for name, value in ((each.get("Environment") or {}).get("Variables") or {}).items()
+            }
+            resource["Properties"] = {**common, **own, "Environment": {"Variables": variables}}
 
 
 class _Unread(dict[str, str]):
@@ -150,4 +169,5 @@ def _check_rules(resolver: Any) -> None:
             continue
         for assertion in rule["Assertions"]:
             if not resolver.resolve_values(assertion["Assert"]):
-                raise TemplateError(f"Rule {name}: {assertion['AssertDescription'].strip()}")
+                words = assertion.get("AssertDescription", "it does not hold.")
+                raise TemplateError(f"Rule {name}: {words.strip()}")

@@ -1,10 +1,12 @@
 """Resources that this machine does not play: which, and why that is no lie.
 
-A type that is neither here nor played elsewhere stops the start, as an unknown property does.
+A resource of Sluice's own whose type is neither here nor played elsewhere stops the start, as an
+unknown property does. One of an adopter's is named, and the rest runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from local import shipped
 from local.errors import TemplateError
 from local.template import Template
 
@@ -24,7 +26,10 @@ PLAYED = {
 ALWAYS_THERE = {
     "AWS::ApiGateway::Account",
     "AWS::CloudFront::OriginAccessControl",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::S3::BucketPolicy",
 }
@@ -44,14 +49,21 @@ ABSENT: Mapping[str, str] = {
 }
 
 
-def absences(template: Template) -> list[str]:
-    """A sentence for each resource that is not played here and that somebody may miss.
+def absences(template: Template, played: Collection[str] = ()) -> list[str]:
+    """A sentence for each resource that is not played here and that somebody may miss; `played`
+    are an adopter's that are.
 
-    Raises TemplateError for a resource of a type that nobody has thought about.
+    Raises TemplateError for a resource of Sluice's of a type that nobody has thought about.
     """
     found = []
     for resource in template.resources.values():
-        if resource.type in ABSENT:
+        if resource.id not in shipped.RESOURCES:
+            if resource.id not in played and resource.type not in ALWAYS_THERE:
+                found.append(
+                    f"{resource.id} is not played here: nothing on this machine is "
+                    f"an {resource.type}, and its ids are made up"
+                )
+        elif resource.type in ABSENT:
             found.append(f"{resource.id} is not played here: {ABSENT[resource.type]}")
         elif resource.type == "AWS::Cognito::UserPoolIdentityProvider":
             raise TemplateError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from local.services import read_services
 from local.template import parse
 from ops import archive, layers, pruning, twin, wheels
 from ops.archive import Files, megabytes
@@ -17,7 +18,8 @@ from ops.outputs import ROOT
 from ops.settings import Settings, read_settings
 
 ZIP = ROOT / ".build" / "agent.zip"
-CODE = ROOT / ".build" / "code.yaml"
+# Named so that `sam deploy`, typed too early, says what is to be done: "... was not found".
+CODE = ROOT / ".build" / "run-make-bundle-agent.yaml"
 AGENT = ROOT / "agent"
 
 
@@ -37,10 +39,14 @@ def build(out: Path = ZIP) -> Bundle:
     The same sources, lock, rules and Python give the same zip, byte for byte. Exits with a sentence
     when it cannot be made, or does not work.
     """
+    if os.environ.get("AGENT"):
+        sys.exit("A bundle has agent/agent.py: copy the file of AGENT there, and leave AGENT out.")
     python = _python()
-    requirements = wheels.export(python)
+    services = _services()
+    requirements = wheels.export(python, _model())
     _say(f"Packing the agent and what it imports for Python {python} on arm64 Linux")
-    theirs = layers.dependencies(requirements, python, wheels.AGENTCORE_PLATFORM)
+    platform = wheels.AGENTCORE_PLATFORM
+    theirs = layers.dependencies(requirements, python, platform, services=services)
     if not layers.can_compile(python):
         _say(f"Without compiled files: those of Python {python} need Python {python} to be made")
     files = {**theirs, **_agent(python)}
@@ -51,7 +57,7 @@ def build(out: Path = ZIP) -> Bundle:
         bytes=out.stat().st_size,
         unzipped_bytes=sum(map(len, files.values())),
     )
-    _prove(bundle, requirements, theirs)
+    _prove(bundle, requirements, theirs, services)
     _say(
         f"{_short(out)}: {megabytes(bundle.bytes)}, unzipped {megabytes(bundle.unzipped_bytes)}, "
         f"{len(files)} files, SHA-256 {bundle.sha256}"
@@ -61,7 +67,7 @@ def build(out: Path = ZIP) -> Bundle:
 
 def upload(bundle: Bundle) -> tuple[str, str]:
     """Put the zip where the template's AgentCodeBucket and AgentCodeKey will say, unless it is
-    there already, and write both to .build/code.yaml for `sam deploy`. Returns bucket and key.
+    there already, and write both to CODE for `sam deploy`. Returns bucket and key.
 
     The bucket is the one that samconfig.toml names as AgentCodeBucket, else
     PREFIX-code-ACCOUNT-REGION; either is made when there is none. Exits with a sentence when AWS
@@ -91,15 +97,30 @@ def upload(bundle: Bundle) -> tuple[str, str]:
     return bucket.name, key
 
 
-def _prove(bundle: Bundle, requirements: str, theirs: Files) -> None:
-    """Ask the zip's agent, once for the same zip."""
+def _services() -> frozenset[str]:
+    """The AWS services that the person's own tools use. Exits with a sentence for each that there
+    is not, and says where it cannot tell."""
+    found = read_services(AGENT, with_packages=True)
+    if found.unknown:
+        sys.exit("\n".join(found.unknown))
+    for sentence in found.unseen:
+        _say(sentence)
+    if found.names:
+        _say(f"With the descriptions of {', '.join(sorted(found.names))}, which your tools use")
+    return found.names
+
+
+def _prove(bundle: Bundle, requirements: str, theirs: Files, services: frozenset[str]) -> None:
+    """Ask the zip's agent, once for the same zip, and have it make your tools' clients."""
     proven = layers.FOLDER / "proven"
     if proven.exists() and proven.read_text() == bundle.sha256:
         return
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    ours = layers.dependencies(requirements, here, known=theirs)
+    ours = layers.dependencies(requirements, here, known=theirs, services=services)
     with twin.unpacked(bundle.path, theirs, ours) as folder:
         seconds = twin.prove(folder)
+        for sentence in twin.try_tools(folder, services):
+            _say(sentence)
     proven.write_text(bundle.sha256)
     _say(f"Unpacked here, it answers {twin.QUESTION!r} with 100; it started in {seconds:.1f} s")
 
@@ -136,6 +157,13 @@ def _python() -> str:
     )
 
 
+def _model() -> str:
+    """The template's Model as `make deploy` gives it."""
+    environment = os.environ.get("ENV") or "default"
+    given = without_code(read_settings(ROOT, environment, os.environ.get("STACK"))).parameters()
+    return given.get("Model") or str(_template()["Parameters"]["Model"]["Default"])
+
+
 def _template() -> Any:
     return parse((ROOT / "template.yaml").read_text())
 
@@ -143,7 +171,7 @@ def _template() -> Any:
 def without_code(settings: Settings) -> Settings:
     """Settings without the file that `upload` writes: what stands there is of an earlier bundle,
     and may be of another account or region, or is not there yet."""
-    overrides = settings.table.get("parameter_overrides", [])
+    overrides = settings.overrides()
     others = [entry for entry in overrides if entry != f"file://{CODE.relative_to(ROOT)}"]
     return replace(settings, table={**settings.table, "parameter_overrides": others})
 

@@ -67,7 +67,7 @@ def deploy(
     AWS refuses. Raises one of aws.Failure."""
     is_new_template = before is None or stacks.template(before) != written
     values = all_values(settings, written, code)
-    if before and before.status in SETTLED and not is_new_template and shown(before) == values:
+    if before and before.status in SETTLED and not is_new_template and before.parameters == values:
         # sam would deploy all the same: AlwaysDeploy makes another deployment of the API each time.
         print(f"stack: {settings.stack} is up to date")
         return before
@@ -80,16 +80,6 @@ def deploy(
     if after is None:
         sys.exit(f"Stack {settings.stack} was deleted while it was deployed.")
     return after
-
-
-def shown(stack: Stack) -> dict[str, str]:
-    """The stack's parameters; the one that CloudFormation does not show is read at the runtime."""
-    if "McpServers" not in stack.parameters:
-        return stack.parameters
-    control = aws.client("bedrock-agentcore-control")
-    runtime = control.get_agent_runtime(agentRuntimeId=stack.outputs["RuntimeId"])
-    servers = runtime.get("environmentVariables", {}).get("SLUICE_MCP", "")
-    return {**stack.parameters, "McpServers": servers}
 
 
 def all_values(settings: Settings, written: dict[str, Any], code: dict[str, str]) -> dict[str, str]:

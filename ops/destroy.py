@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import WaiterError  # type: ignore[import-untyped]
 
+from local import shipped
 from ops import aws, stacks
 from ops.outputs import ROOT
 from ops.settings import read_settings
@@ -26,7 +27,11 @@ def main() -> None:
     """Say what would go, ask, and do it."""
     parser = argparse.ArgumentParser(prog="make destroy", description=__doc__)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--with-data", action="store_true", help="conversations and accounts, too")
+    parser.add_argument(
+        "--with-data",
+        action="store_true",
+        help="conversations, accounts and what is in your buckets",
+    )
     parser.add_argument("--with-code", action="store_true", help="the agent's zips, too")
     options = parser.parse_args()
     name = os.environ.get("STACK")
@@ -47,15 +52,19 @@ def main() -> None:
         code = stack.parameters.get("AgentCodeBucket") if options.with_code else None
         if code and (others := sharers(stack, code)):
             sys.exit(f"{', '.join(others)} run the agent from {code}, too: leave out --with-code.")
-        data = [r for r in held if r.stays and r.type in DATA] if options.with_data else []
+        data = [r for r in held if r.stays and is_data(r)] if options.with_data else []
         announce(stack, held, data, code)
         if not options.yes:
             ask(f"Type the stack's name to destroy it ({name}): ", name)
             if data:
                 ask("Type its name again to delete what people wrote, and their accounts: ", name)
-        destroy(stack, held)
+        destroy(stack, buckets_to_empty(held, options.with_data))
     done = [delete_left(DATA[r.type], r.name, r.id) for r in data]
-    done += [delete_left(delete_runtime_logs, "logs of", r.id) for r in held if r.type == RUNTIME]
+    done += [
+        delete_left(delete_runtime_logs, "logs of", r.id)
+        for r in held
+        if r.type == RUNTIME and r.name in shipped.RESOURCES
+    ]
     if code:
         done.append(delete_left(delete_bucket, "the code bucket", code))
     print(f"{name} is gone.")
@@ -104,12 +113,27 @@ def sharers(stack: Stack, bucket: str) -> list[str]:
     ]
 
 
-def destroy(stack: Stack, held: list[Resource]) -> None:
+def is_data(resource: Resource) -> bool:
+    """Whether it holds what people wrote, or their accounts. What stays of an adopter's resources
+    is theirs to delete."""
+    return resource.type in DATA and resource.name in shipped.RESOURCES
+
+
+def buckets_to_empty(held: list[Resource], with_data: bool) -> list[Resource]:
+    """The buckets that go with the stack. One of an adopter's is data: CloudFormation keeps it,
+    and the stack, while anything is in it."""
+    return [
+        each
+        for each in held
+        if each.type == BUCKET and not each.stays and (with_data or each.name in shipped.RESOURCES)
+    ]
+
+
+def destroy(stack: Stack, emptied: list[Resource]) -> None:
     """Empty the buckets that go, and delete the stack. Exits with AWS's reasons if something could
     not be deleted."""
-    for resource in held:
-        if resource.type == BUCKET and not resource.stays:
-            empty_bucket(resource.id)
+    for resource in emptied:
+        empty_bucket(resource.id)
     print(f"Deleting {stack.name}, which takes CloudFront some minutes", flush=True)
     cloudformation = aws.client("cloudformation")
     cloudformation.delete_stack(StackName=stack.id)

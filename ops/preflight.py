@@ -1,5 +1,6 @@
 """What AWS would refuse half-way through a deployment, refused before anything is made."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,26 @@ def bad_name(stack: str) -> str | None:
     )
 
 
+def bad_servers(servers: str) -> str | None:
+    """Why `McpServers` cannot be deployed so; the agent reads the rest when it starts.
+
+    A token is a reference to where CloudFormation finds it
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html).
+    """
+    try:
+        entries = json.loads(servers or "[]")
+    except ValueError:
+        return "McpServers is not JSON: see docs/tools.md."
+    tokens = [str(each["token"]) for each in entries if isinstance(each, dict) and "token" in each]
+    if all(re.fullmatch(r"\{\{resolve:secretsmanager:[^{}]+\}\}", token) for token in tokens):
+        return None
+    return (
+        "McpServers holds a token, and CloudFormation shows parameters to whoever may describe the "
+        'stack. Put the token into Secrets Manager and write "token": '
+        '"{{resolve:secretsmanager:NAME}}" in its place.'
+    )
+
+
 def obstacle(path: Path, values: Mapping[str, str], before: Stack | None) -> str | None:
     """Why the template at `path` cannot be deployed with these values over the stack that there
     is; None if nothing is known against it."""
@@ -43,6 +64,8 @@ def obstacle(path: Path, values: Mapping[str, str], before: Stack | None) -> str
             f"domain, and Cognito refuses to replace it. Set Prefix={old} in samconfig.toml, or "
             "give the new Prefix to another stack (STACK=), which has accounts of its own."
         )
+    if said := bad_servers(values.get("McpServers", "")):
+        return said
     try:
         variables = RuntimeConfig.of(load(path, values, _NOWHERE)).environment
     except TemplateError as error:

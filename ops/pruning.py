@@ -7,6 +7,7 @@ has it talk to Bedrock and S3.
 
 import glob
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,9 +57,10 @@ RULES = (
     Rule("**/*.{md,rst,png,ipynb}", "documentation"),
     Rule("**/*.{pyi,typed}", "for type checkers"),
     Rule("**/*.{c,h,pxd,pyx}", "sources of compiled modules"),
-    Rule("botocore/data/{bedrock-runtime,s3,sts}/**", "the services that are called", keep=True),
-    Rule("botocore/data/*/**", "the 400 services that are not"),
-    Rule("boto3/{data,examples}/**", "for boto3.resource(), which nothing calls"),
+    Rule("botocore/data/{bedrock-runtime,s3,sts}/**", "the services Sluice calls", keep=True),
+    Rule("botocore/data/secretsmanager/**", "a model's key: see models/model_key.py", keep=True),
+    Rule("botocore/data/*/**", "the 400 that it does not: see `is_kept`"),
+    Rule("boto3/{data,examples}/**", "for boto3.resource(), which Sluice does not call"),
     Rule("mcp/{cli,server}/**", "the agent is a client: see agent/sluice/tools/client_half.py"),
     Rule("strands_tools/{__init__,calculator}.py", "the one tool in use", keep=True),
     Rule("strands_tools/utils/{__init__,console_util}.py", "what it imports", keep=True),
@@ -73,8 +75,14 @@ RULES = (
 """The first rule that matches a path decides; a path that none matches is kept."""
 
 
-def is_kept(path: str) -> bool:
-    """Whether the bundle holds a file, given by its path in it."""
+def is_kept(path: str, services: Collection[str] = ()) -> bool:
+    """Whether the bundle holds a file, given by its path in it.
+
+    `services` are those that the person's own tools use beside Sluice's (local/services.py).
+    """
+    described = re.match(r"(?:botocore|boto3)/data/([^/]+)/", path)
+    if described and described[1] in services:
+        return True
     rule = decide(path)
     return rule is None or rule.keep
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from local.parameters import split_overrides
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,11 +30,11 @@ class Settings:
     def parameters(self) -> dict[str, str]:
         """The template parameters that are given here, as strings; a later one wins.
 
-        `parameter_overrides` is a list of NAME=value strings and file://FILE.yaml entries, as sam
-        takes them; files are mappings. Exits with a sentence for anything else.
+        `parameter_overrides` holds NAME=value and file://FILE.yaml entries, as sam takes them;
+        files are mappings. Exits with a sentence for anything else.
         """
         given: dict[str, str] = {}
-        for entry in self.table.get("parameter_overrides", []):
+        for entry in self.overrides():
             if entry.startswith("file://"):
                 given |= self._file(self.project / entry.removeprefix("file://"))
             elif "=" in entry:
@@ -44,6 +46,16 @@ class Settings:
                     "neither NAME=value nor file://FILE.yaml."
                 )
         return given
+
+    def overrides(self) -> list[str]:
+        """The entries of `parameter_overrides`. Exits with a sentence if they cannot be told."""
+        try:
+            return split_overrides(self.table.get("parameter_overrides", []))
+        except ValueError as error:
+            sys.exit(
+                f"samconfig.toml: parameter_overrides in [{self.environment}.deploy.parameters] "
+                f"cannot be read: {error}."
+            )
 
     def _file(self, path: Path) -> dict[str, str]:
         try:

@@ -7,6 +7,7 @@ differs between the wheels) replaced by this machine's.
 import base64
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -14,17 +15,25 @@ import tempfile
 import time
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import httpx
 
+from local.agent_check import fault_of_agent
+from local.identities import REGION
 from ops.archive import Files
 
 # AgentCore gives the agent so long to answer /ping.
 START_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
 QUESTION = "What is 25 * 4?"
+STOCK_AGENT = """\
+from strands import Agent
+
+def build_agent(run):
+    return Agent(model=run.model, tools=run.tools)
+"""
 
 
 @contextlib.contextmanager
@@ -44,25 +53,112 @@ def unpacked(bundle: Path, theirs: Files, ours: Files) -> Iterator[Path]:
 
 
 def prove(twin: Path) -> float:
-    """Ask the twin, and have it make its client for Bedrock (which sends nothing).
+    """Ask the twin with the local Bedrock as its model, and have it make its client for S3 (which
+    sends nothing).
 
     Returns:
         Seconds from its start to its first answer to /ping.
 
     Exits with what the agent said when it does not start, or answers anything but 100.
     """
-    with tempfile.TemporaryDirectory() as place:
-        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": place}
-        with started(twin, offline) as agent:
+    with tempfile.TemporaryDirectory() as place, _local_bedrock() as url:
+        # Not the user's own: what that one answers is not for us to say.
+        stock = Path(place, "stock_agent.py")
+        stock.write_text(STOCK_AGENT)
+        asking = {
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "SLUICE_CONVERSATIONS": place,
+        }
+        with started(twin, asking | {"SLUICE_AGENT": str(stock)}) as agent:
             _expect(agent, {"prompt": QUESTION}, "Result: 100")
-    bedrock = {
-        "SLUICE_MODEL": "bedrock",
-        "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
-        "AWS_REGION": "us-east-1",
-    }
-    with started(twin, bedrock) as other:
-        _expect(other, {"action": "warm"}, '"warm"')
+        stored = {"SLUICE_CONVERSATIONS": "s3://sluice-conversations", "AWS_REGION": REGION}
+        with started(twin, stored | {"SLUICE_AGENT": str(stock)}) as other:
+            _expect(other, {"action": "warm"}, '"warm"')
+    with _python() as python:
+        if fault := fault_of_agent(twin, stored, python):
+            sys.exit(f"The bundle cannot use agent/agent.py:\n{fault}")
     return agent.seconds
+
+
+_TRY_TOOLS = """
+import json, logging, sys
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
+
+class Failures(logging.Handler):
+    def emit(self, record):
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            missing = (ImportError, SyntaxError, DataNotFoundError, UnknownServiceError)
+            told = f"{record.args[0]}: {type(error).__name__}: {error}"
+            print(json.dumps([isinstance(error, missing), told]))
+
+logging.getLogger("sluice.tools.own").addHandler(Failures())
+from sluice.tools.own import load_tools
+load_tools()
+import boto3
+for name in sys.argv[1:]:
+    try:
+        boto3.client(name)
+    except Exception as error:
+        print(json.dumps([True, f"a client of {name}: {type(error).__name__}: {error}"]))
+"""
+
+
+def try_tools(twin: Path, services: Collection[str]) -> list[str]:
+    """Import every file of tools/ in the bundle, and make a client of each service.
+
+    Returns:
+        A sentence for each file that failed for a reason which the deployed agent may not have,
+        such as a variable of the environment.
+
+    Exits with the reasons if the bundle lacks something.
+    """
+    with _python() as python:
+        tried = subprocess.run(  # noqa: S603 - our own interpreter
+            [python, "-c", _TRY_TOOLS, *sorted(services)],
+            cwd=twin,
+            env={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    told = [line for line in tried.stdout.splitlines() if line.startswith(("[true", "[false"))]
+    failures = [json.loads(line) for line in told]
+    lacking = [reason for is_lacking, reason in failures if is_lacking]
+    if tried.returncode:
+        lacking.append(tried.stderr.strip()[-2000:])
+    if lacking:
+        sys.exit(
+            "What your tools use cannot be had in the bundle:\n  " + "\n  ".join(lacking) + "\n"
+            "What they import has to be among the dependencies of agent/pyproject.toml, and not "
+            "left out by ops/pruning.py."
+        )
+    return [
+        f"tools/{reason}. Without it the agent starts; if it is for want of a variable, set that "
+        "in template.yaml."
+        for _, reason in failures
+    ]
+
+
+@contextlib.contextmanager
+def _local_bedrock() -> Iterator[str]:
+    """The local Bedrock, without pauses, in a process of its own; yields its URL."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.bedrock"],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, "SLUICE_OFFLINE_DELAY_MS": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 class Agent:
@@ -93,16 +189,15 @@ def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
     Its Python is that of a new and empty virtual environment, and its environment variables are
     the given ones alone, so that whatever it imports, beside Python's own, is in the bundle.
     """
-    with tempfile.TemporaryDirectory() as name, socket.socket() as sock:
+    with tempfile.TemporaryDirectory() as name, socket.socket() as sock, _python() as python:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         sock.close()
-        python, log = Path(name, "python"), Path(name, "log")
-        venv.create(python, symlinks=True)
+        log = Path(name, "log")
         start = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [python / "bin" / "python", "main.py"],
+                [python, "main.py"],
                 cwd=twin,
                 env={"SLUICE_HOST": "127.0.0.1", "SLUICE_PORT": str(port), **environment},
                 stdin=subprocess.DEVNULL,
@@ -116,6 +211,14 @@ def started(twin: Path, environment: dict[str, str]) -> Iterator[Agent]:
         finally:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def _python() -> Iterator[Path]:
+    """The Python of a new and empty virtual environment."""
+    with tempfile.TemporaryDirectory() as name:
+        venv.create(name, symlinks=True)
+        yield Path(name, "bin", "python")
 
 
 def _wait(process: "subprocess.Popen[bytes]", origin: str, log: Path) -> None:

@@ -12,10 +12,13 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from ops.outputs import ROOT
 from ops.pruning import UNUSED
+
+EXTRAS = ("openai",)
+"""Optional dependencies of agent/pyproject.toml: values of the template's Model."""
 
 # What AgentCore's guide builds for ("Direct code deployment for Python"): arm64, glibc 2.17 or
 # newer. https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-get-started-code-deploy-python.html
@@ -23,8 +26,10 @@ AGENTCORE_PLATFORM = "aarch64-manylinux2014"
 _TAGS = ["manylinux_2_17_aarch64", "manylinux2014_aarch64", "linux_aarch64"]
 
 
-def export(python: str) -> str:
+def export(python: str, model: str = "bedrock") -> str:
     """The agent's locked dependencies but the unused ones, as pip's requirements with hashes.
+
+    `model` is the template's Model, whose client is among them.
 
     Exits with a sentence when the lock is not made for this Python (such as `3.13`), or when a
     dependency has no wheel for AgentCore.
@@ -36,10 +41,12 @@ def export(python: str) -> str:
             f"{lock['requires-python']}: change the runtime's CodeConfiguration, or "
             "requires-python in both pyproject.toml files and run `uv lock`."
         )
-    pruned = [argument for name in UNUSED for argument in ("--prune", name)]
+    left_out = sorted(unused((ROOT / "agent" / "pyproject.toml").read_text()))
+    pruned = [argument for name in left_out for argument in ("--prune", name)]
+    extra = ["--extra", model] if model in EXTRAS else []
     requirements = _uv(
         *("export", "--package", "sluice-agent", "--frozen", "--no-dev", "--no-emit-workspace"),
-        *("--no-header", "--no-annotate", *pruned),
+        *("--no-header", "--no-annotate", *pruned, *extra),
     )
     missing = list(_without_wheel(requirements, lock, python))
     if missing:
@@ -51,6 +58,13 @@ def export(python: str) -> str:
             "it among UNUSED in ops/pruning.py if the agent never imports it."
         )
     return requirements
+
+
+def unused(project: str) -> set[str]:
+    """The packages to leave out: those of UNUSED that `project`, the text of agent/pyproject.toml,
+    does not itself name. What somebody names there, their own code imports."""
+    named = tomllib.loads(project)["project"]["dependencies"]
+    return UNUSED.keys() - {canonicalize_name(Requirement(each).name) for each in named}
 
 
 def install(requirements: str, folder: Path, python: str, platform: str | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from bedrock_support import behind_bedrock
 from support import free_socket
 
 MAIN = Path(__file__).parents[1] / "agent" / "main.py"
@@ -34,22 +35,22 @@ class AgentProcess:
 
 
 @contextlib.contextmanager
-def start_agent(folder: Path, log: Path | None = None, **environ: str) -> Iterator[AgentProcess]:
+def start_agent(
+    folder: Path, log: Path | None = None, main: Path = MAIN, **environ: str
+) -> Iterator[AgentProcess]:
     """Start an agent on a folder of conversations; what it prints goes to `log`."""
     with free_socket() as sock:
         port = sock.getsockname()[1]
     given = {
-        "SLUICE_MODEL": "offline",
-        "SLUICE_OFFLINE_DELAY_MS": "0",
         "SLUICE_CONVERSATIONS": str(folder),
         "SLUICE_HOST": "127.0.0.1",
         "SLUICE_PORT": str(port),
     }
-    environment = os.environ | given | environ
+    environment = os.environ | given | behind_bedrock(environ)
     # Without compiled files, each start would cost seconds.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (log or Path(os.devnull)).open("ab") as out:
-        child = subprocess.Popen([sys.executable, MAIN], env=environment, stdout=out, stderr=out)
+        child = subprocess.Popen([sys.executable, main], env=environment, stdout=out, stderr=out)
     agent = AgentProcess(child, f"http://127.0.0.1:{port}")
     try:
         _wait_for_ping(agent)

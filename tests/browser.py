@@ -1,52 +1,80 @@
-"""The Chromium that tests drive: this machine's own, else Playwright's.
+"""The Chromium that tests drive: CHROMIUM's, else the one that `make` found (browser_setup.py)."""
 
-As a program, it makes sure that there is one.
-"""
-
+import json
 import os
+import platform
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+STAMP = Path(__file__).resolve().parent.parent / ".build" / "browser.stamp"
+
+NAMES = (
+    *("chromium", "chromium-browser", "chromium-headless-shell"),
+    *("google-chrome", "google-chrome-stable", "chrome", "google-chrome-beta"),
+)
+APPLICATIONS = ("Chromium", "Google Chrome", "Google Chrome for Testing")
 
 ARGUMENTS = (
     # Without it Chromium asks Google's hosts for this and that; tests stay on this machine.
     "--disable-background-networking",
+    # The page speaks the browser's language, which would be the shell's; a headless shell takes
+    # en-US@posix from LANG=C.UTF-8, whatever --lang says.
+    *("--lang=en-US", "--accept-lang=en-US,en"),
     *(["--no-sandbox"] if os.geteuid() == 0 else []),  # root has no sandbox to offer
 )
 
 
-def executable(playwright: Playwright) -> str | None:
-    """The browser's path, or None: CHROMIUM, or one on the PATH, or Playwright's own."""
-    own = playwright.chromium.executable_path
-    found = [os.environ.get("CHROMIUM"), *(shutil.which(name) for name in NAMES)]
-    return next((path for path in found if path), own if Path(own).exists() else None)
+@dataclass(frozen=True)
+class Chromium:
+    """A browser: its path, and the environment variables that it needs beside the shell's."""
+
+    path: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def launch(self, playwright: Playwright, seconds: float = 30) -> Browser:
+        """Start it, headless. Raises playwright.sync_api.Error if it does not start in time."""
+        return playwright.chromium.launch(
+            executable_path=self.path,
+            args=list(ARGUMENTS),
+            env={**os.environ, **self.environment},
+            timeout=seconds * 1000,
+        )
 
 
 def launch(playwright: Playwright) -> Browser:
     """A headless browser."""
-    return playwright.chromium.launch(executable_path=executable(playwright), args=list(ARGUMENTS))
+    return choose().launch(playwright)
 
 
-def main() -> None:
-    """Fetch Playwright's Chromium if this machine has none."""
-    with sync_playwright() as playwright:
-        if executable(playwright):
-            return
-    print("Fetching Chromium for the tests", flush=True)
-    fetched = subprocess.run(
-        [sys.executable, "-m", "playwright", "install", "chromium"], check=False
-    )
-    if fetched.returncode:
-        sys.exit(
-            "Chromium could not be fetched. Install one (`apt-get install chromium`, or set "
-            "CHROMIUM to its path) and try again."
-        )
+def choose(stamp: Path = STAMP) -> Chromium:
+    """The browser of this machine, which is not started to see whether it can be."""
+    if wanted := os.environ.get("CHROMIUM"):
+        return Chromium(wanted)
+    if stamp.exists() and (text := stamp.read_text()):
+        chromium = Chromium(**json.loads(text))
+        if Path(chromium.path).exists():
+            return chromium
+    if chromium := next(installed(), None):
+        return chromium
+    raise AssertionError("there is no browser to test in: `make .build/browser.stamp` finds one")
 
 
-if __name__ == "__main__":
-    main()
+def remember(chromium: Chromium, stamp: Path = STAMP) -> None:
+    """Let `choose` return a browser from now on."""
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_text(json.dumps(asdict(chromium)))
+
+
+def installed() -> Iterator[Chromium]:
+    """The browsers that are on the PATH, or where macOS keeps applications."""
+    found = [shutil.which(name) for name in NAMES]
+    if platform.system() == "Darwin":
+        for folder in (Path("/Applications"), Path.home() / "Applications"):
+            for name in APPLICATIONS:
+                program = folder / f"{name}.app" / "Contents" / "MacOS" / name
+                found.append(str(program) if program.exists() else None)
+    return (Chromium(path) for path in dict.fromkeys(found) if path)

@@ -1,10 +1,16 @@
 """Fixtures that every folder of tests shares."""
 
 import functools
+import os
 import ssl
 from collections.abc import Iterator
 
 import pytest
+from botocore.loaders import create_loader
+from checkout import ROOT
+
+# For every process that a test starts; tests/agent/conftest.py has the same for this one.
+os.environ["SLUICE_AGENT"] = str(ROOT / "tests" / "stock_agent.py")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,6 +20,15 @@ def certificates() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         once = functools.cache(ssl.create_default_context)
         patch.setattr(ssl, "create_default_context", once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def service_models() -> Iterator[None]:
+    """Every client of AWS reads a list of all services, and its own, which takes 100 ms: read them
+    once. Clients of one session share a loader, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
         yield
 
 

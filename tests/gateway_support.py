@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from support import serve
 
+from local.functions import Function
 from local.gateway import Api, create_app
 from local.template import Resource, Template
 
@@ -294,6 +295,7 @@ def gateway(
     template: Template,
     issuers: dict[str, str],
     log: Callable[[str], object] = lambda _: None,
+    functions: Mapping[str, Function] | None = None,
     **changes: Any,
 ) -> Iterator[str]:
     """Serve the gateway of a template; `changes` replace fields of the parsed Api."""
@@ -309,7 +311,7 @@ def gateway(
         async with httpx.AsyncClient(
             limits=httpx.Limits(max_connections=None), trust_env=False
         ) as http:
-            app = create_app(api, issuers, http, log)
+            app = create_app(api, issuers, http, log, functions)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})

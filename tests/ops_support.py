@@ -1,6 +1,7 @@
 """What tests of the verbs know of a deployed stack."""
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from emulator import ROOT, Emulator
 
 STACK_NAME = "chat"
+_FAKE_BROWSER = ROOT / "tests" / "fake_browser.py"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Deployed:
         return {
             **self.emulator.environment,
             "STACK": STACK_NAME,
-            "BROWSER": f"{sys.executable} {ROOT / 'tests' / 'fake_browser.py'} %s",
+            "BROWSER": f"{shlex.join([sys.executable, str(_FAKE_BROWSER)])} %s",
             "PYTHONPATH": str(ROOT),
         }
 

@@ -1,9 +1,17 @@
 """Builds pages with the page's own vite."""
 
+import re
 import subprocess
 from pathlib import Path
 
 from e2e_stack import ROOT
+
+
+def brand_name() -> str:
+    """What the page calls itself (spa/brand.ts)."""
+    named = re.search(r"""^  name: (["'`])(.+)\1,$""", (ROOT / "spa/brand.ts").read_text(), re.M)
+    assert named, "spa/brand.ts has no name"
+    return named[2]
 
 
 def build(page: Path, folder: Path) -> None:

@@ -25,7 +25,7 @@ __all__ = [
     "turn",
 ]
 
-USAGE = {"provider": "offline", "model": "offline", "inputTokens": 3, "outputTokens": 4}
+USAGE = {"provider": "bedrock", "model": "claude", "inputTokens": 3, "outputTokens": 4}
 
 
 def time(second: int) -> str:

@@ -1,4 +1,4 @@
-"""The one exception whose text a person may read."""
+"""The one exception whose text a person may read, and the one whose text a developer should."""
 
 from typing import Literal
 
@@ -26,6 +26,20 @@ type Code = Literal[
     "unauthorized",
 ]
 
+type Retry = Literal["resend", "replace", "none"]
+"""What a client may do after a RUN_ERROR: send the same run id again, because nothing is stored of
+it; ask with a new run that `replaces` this one; or nothing that would help."""
+
+# A thread that is full or does not exist takes no message, however often it is sent.
+_FINAL: frozenset[Code] = frozenset({"not_found", "thread_full"})
+
+
+def retry_of(code: Code, *, stored: bool) -> Retry:
+    """What a client may do after a run that ended with `code`."""
+    if code in _FINAL:
+        return "none"
+    return "replace" if stored else "resend"
+
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, and is named as one
     """Why a request is not served, or a run ended early.
@@ -38,3 +52,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, and is named as one
         super().__init__(code, message)
         self.code = code
         self.message = message
+
+
+class AgentFileError(Exception):
+    """The agent's file cannot be used; `str()` says to its author why, and what to do.
+
+    What it raised itself, if anything, is the cause.
+    """

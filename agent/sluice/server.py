@@ -1,8 +1,9 @@
 """Listens until SIGTERM or SIGINT, and ends in this order: runs, responses, the process."""
 
+import os
 import signal
 import socket
-import sys
+import threading
 from types import FrameType
 from typing import override
 
@@ -14,15 +15,12 @@ from sluice.settings import Settings
 
 # The runs have ended by then: what is left is to send their last events.
 RESPONSES_SECONDS = 1
-# How long the worker's thread may keep the interpreter while the server's waits for it, which is
-# how long a /ping then takes at each of its steps. Python's own 5 ms made one of 500 streams wait
-# three times as long (`make bench`, crowd).
-SWITCH_SECONDS = 0.0005
+# All of it takes 4 s at most, unless something blocks the loop or a thread, or takes no end.
+PROCESS_SECONDS = 8.0
 
 
 def serve(app: Starlette, settings: Settings) -> None:
     """Listen until told to end; the process may then exit with 0."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -55,6 +53,11 @@ class _Server(uvicorn.Server):
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # uvicorn's own raises the signal again when all is done, which would be its exit status.
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
+        if self.should_exit:
+            self.force_exit |= sig == signal.SIGINT
+            return
         self.should_exit = True
+        # In a thread, which a loop that is blocked does not hold up.
+        last = threading.Timer(PROCESS_SECONDS, os._exit, (1,))
+        last.daemon = True
+        last.start()

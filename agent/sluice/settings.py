@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from sluice.mcp_servers import Server, read_servers
@@ -18,14 +19,14 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("SLUICE_MODEL", "bedrock", "bedrock, offline, ollama or openai"),
+    Variable("SLUICE_MODEL", "bedrock", "bedrock, ollama or openai"),
     Variable("SLUICE_MODEL_ID", "", "model id; each provider but openai has a default"),
     Variable("SLUICE_MODEL_REGION", "", "Bedrock region; AWS_REGION when empty"),
     Variable("SLUICE_MODEL_URL", "", "base URL of an Ollama or OpenAI-compatible server"),
     Variable("SLUICE_MODEL_KEY", "", "API key of an Ollama or OpenAI-compatible server"),
+    Variable("SLUICE_MODEL_SECRET", "", "Secrets Manager secret that holds openai's API key"),
     Variable("SLUICE_GUARDRAIL_ID", "", "Bedrock guardrail that reads along; empty for none"),
     Variable("SLUICE_GUARDRAIL_VERSION", "DRAFT", "version of the guardrail"),
-    Variable("SLUICE_OFFLINE_DELAY_MS", "15", "pause between the offline model's pieces"),
     Variable("SLUICE_CONVERSATIONS", "", "s3://bucket, s3://bucket/prefix or a folder's path"),
     Variable("SLUICE_MAX_PROMPT", "32000", "characters in one message"),
     Variable("SLUICE_MAX_CONTEXT", "100000", "tokens of a conversation that the model is sent"),
@@ -36,8 +37,10 @@ VARIABLES = (
     Variable("SLUICE_OWNER_TOKENS", "1000000", "tokens of one person in a day (UTC); 0 for no end"),
     Variable("SLUICE_THINKING", "0", "tokens that a Bedrock model may reason with; 0 for none"),
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
+    Variable("SLUICE_AGENT", "", "the file of your agent; agent.py beside main.py when empty"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
     Variable("SLUICE_TRACES", "", "OTLP/HTTP collector that gets traces; empty for none"),
+    Variable("SLUICE_TRACEBACKS", "off", "on, as under make dev: log what your own code raises"),
     # AgentCore's contract: the container listens on 0.0.0.0:8080.
     Variable("SLUICE_HOST", "0.0.0.0", "address the agent listens on"),  # noqa: S104
     Variable("SLUICE_PORT", "8080", "port the agent listens on"),
@@ -46,7 +49,6 @@ VARIABLES = (
 # The id and the server of a provider for which the environment names none.
 MODEL_IDS = {
     "bedrock": "global.anthropic.claude-sonnet-4-6",
-    "offline": "offline",
     "ollama": "llama3.2",
     "openai": "",
 }
@@ -55,23 +57,27 @@ MODEL_URLS = {"ollama": "http://localhost:11434", "openai": "https://api.openai.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+# How alike two names are of which one is the other misspelt: a letter or two of a dozen.
+_MISSPELT = 0.9
+
+
 class SettingsError(Exception):
     """Environment variables that cannot be used: one sentence for each, one on a line."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says. `offline_delay` is in seconds, `max_prompt` in characters,
-    `max_context`, `max_tokens`, `owner_tokens` and `thinking` in tokens."""
+    """What the environment says. `max_prompt` is in characters, `max_context`, `max_tokens`,
+    `owner_tokens` and `thinking` in tokens."""
 
     model: str
     model_id: str
     model_region: str
     model_url: str
     model_key: str = field(repr=False)
+    model_secret: str
     guardrail_id: str
     guardrail_version: str
-    offline_delay: float
     conversations: str
     max_prompt: int
     max_context: int
@@ -82,8 +88,10 @@ class Settings:
     owner_tokens: int
     thinking: int
     mcp_servers: tuple[Server, ...] = field(repr=False)
+    agent: str
     platform: str
     traces: str
+    tracebacks: bool
     host: str
     port: int
 
@@ -95,6 +103,7 @@ class Settings:
             SettingsError: Naming every variable that is wrong, what it holds and what it should be.
         """
         reader = _Reader(environ)
+        reader.refuse_misspelt()
         model = reader.choice("SLUICE_MODEL", tuple(MODEL_IDS))
         model_id = reader.text("SLUICE_MODEL_ID") or MODEL_IDS.get(model, "")
         if model == "openai" and not model_id:
@@ -111,9 +120,9 @@ class Settings:
             model_region=region,
             model_url=reader.url("SLUICE_MODEL_URL") or MODEL_URLS.get(model, ""),
             model_key=reader.text("SLUICE_MODEL_KEY"),
+            model_secret=reader.secret("SLUICE_MODEL_SECRET"),
             guardrail_id=guardrail_id,
             guardrail_version=reader.text("SLUICE_GUARDRAIL_VERSION"),
-            offline_delay=reader.number("SLUICE_OFFLINE_DELAY_MS", 0, 10_000) / 1000,
             conversations=reader.place("SLUICE_CONVERSATIONS"),
             max_prompt=reader.number("SLUICE_MAX_PROMPT", 1, 1_000_000),
             max_context=reader.number("SLUICE_MAX_CONTEXT", 1_000, 10_000_000),
@@ -124,8 +133,10 @@ class Settings:
             owner_tokens=reader.number("SLUICE_OWNER_TOKENS", 0, 999_999_999),
             thinking=reader.number("SLUICE_THINKING", 0, 1_000_000),
             mcp_servers=reader.servers("SLUICE_MCP"),
+            agent=reader.text("SLUICE_AGENT"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),
             traces=reader.url("SLUICE_TRACES"),
+            tracebacks=reader.choice("SLUICE_TRACEBACKS", ("off", "on")) == "on",
             host=reader.text("SLUICE_HOST"),
             port=reader.number("SLUICE_PORT", 1, 65535),
         )
@@ -153,6 +164,13 @@ class _Reader:
         self._defaults = {variable.name: variable.default for variable in VARIABLES}
         self.problems: list[str] = []
 
+    def refuse_misspelt(self) -> None:
+        """A setting that nobody reads would leave its default in place without a word."""
+        for name in self._environ:
+            if name.startswith("SLUICE_") and name not in self._defaults:
+                for near in get_close_matches(name, self._defaults, 1, _MISSPELT):
+                    self.problems.append(f"{name} is no setting of the agent: rename it to {near}.")
+
     def text(self, name: str) -> str:
         return self._environ.get(name, "").strip() or self._defaults[name]
 
@@ -177,6 +195,12 @@ class _Reader:
         value = self.text(name).rstrip("/")
         if value and not _is_address(value):
             self.wrong(name, "a URL that begins with http:// or https://")
+        return value
+
+    def secret(self, name: str) -> str:
+        value = self.text(name)
+        if value and not re.fullmatch(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:\S+", value):
+            self.wrong(name, "the ARN of a Secrets Manager secret")
         return value
 
     def servers(self, name: str) -> tuple[Server, ...]:

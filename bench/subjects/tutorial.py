@@ -1,23 +1,18 @@
 """The tutorial's agent: one global Strands agent with strands_tools' calculator, behind the SDK.
 
-Only its model is another one: Sluice's offline model, without pauses, so that both agents wait for
-the same words.
+It asks the same Bedrock as Sluice's, so that both agents wait for the same words.
 """
 
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from bedrock_agentcore import BedrockAgentCoreApp
 from strands import Agent
 from strands_tools import calculator
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "agent"))
-from sluice.models.offline import OfflineModel
-
 app = BedrockAgentCoreApp()
-agent = Agent(model=OfflineModel(0), tools=[calculator], callback_handler=None)
+agent = Agent(tools=[calculator], callback_handler=None)
 
 
 @app.entrypoint

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from local import shipped
 from local.errors import TemplateError
 from local.gateway import known
+from local.gateway.absent import Absent
 from local.gateway.authorize import Authorizer
+from local.gateway.lambda_proxy import LambdaProxy
+from local.gateway.mock import Mock
 from local.gateway.operation import VALIDATOR, Operation, Reader
 from local.gateway.proxy import METHODS
 from local.gateway.responses import GatewayResponses
@@ -29,6 +33,7 @@ _PROPERTIES = {
     *("AlwaysDeploy", "OpenApiVersion", "Name", "Description", "Tags", "PropagateTags"),
     "TracingEnabled",
 }
+_SCHEMA = "#/components/schemas/"
 _EXTENSION = "x-amazon-apigateway-"
 _VALIDATORS = f"{_EXTENSION}request-validators"
 _RESPONSES = f"{_EXTENSION}gateway-responses"
@@ -80,6 +85,25 @@ class Api:
             idle_s=IDLE_S[kind],
         )
 
+    @property
+    def functions(self) -> set[str]:
+        """The ARNs of the functions that answer routes."""
+        integrations = [each.integration for each in self.operations]
+        return {each.function for each in integrations if isinstance(each, LambdaProxy)}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of routes of their own, each a sentence without its end."""
+        found = []
+        for each in self.operations:
+            name = f"{each.method} {each.path}"
+            if isinstance(each.integration, Absent):
+                reason = each.integration.reason
+                found.append(f"{name} is not played here, and answers 501: {reason}")
+            elif is_open(each):
+                found.append(f"{name} asks for no token; `security: []` would say that it is meant")
+        return found
+
     def find(self, method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | None:
         """The operation that a request goes to and its path parameters, or None."""
         segments = [unquote(part) for part in raw_path.removeprefix("/").split("/")]
@@ -92,6 +116,16 @@ class Api:
             if operation.path == matches[0][0].path and operation.method in (method, "ANY"):
                 return operation, parameters
         return None
+
+
+def is_open(operation: Operation) -> bool:
+    """Whether anybody may call an operation that does something, and nothing says that it is meant.
+    A mock needs no token: it does nothing, and a preflight can bring none."""
+    return (
+        operation.authorizer is None
+        and not operation.open_on_purpose
+        and not isinstance(operation.integration, Mock)
+    )
 
 
 def _document(definition: Any, place: str) -> dict[str, Any]:
@@ -120,22 +154,26 @@ def _operations(
     components = known.keys(
         document.get("components", {}), {"schemas", "securitySchemes"}, f"{place}.components"
     )
-    here = f"{place}.components.schemas"
-    schemas = known.mapping(components.get("schemas", {}), here)
-    for name, schema in schemas.items():
-        check_name(name, here)
-        check(schema, schemas, f"{here}.{name}")
+    schemas = known.mapping(components.get("schemas", {}), f"{place}.components.schemas")
     here = f"{place}.components.securitySchemes"
     schemes = known.mapping(components.get("securitySchemes", {}), here)
-    authorizers = {name: Authorizer.of(entry, f"{here}.{name}") for name, entry in schemes.items()}
     here = f"{place}.{_VALIDATORS}"
     validators = {
         name: Validator.of(entry, f"{here}.{name}")
         for name, entry in known.mapping(document.get(_VALIDATORS, {}), here).items()
     }
+    binary = known.texts(document.get(_BINARY, []), f"{place}.{_BINARY}")
     methods = {method.lower() for method in METHODS if method != "ANY"} | {_ANY}
+    paths = known.mapping(document.get("paths"), f"{place}.paths")
+    ours = shipped.of_paths(paths)
+    authorizers, broken = _components(schemas, schemes, f"{place}.components")
+    # What only an adopter's routes use may be more than this machine plays.
+    theirs = _uses([paths[path] for path in paths.keys() - ours], schemas)
+    theirs -= _uses([paths[path] for path in ours], schemas)
+    for name in broken.keys() - theirs:
+        raise broken[name]
     operations = []
-    for path, item in known.mapping(document.get("paths"), f"{place}.paths").items():
+    for path, item in paths.items():
         here = f"{place}.paths.{path}"
         if not re.fullmatch(r"/|(/(\{\w+\}|[\w.,:-]+))*/(\{\w+\+?\}|[\w.,:-]+)", path, re.ASCII):
             raise TemplateError(f"{here}: the path is not one that API Gateway can serve.")
@@ -147,9 +185,56 @@ def _operations(
             operation["parameters"] = [*item.get("parameters", []), *operation["parameters"]]
             operation.setdefault(VALIDATOR, document.get(VALIDATOR))
             throttle = throttle_of(settings, method, path)
-            reader = Reader(operation, schemas, authorizers, validators, variables, at)
-            operations.append(reader.operation(method, path, throttle))
+            reader = Reader(operation, schemas, authorizers, validators, variables, binary, at)
+            try:
+                for name in _uses(operation, schemas) & broken.keys():
+                    raise broken[name]
+                operations.append(reader.operation(method, path, throttle))
+            except TemplateError as error:
+                if path in ours:
+                    raise
+                operations.append(reader.absent(method, path, throttle, str(error).rstrip(".")))
     return tuple(sorted(operations, key=_precedence))
+
+
+def _components(
+    schemas: dict[str, Any], schemes: dict[str, Any], place: str
+) -> tuple[dict[str, Authorizer], dict[str, TemplateError]]:
+    """The authorizers that are played, and what is wrong with other components, by their names."""
+    authorizers: dict[str, Authorizer] = {}
+    broken: dict[str, TemplateError] = {}
+    for name, schema in schemas.items():
+        try:
+            check_name(name, f"{place}.schemas")
+            check(schema, schemas, f"{place}.schemas.{name}")
+        except TemplateError as error:
+            broken[f"{_SCHEMA}{name}"] = error
+    for name, scheme in schemes.items():
+        try:
+            authorizers[name] = Authorizer.of(scheme, f"{place}.securitySchemes.{name}")
+        except TemplateError as error:
+            broken[name] = error
+    return authorizers, broken
+
+
+def _uses(node: Any, schemas: Mapping[str, Any]) -> set[str]:
+    """The schemas that something refers to, also by way of others, and the schemes it names."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, list):
+            pending += each
+        elif isinstance(each, dict):
+            for key, value in each.items():
+                if key == "$ref" and isinstance(value, str) and value not in found:
+                    found.add(value)
+                    pending.append(schemas.get(value.removeprefix(_SCHEMA)))
+                elif key == "security" and isinstance(value, list):
+                    found |= {name for entry in value if isinstance(entry, dict) for name in entry}
+                else:
+                    pending.append(value)
+    return found
 
 
 def _precedence(operation: Operation) -> tuple[list[int], str, bool]:

@@ -12,11 +12,15 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from local.errors import TemplateError
+from local.functions import Function
+from local.gateway.absent import Absent
 from local.gateway.api import Api
 from local.gateway.context import fill
 from local.gateway.exchange import ClientGoneError, Exchange, Refusal, decode
+from local.gateway.lambda_proxy import LambdaProxy
 from local.gateway.mock import Mock
 from local.gateway.operation import Operation
+from local.gateway.proxy import HttpProxy
 from local.gateway.throttle import Bucket
 from local.gateway.validate import validate_body, validate_parameters
 from local.tokens import Verifier
@@ -30,14 +34,15 @@ def create_app(
     issuers: Mapping[str, str],
     http: httpx.AsyncClient,
     log: Callable[[str], None] = print,
+    functions: Mapping[str, Function] | None = None,
 ) -> "Gateway":
     """The ASGI app of a parsed API.
 
     `issuers` maps a user pool's ARN to its OpenID discovery URL. `http` is shared by all requests:
     give it `httpx.Limits(max_connections=None)`, so that long streams do not use it up, and
     `trust_env=False`, so that no proxy of this machine comes in between. `log` gets one access
-    log line for each request. TemplateError if an authorizer's pool is not among
-    `issuers`.
+    log line for each request. `functions` are the template's by their ARN. TemplateError if an
+    authorizer's pool is not among `issuers`.
     """
     verifiers = {arn: Verifier(url, http) for arn, url in issuers.items()}
     for operation in api.operations:
@@ -47,7 +52,7 @@ def create_app(
                     f"{operation.method} {operation.path}: the authorizer's user pool {arn} is not "
                     "one of this template's."
                 )
-    return Gateway(api, verifiers, http, log)
+    return Gateway(api, verifiers, http, log, functions or {})
 
 
 class Gateway:
@@ -59,12 +64,14 @@ class Gateway:
         verifiers: Mapping[str, Verifier],
         http: httpx.AsyncClient,
         log: Callable[[str], None],
+        functions: Mapping[str, Function],
     ) -> None:
         """Throttling starts with full buckets."""
         self._api = api
         self._verifiers = verifiers
         self._http = http
         self._log = log
+        self._functions = functions
         self._buckets = {(o.method, o.path): Bucket(o.throttle) for o in api.operations}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,6 +104,8 @@ class Gateway:
             raise Refusal("MISSING_AUTHENTICATION_TOKEN")
         operation, exchange.path_parameters = found
         exchange.context["resourcePath"] = operation.path
+        if isinstance(operation.integration, Absent):
+            raise operation.integration.refuse()
         if not self._buckets[operation.method, operation.path].take(time.monotonic()):
             raise Refusal("THROTTLED")
         _refuse_duplicates(operation, exchange)
@@ -107,10 +116,22 @@ class Gateway:
         body = await exchange.body(BODY_BYTES)
         if operation.validator.body:
             validate_body(operation.models, exchange, body)
-        if isinstance(operation.integration, Mock):
-            await operation.integration.answer(exchange)
-        else:
-            await operation.integration.forward(exchange, body, self._http, self._api.idle_s)
+        match operation.integration:
+            case Mock() as mock:
+                await mock.answer(exchange)
+            case LambdaProxy() as proxy:
+                await self._invoke(proxy, exchange, body)
+            case HttpProxy() as integration:
+                await integration.forward(exchange, body, self._http, self._api.idle_s)
+
+    async def _invoke(self, proxy: LambdaProxy, exchange: Exchange, body: bytes) -> None:
+        function = self._functions.get(proxy.function)
+        reason = function.absence if function else f"the template has no function {proxy.function}"
+        if function is None or reason:
+            raise Absent(reason).refuse()
+        await proxy.answer(
+            exchange, body, lambda event: function.invoke(event, self._log), self._log
+        )
 
 
 def _well_framed(exchange: Exchange) -> bool:

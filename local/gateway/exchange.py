@@ -28,12 +28,16 @@ def encode(value: str) -> bytes:
 class Refusal(Exception):  # noqa: N818 - it is API Gateway's answer, not a fault of this program
     """The gateway itself answers, with the gateway response of this type."""
 
-    def __init__(self, kind: str, message: str = "", detail: str = "") -> None:
-        """`kind` is a gateway response type, `detail` what error.validationErrorString will say."""
+    def __init__(
+        self, kind: str, message: str = "", detail: str = "", status: int | None = None
+    ) -> None:
+        """`kind` is a gateway response type, `detail` what error.validationErrorString will say,
+        `status` another than the type's own."""
         super().__init__(kind)
         self.kind = kind
         self.message = message
         self.detail = detail
+        self.status = status
 
 
 class ClientGoneError(Exception):

@@ -9,8 +9,10 @@ from typing import Any
 
 from local.errors import TemplateError
 from local.gateway import known
+from local.gateway.absent import Absent
 from local.gateway.authorize import Authorizer
 from local.gateway.expressions import Declared
+from local.gateway.lambda_proxy import LambdaProxy
 from local.gateway.mock import Mock
 from local.gateway.proxy import HttpProxy
 from local.gateway.throttle import Throttle
@@ -35,8 +37,10 @@ class Operation:
     scopes: tuple[str, ...]
     validator: Validator
     models: Mapping[str, Model]  # by media type of the request body
-    integration: HttpProxy | Mock
+    integration: HttpProxy | LambdaProxy | Mock | Absent
     throttle: Throttle
+    open_on_purpose: bool = False
+    """Its `security` is an empty list."""
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
         """The path parameters if a request's path segments fit this operation, else None."""
@@ -64,6 +68,7 @@ class Reader:
     authorizers: Mapping[str, Authorizer]
     validators: Mapping[str, Validator]
     variables: Mapping[str, Any]
+    binary: tuple[str, ...]
     place: str
 
     def operation(self, method: str, path: str, throttle: Throttle) -> Operation:
@@ -88,6 +93,13 @@ class Reader:
             models=self._models(),
             integration=self._integration(declared),
             throttle=throttle,
+            open_on_purpose=self.definition.get("security") == [],
+        )
+
+    def absent(self, method: str, path: str, throttle: Throttle, reason: str) -> Operation:
+        """An operation in the place of one that cannot be played, for a reason."""
+        return Operation(
+            *(method, path, frozenset(), (), None, (), Validator(), {}, Absent(reason), throttle)
         )
 
     def _parameters(self) -> dict[tuple[str, str], bool]:
@@ -147,12 +159,15 @@ class Reader:
             answers[str(status)] = set(known.mapping(found.get("headers", {}), f"{at}.headers"))
         return answers
 
-    def _integration(self, declared: Declared) -> HttpProxy | Mock:
+    def _integration(self, declared: Declared) -> HttpProxy | LambdaProxy | Mock:
         here = f"{self.place}.{_INTEGRATION}"
         if _INTEGRATION not in self.definition:
             raise TemplateError(f"{self.place}: the operation has no {_INTEGRATION}.")
         found = known.mapping(self.definition[_INTEGRATION], here)
         answers = self._responses()
-        if known.choice(found.get("type"), {"http_proxy", "mock"}, f"{here}.type") == "mock":
+        kind = known.choice(found.get("type"), {"aws_proxy", "http_proxy", "mock"}, f"{here}.type")
+        if kind == "mock":
             return Mock.of(found, declared, answers, here)
+        if kind == "aws_proxy":
+            return LambdaProxy.of(found, self.variables, self.binary, here)
         return HttpProxy.of(found, declared, self.variables, here)

@@ -114,4 +114,5 @@ class GatewayResponses:
             exchange.context["error.validationErrorString"] = refusal.detail
         mapped = headers(response.headers, exchange)
         body = fill(response.template, exchange.context, absent="").encode()
-        await exchange.answer(response.status or default.status or status, mapped, body)
+        chosen = response.status or default.status or refusal.status or status
+        await exchange.answer(chosen, mapped, body)

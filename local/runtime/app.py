@@ -58,21 +58,28 @@ def create_app(
             await _check_token(scope, config, verifier)
             session_id = _session_id(scope)
             body = await _read_body(receive)
-            try:
-                process = await sessions.acquire(session_id)
-            except AgentFailedError as error:
-                log(f"runtime: {error}")
-                raise _failed_agent("did not start") from error
-            try:
-                headers = _agent_headers(scope, config, session_id, request_id)
-                relay = _relay(http, process.origin, headers, body, session_id, send)
-                await until_gone(receive, relay)
-            except httpx.TransportError as error:
-                reason = await process.obituary() or type(error).__name__
-                log(f"runtime: {process.name} did not answer: {reason}")
-                raise _failed_agent("ended before it answered") from error
-            finally:
-                sessions.release(process)
+            headers = _agent_headers(scope, config, session_id, request_id)
+            while True:
+                try:
+                    process = await sessions.acquire(session_id)
+                except AgentFailedError as error:
+                    log(f"runtime: {error}")
+                    raise _failed_agent("did not start") from error
+                try:
+                    relay = _relay(http, process.origin, headers, body, session_id, send)
+                    await until_gone(receive, relay)
+                except httpx.TransportError as error:
+                    ended = await process.obituary()
+                    if ended and isinstance(error, httpx.ConnectError):
+                        # It had ended before this request: the session's next process takes it.
+                        continue
+                    reason = ended or type(error).__name__
+                    log(f"runtime: {process.name} did not answer: {reason}")
+                    raise _failed_agent("ended before it answered") from error
+                else:
+                    return
+                finally:
+                    sessions.release(process)
         except RefusalError as refusal:
             await _send_refusal(send, refusal, request_id, config)
 

@@ -145,9 +145,14 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def agent_environment(template: Mapping[str, str]) -> dict[str, str]:
+def agent_environment(
+    template: Mapping[str, str], model: Mapping[str, str | None]
+) -> dict[str, str]:
     """The template's variables in this shell's environment; a variable of the shell wins, so that
-    `SLUICE_MODEL=ollama make dev` does what it says."""
+    `SLUICE_MODEL=ollama make dev` does what it says. The `model`'s (local/model.py) win over both.
+    Whoever watches here wrote the agent's tools, and may read what they raise.
+    """
     shell = dict(os.environ)
     shell.pop("PYTHONDONTWRITEBYTECODE", None)  # agents start three times faster from .pyc files
-    return {**template, **shell}
+    merged = {"SLUICE_TRACEBACKS": "on", **template, **shell, **model}
+    return {name: value for name, value in merged.items() if value is not None}

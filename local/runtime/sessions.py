@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,7 @@ class Sessions:
         self._http = http
         self._log = log
         self._config: RuntimeConfig | None = None
+        self._model: Mapping[str, str | None] = {}
         self._processes: dict[str, AgentProcess] = {}
         self._starting: dict[str, asyncio.Future[AgentProcess]] = {}
         self._spare: asyncio.Task[AgentProcess] | None = None
@@ -37,9 +38,10 @@ class Sessions:
         self._count = 0
         self._reaper: asyncio.Task[None] | None = None
 
-    async def configure(self, config: RuntimeConfig) -> None:
-        """Use this runtime from now on. Raises AgentFailedError if the agent does not start."""
-        self._config = config
+    async def configure(self, config: RuntimeConfig, model: Mapping[str, str | None]) -> None:
+        """Use this runtime from now on, with the variables of a model. Raises AgentFailedError if
+        the agent does not start."""
+        self._config, self._model = config, model
         await self.renew()
         self._reaper = self._reaper or asyncio.create_task(self._reap())
 
@@ -136,7 +138,7 @@ class Sessions:
         process = await AgentProcess.start(
             self._folder,
             self._config.entry_point,
-            agent_environment(self._config.environment),
+            agent_environment(self._config.environment, self._model),
             f"agent {self._count}",
             self._log,
         )

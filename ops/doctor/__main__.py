@@ -1,4 +1,5 @@
-"""`make doctor [STACK=] [TEMPLATE=]`: the template, and the stack that runs: here, or STACK at AWS.
+"""`make doctor [STACK=] [TEMPLATE=]`: the template, the agent's file, and the stack that runs:
+here, or STACK at AWS.
 
 SLUICE_TOKEN, or a token on stdin with `--token -`, is explained, and used to ask a deployed agent
 one question, which costs what one answer costs. Here, the demo user signs in for that.
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.errors import TemplateError
+from ops.doctor.agent import AGENT
 from ops.doctor.check import Result
 from ops.doctor.live import LIVE, LiveStack, Nobody
 from ops.doctor.report import as_json, for_people
@@ -22,7 +24,7 @@ from ops.oauth import SignedIn, SignInError, open_http
 from ops.outputs import ROOT, is_local, state_folder
 from ops.token import sign_in
 
-GROUPS = ("template", "token", "live", "deployed")
+GROUPS = ("template", "agent", "token", "live", "deployed")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -41,6 +43,8 @@ def look(only: Sequence[str], token: str) -> Iterator[Result]:
     """The results of every group that applies."""
     if "template" in only:
         yield from look_at_template()
+    if "agent" in only:
+        yield from AGENT.examine(ROOT / "agent")
     outputs: Mapping[str, str] | str
     if is_local():
         outputs = local_outputs()

@@ -17,6 +17,7 @@ class Symptom(StrEnum):
     SIGN_IN = "the sign-in page shows an error"
     PAGE = "the page says that it cannot reach the API"
     BUSY = "429"
+    OPEN = "somebody without a token gets an answer"
     STALE = "a change does not arrive"
     DEPLOY = "the deployment fails"
     WATCH = "an alarm or a graph stays empty"

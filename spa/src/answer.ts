@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { callOf } from "./calls";
 import { type MessageKey, t } from "./i18n";
 import { type ImageFile, imageOf, imagesOf } from "./images";
 import type { Problem } from "./problems";
@@ -24,6 +25,8 @@ export interface TextPart {
 export interface ToolPart {
   readonly kind: "tool";
   readonly id: string;
+  /** The message that made the call. */
+  readonly messageId: string;
   readonly name: string;
   readonly state: Signal<ToolState>;
   /** JSON as the model wrote it; grows while the call is written. */
@@ -104,10 +107,16 @@ export function createAnswer(question: Question, runId: string, replaces?: strin
   };
 }
 
-export function createTool(id: string, name: string, startedAt?: number): ToolPart {
+export function createTool(
+  id: string,
+  messageId: string,
+  name: string,
+  startedAt?: number,
+): ToolPart {
   return {
     kind: "tool",
     id,
+    messageId,
     name,
     state: signal("running"),
     args: signal(""),
@@ -161,14 +170,14 @@ export function apply(answer: Answer, event: AgentEvent): void {
       endReasoning(answer);
       break;
     case "TOOL_CALL_START":
-      openTool(answer, event.toolCallId, event.toolCallName);
+      openTool(answer, event.toolCallId, event.toolCallName, event.parentMessageId);
       answer.thinking.value = false;
       break;
     case "TOOL_CALL_ARGS":
       toolPart(answer, event.toolCallId).args.value += event.delta;
       break;
     case "TOOL_CALL_RESULT": {
-      const tool = toolPart(answer, event.toolCallId);
+      const tool = answeredTool(answer, event.toolCallId);
       tool.result.value = plainText(event.content);
       tool.images.value = imagesOf(event.content);
       tool.state.value = event.metadata?.status === "error" ? "failed" : "done";
@@ -259,14 +268,23 @@ function textPart(answer: Answer, id: string): TextPart {
   return add(answer, { kind: "text", id, stream: new TextStream() });
 }
 
-/** An id that repeats is another call: what follows belongs to the newest. */
+/** An id that repeats is another call: the arguments that follow belong to the newest. */
 function toolPart(answer: Answer, id: string): ToolPart {
-  const known = answer.parts.value.findLast((part) => part.kind === "tool" && part.id === id);
-  return known?.kind === "tool" ? known : openTool(answer, id, "tool");
+  return toolsOf(answer).findLast((part) => part.id === id) ?? openTool(answer, id, "tool");
 }
 
-function openTool(answer: Answer, id: string, name: string): ToolPart {
-  return add(answer, createTool(id, name, Date.now()));
+function answeredTool(answer: Answer, id: string): ToolPart {
+  const known = callOf(toolsOf(answer), id, ({ state }) => state.value !== "running");
+  return known ?? openTool(answer, id, "tool");
+}
+
+/** @param messageId as AG-UI's clients do, a call without a parent is a message of its own */
+function openTool(answer: Answer, id: string, name: string, messageId = id): ToolPart {
+  return add(answer, createTool(id, messageId, name, Date.now()));
+}
+
+function toolsOf(answer: Answer): readonly ToolPart[] {
+  return answer.parts.value.filter((part) => part.kind === "tool");
 }
 
 /** One stretch of reasoning is one part, whatever ids its messages have. */

@@ -1,3 +1,5 @@
+import { brand } from "./brand";
+import { type Call, callOf } from "./calls";
 import { formatDate, t } from "./i18n";
 import type { StoredConversation, StoredMessage, StoredRun } from "./wire/stored";
 
@@ -14,20 +16,31 @@ export function asMarkdown(conversation: StoredConversation): string {
 
 function markdownOf(run: StoredRun): string {
   const [question, ...rest] = run.messages;
-  const results = new Map(
-    rest.filter(({ role }) => role === "tool").map((message) => [message.toolCallId, message]),
+  const said: (string | MadeCall)[] = [];
+  for (const message of rest) {
+    if (message.role === "assistant") {
+      said.push(textOf(message).trim());
+      for (const { id, function: asked } of message.toolCalls ?? [])
+        said.push({ id, messageId: message.id, text: `${asked.name}(${asked.arguments})` });
+    } else if (message.role === "tool") {
+      const calls = said.filter((each) => typeof each !== "string");
+      const call = callOf(calls, message.toolCallId, ({ result }) => result !== undefined);
+      if (call) call.result = textOf(message) || (message.error ?? "");
+    }
+  }
+  const blocks = said.map((each) =>
+    typeof each === "string" ? each : fenced(`${each.text}\n${each.result ?? ""}`.trimEnd()),
   );
-  const said = rest.flatMap((message) => {
-    if (message.role !== "assistant") return [];
-    const calls = (message.toolCalls ?? []).map((call) => {
-      const result = results.get(call.id);
-      const text = `${call.function.name}(${call.function.arguments})\n${textOf(result) || (result?.error ?? "")}`;
-      return fenced(text.trimEnd());
-    });
-    return [textOf(message).trim(), ...calls].filter(Boolean);
-  });
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
-  return [`## ${t("message.you")}`, textOf(question), "## Sluice", ...said, ...ending].join("\n\n");
+  const answer = [...blocks.filter(Boolean), ...ending];
+  const name = `## ${oneLine(brand.name)}`;
+  return [`## ${t("message.you")}`, textOf(question), name, ...answer].join("\n\n");
+}
+
+/** A tool call to be written, and what it came to when that is known. */
+interface MadeCall extends Call {
+  readonly text: string;
+  result?: string;
 }
 
 function textOf(message: StoredMessage | undefined): string {

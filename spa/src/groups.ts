@@ -42,11 +42,19 @@ function midnightOf(time: Date): number {
   return new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();
 }
 
-/** Conversations whose title has all the words of a query, wherever they stand. */
-export function search(threads: readonly Summary[], query: string): readonly Summary[] {
+/**
+ * Conversations whose title has all the words of a query, wherever they stand, or that were found by
+ * what was said in them.
+ */
+export function search(
+  threads: readonly Summary[],
+  query: string,
+  found: ReadonlyMap<string, string> = new Map(),
+): readonly Summary[] {
   const words = fold(query).split(/\s+/).filter(Boolean);
   if (words.length === 0) return threads;
-  return threads.filter(({ title }) => {
+  return threads.filter(({ threadId, title }) => {
+    if (found.has(threadId)) return true;
     const folded = fold(title);
     return words.every((word) => folded.includes(word));
   });

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { ConfigError, loadConfig } from "./config";
+import { claimTab } from "./copied-tab";
 import { startLanguage, t } from "./i18n";
 import { createSession, isCallback, type Session } from "./session";
 import { startTheme } from "./theme";
@@ -27,6 +28,7 @@ async function start(root: HTMLElement): Promise<void> {
     welcome(isRefused ? t("welcome.notCompleted") : undefined);
     return;
   }
+  await claimTab();
   // From here on the chat stays: a sign-in that ends later is offered again inside it.
   const workspace = createWorkspace(
     createChat(settled.apiUrl, session),

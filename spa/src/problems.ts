@@ -34,6 +34,8 @@ export const UNREACHABLE = problem("problem.unreachable");
 export const SIGNED_OUT = problem("problem.signedOut", "sign-in");
 /** The rest of an answer is refused, and will be. */
 export const BROKEN_REQUEST = problem("problem.notAccepted");
+/** AgentCore's, not the agent's `thread_busy` (wire/api.ts). */
+export const SESSION_STARTING = problem("problem.sessionStarting");
 const TOO_LONG = problem("problem.tooLong", "edit");
 const SERVER_FAILED = problem("problem.serverFailed");
 
@@ -44,7 +46,7 @@ const BY_STATUS: Record<number, Problem> = {
   402: problem("problem.quota"),
   403: problem("problem.forbidden", "edit"),
   404: problem("problem.notThere"),
-  409: problem("problem.thread_busy"),
+  409: SESSION_STARTING,
   413: TOO_LONG,
   424: problem("problem.agentFailed"),
   429: problem("problem.busy"),

@@ -9,6 +9,7 @@ import {
   type Question,
   usageOf,
 } from "./answer";
+import { callOf } from "./calls";
 import { imagesOf } from "./images";
 import { problemOfRun } from "./problems";
 import { TextStream } from "./text-stream";
@@ -89,7 +90,7 @@ function partsOf(messages: readonly StoredMessage[]): Part[] {
     if (message.role === "assistant") {
       if (text) parts.push({ kind: "text", id: message.id, stream: TextStream.of(text) });
       for (const call of message.toolCalls ?? []) {
-        const tool = createTool(call.id, call.function.name);
+        const tool = createTool(call.id, message.id, call.function.name);
         tool.args.value = call.function.arguments;
         parts.push(tool);
       }
@@ -99,8 +100,9 @@ function partsOf(messages: readonly StoredMessage[]): Part[] {
       part.state.value = "done";
       parts.push(part);
     } else if (message.role === "tool") {
-      const call = parts.findLast((part) => part.kind === "tool" && part.id === message.toolCallId);
-      if (call?.kind !== "tool") continue;
+      const calls = parts.filter((part) => part.kind === "tool");
+      const call = callOf(calls, message.toolCallId, ({ state }) => state.value !== "running");
+      if (!call) continue;
       call.images.value = imagesOf(message.content);
       call.result.value = text || (message.error ?? "");
       call.state.value = message.error === undefined ? "done" : "failed";

@@ -2,6 +2,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import { type Group, groupByTime, search } from "./groups";
 import type { Problem } from "./problems";
 import { createReadings } from "./readings";
+import { createTextSearch } from "./text-search";
 import type { Actions } from "./wire/actions";
 import { problemOf } from "./wire/api";
 import type { Summary } from "./wire/stored";
@@ -18,6 +19,8 @@ export interface Threads {
   readonly query: Signal<string>;
   /** What matches the query, by time. */
   readonly groups: ReadonlySignal<readonly Group[]>;
+  /** Lines in which the query's words were said, by thread. */
+  readonly excerpts: ReadonlySignal<ReadonlyMap<string, string>>;
   /** Why the last change or reading did not work. */
   readonly problem: ReadonlySignal<Problem | undefined>;
   readonly removal: ReadonlySignal<Removal | undefined>;
@@ -110,6 +113,13 @@ export function createThreads(
     problem.value = problemOf(error);
   }
 
+  const found = createTextSearch(
+    query,
+    (words, signal) => actions.search(words, session(), signal),
+    tell,
+  );
+  const excerpts = computed(found);
+
   async function carryOut({ thread }: Removal, leaving: boolean): Promise<void> {
     hide(thread.threadId, Infinity);
     try {
@@ -137,7 +147,8 @@ export function createThreads(
   return {
     all,
     query,
-    groups: computed(() => groupByTime(search(all.value ?? [], query.value))),
+    groups: computed(() => groupByTime(search(all.value ?? [], query.value, excerpts.value))),
+    excerpts,
     problem,
     removal,
 

@@ -36,3 +36,30 @@ test("F4: an action is tried once more after a passing fault, and told when that
     problem: { title: "The agent could not be reached." },
   });
 });
+
+test("every action is asked again while its session starts", async () => {
+  const { agent, chat } = open();
+  await chat.run(
+    { threadId: "thread", runId: "run", messageId: "m", text: "hello" },
+    { event: () => undefined, connection: () => undefined },
+    new AbortController().signal,
+  );
+  const actions: (() => Promise<unknown>)[] = [
+    () => chat.list("thread"),
+    () => chat.get("thread"),
+    () => chat.rename("thread", "title", "thread"),
+    () => chat.rate("thread", "run", "up"),
+    () => chat.stop("thread", "run", new AbortController().signal, () => expect.fail("not told")),
+    () => chat.remove("thread", "thread"),
+  ];
+  for (const act of actions) {
+    const before = agent.requests.length;
+    agent.fail(status(409), status(409));
+    await act();
+    expect(agent.requests).toHaveLength(before + 3);
+  }
+  agent.fail(...Array.from({ length: 6 }, () => status(409)));
+  await expect(chat.list("thread")).rejects.toMatchObject({
+    problem: { title: "The agent is still starting." },
+  });
+});

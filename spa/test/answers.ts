@@ -17,6 +17,7 @@ export function toolPart(name: string, args: string, result: string): ToolPart {
   return {
     kind: "tool",
     id: "t",
+    messageId: "m",
     name,
     state: signal<ToolPart["state"]["value"]>("done"),
     args: signal(args),

@@ -187,6 +187,64 @@ test.each([
   expect(calls).toHaveLength(1);
 });
 
+const STARTING = 409;
+
+test("a session that is still starting is asked again with the same run, for about 15 seconds", async () => {
+  const { run, calls, waits } = server(
+    ...Array.from({ length: 5 }, () => status(STARTING)),
+    streamed([WHOLE]),
+  );
+  const { outcome, events } = await run();
+  expect(outcome.kind).toBe("finished");
+  expect(events).toEqual([started, text("hi"), finished]);
+  expect(new Set(calls.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  for (const [i, pause] of [500, 1000, 2000, 4000, 8000].entries()) {
+    expect(waits[i]).toBeGreaterThanOrEqual(pause * 0.75);
+    expect(waits[i]).toBeLessThanOrEqual(pause * 1.25);
+  }
+});
+
+test("a session that does not start is told as such, and the message can be sent again", async () => {
+  const { run, calls } = server(...Array.from({ length: 6 }, () => status(STARTING)));
+  const { outcome } = await run();
+  expect(calls).toHaveLength(6);
+  expect(advice(outcome)).toBe("The agent is still starting. Wait a few seconds, then try again.");
+  expect(outcome).toMatchObject({ again: "same", problem: { remedy: "retry" } });
+});
+
+test("a run is followed as patiently, and its rest can be asked for again", async () => {
+  const cut = streamed([frames([started, text("hi")])]);
+  const { run, calls } = server(cut, ...Array.from({ length: 6 }, () => status(STARTING)));
+  const { outcome } = await run();
+  expect(calls).toHaveLength(7);
+  expect(outcome).toMatchObject({
+    kind: "interrupted",
+    again: "follow",
+    problem: { title: "The agent is still starting." },
+  });
+});
+
+test("a token that is refused while the session starts is renewed", async () => {
+  const { run, calls } = server(status(STARTING), status(401), status(STARTING), streamed([WHOLE]));
+  expect((await run()).outcome.kind).toBe("finished");
+  expect(calls.map(({ headers }) => headers.get("Authorization"))).toEqual([
+    "Bearer first",
+    "Bearer first",
+    "Bearer second",
+    "Bearer first",
+  ]);
+});
+
+test("leaving ends the wait for a session", async () => {
+  const abort = new AbortController();
+  const { run, calls } = server(async () => {
+    abort.abort();
+    return status(STARTING);
+  });
+  expect((await run(abort)).outcome.kind).toBe("stopped");
+  expect(calls).toHaveLength(1);
+});
+
 test("F6: a refused token is renewed once, and the turn goes on", async () => {
   const { run, calls } = server(status(401), streamed([WHOLE]));
   expect((await run()).outcome.kind).toBe("finished");
@@ -283,6 +341,6 @@ test("a failed warming is of no consequence", async () => {
   expect(await chat.warm("thread")).toBeUndefined();
   expect(await server(new TypeError("no")).chat.warm("thread")).toBeUndefined();
   expect(
-    await server(Response.json({ status: "warm", model: "offline" })).chat.warm("thread"),
-  ).toMatchObject({ model: "offline" });
+    await server(Response.json({ status: "warm", model: "claude" })).chat.warm("thread"),
+  ).toMatchObject({ model: "claude" });
 });

@@ -157,11 +157,54 @@ test("reasoning is a part of its own, which ends with what follows it", () => {
   expect(shown(answer())).toEqual(["Let me think.", "Well."]);
 });
 
-test("an id that repeats is another call", () => {
+/** Calls under one id, each with its own arguments: in one message, or each in its own. */
+function numberedCalls(...parents: (string | undefined)[]): AgentEvent[][] {
+  return parents.map((parentMessageId, i): AgentEvent[] => [
+    {
+      type: "TOOL_CALL_START",
+      toolCallId: "c",
+      toolCallName: "calculator",
+      ...(parentMessageId === undefined ? {} : { parentMessageId }),
+    },
+    { type: "TOOL_CALL_ARGS", toolCallId: "c", delta: `{"x":${i + 1}}` },
+    { type: "TOOL_CALL_END", toolCallId: "c" },
+  ]);
+}
+const answered = (content: string) => ({ ...result, content }) as AgentEvent;
+
+test.each([
+  ["one after the other", ["m1", "m2"]],
+  ["one after the other, without a parent", [undefined, undefined]],
+])("an id that repeats is another call: %s", (_, parents) => {
   const { conversation, answer, emit } = agent();
   void conversation.send("question");
-  emit(...call, result, ...call, { ...result, content: "200" } as AgentEvent);
-  expect(shown(answer())).toEqual(['calculator({"x":1}) done 100', 'calculator({"x":1}) done 200']);
+  const [one = [], two = []] = numberedCalls(...parents);
+  emit(...one, answered("100"), ...two, answered("200"));
+  expect(shown(answer())).toEqual(['calculator({"x":1}) done 100', 'calculator({"x":2}) done 200']);
+});
+
+test.each([
+  ["with a parent", ["m1", "m1", "m1"]],
+  ["without one", [undefined, undefined, undefined]],
+])(
+  "calls of one message under one id have their results in the order of the calls, %s",
+  (_, parents) => {
+    const { conversation, answer, emit } = agent();
+    void conversation.send("question");
+    emit(...numberedCalls(...parents).flat(), answered("100"), answered("200"), answered("300"));
+    expect(shown(answer())).toEqual([
+      'calculator({"x":1}) done 100',
+      'calculator({"x":2}) done 200',
+      'calculator({"x":3}) done 300',
+    ]);
+  },
+);
+
+test("a result belongs to the newest message that made such a call", () => {
+  const { conversation, answer, emit } = agent();
+  void conversation.send("question");
+  emit(...numberedCalls("m1", "m2").flat(), answered("200"));
+  expect(shown(answer())).toEqual(['calculator({"x":1}) running', 'calculator({"x":2}) done 200']);
 });
 
 test("what a run took is known when it has finished", async () => {

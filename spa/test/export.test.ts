@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { brand } from "../src/brand";
 import { asJson, asMarkdown, fileName } from "../src/export";
 import type { StoredConversation } from "../src/wire/stored";
+import { repeatedIds } from "./kept";
 
 const CONVERSATION: StoredConversation = {
   threadId: "t",
@@ -36,13 +38,26 @@ test("an export as Markdown reads like the conversation, and no text breaks out 
     [
       "## You",
       "What is 25 * 4?",
-      "## Sluice",
+      `## ${brand.name}`,
       "Let me see.",
       '````\ncalculator({"x":1})\n```\n100\n````',
       "**100**",
       "_The run took too long._\n",
     ].join("\n\n"),
   );
+});
+
+test("an export has each call with its own result, also where ids repeat", () => {
+  const blocks = asMarkdown({ ...CONVERSATION, runs: [repeatedIds()] }).match(
+    /(?<=```\n).+\n(.*\n)?(?=```)/g,
+  );
+  expect(blocks).toEqual([
+    "calculator(1)\none\n",
+    "calculator(2)\ntwo\n",
+    "calculator(3)\nthree\n",
+    "calculator(4)\n",
+    "calculator(5)\nfive\n",
+  ]);
 });
 
 test("an export as JSON is the server's own record", () => {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import type { Answer } from "../src/conversation";
 import type { StoredConversation } from "../src/wire/stored";
+import { repeatedIds } from "./kept";
 import { agent, shown } from "./stepped";
 
 beforeEach(() => sessionStorage.clear());
@@ -70,6 +71,19 @@ test("the server's history is shown as it was when it happened", async () => {
   expect(first.rating.value).toBe("down");
   expect(second.state.value).toBe("failed");
   expect(second.problem.value?.title).toContain("too many requests");
+});
+
+test("calls under one id stand each with its own result", async () => {
+  const { chat, conversation } = agent();
+  chat.get = async () => ({ ...STORED, runs: [repeatedIds()] });
+  await conversation.load();
+  expect(shown(conversation.messages.value[1] as Answer)).toEqual([
+    "calculator(1) done one",
+    "calculator(2) failed two",
+    "calculator(3) done three",
+    "calculator(4) failed",
+    "calculator(5) done five",
+  ]);
 });
 
 test("read again, what has not changed stays the same object, so that it is not drawn again", async () => {

@@ -1,5 +1,16 @@
-import { beforeEach, expect, test } from "vitest";
-import { chooseLanguage, formatDuration, LANGUAGES, type Language, language, t } from "../src/i18n";
+import { beforeEach, expect, test, vi } from "vitest";
+import {
+  chooseLanguage,
+  formatDate,
+  formatDuration,
+  formatNumber,
+  LANGUAGES,
+  type Language,
+  language,
+  locale,
+  startLanguage,
+  t,
+} from "../src/i18n";
 import { ar } from "../src/i18n/ar";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
@@ -81,3 +92,41 @@ test("a span of time is short in a table and long in a sentence", () => {
 test("every language is offered by its own name", () => {
   expect(Object.keys(LANGUAGES)).toEqual(["en", ...Object.keys(CATALOGS)]);
 });
+
+test.each<[readonly unknown[] | undefined, Language, string]>([
+  [["en-US@posix"], "en", "en-US"],
+  [["en_US.UTF-8"], "en", "en-US"],
+  [["de_CH.ISO-8859-1@euro", "en"], "de", "de-CH"],
+  [["C"], "en", "en"],
+  [["C.UTF-8", "fr_FR"], "fr", "fr-FR"],
+  [["POSIX"], "en", "en"],
+  [[""], "en", "en"],
+  [[" ", "*", "@", "-", "_", "en-"], "en", "en"],
+  [["x", "ja-JP-"], "ja", "ja-JP"],
+  [["es-419"], "es", "es-419"],
+  [["en-US-u-va-posix"], "en", "en-US-u-va-posix"],
+  [["en-x"], "en", "en"],
+  [["en-GB-oxendict-oxendict"], "en", "en-GB-oxendict"],
+  [["ar_EG", "ar"], "ar", "ar-EG"],
+  [["EN_us"], "en", "en-US"],
+  [["zh_CN.GB18030"], "en", "en"],
+  [["\u0000", "dé", "🇩🇪"], "en", "en"],
+  [[null, 3], "en", "en"],
+  [[], "en", "en"],
+  [undefined, "en", "en"],
+])(
+  "a browser that asks for %j gets the page in %s, with numbers and dates as in %s",
+  async (tags, spoken, tag) => {
+    vi.spyOn(navigator, "languages", "get").mockReturnValue(tags as readonly string[]);
+    vi.spyOn(navigator, "language", "get").mockReturnValue("en@posix");
+    // What is stored is the page's own choice, or nothing that counts.
+    localStorage.setItem("sluice.language", "en-US@posix");
+    await startLanguage();
+    expect([language.value, locale.value]).toEqual([spoken, tag]);
+    expect(formatNumber(1)).not.toBe("");
+    expect(formatDate(0)).not.toBe("");
+    expect(formatDuration(1000, "long")).not.toBe("");
+    expect(t("answer.thinking")).not.toBe("");
+    vi.restoreAllMocks();
+  },
+);

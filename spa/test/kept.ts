@@ -1,4 +1,4 @@
-import type { StoredMessage } from "../src/wire/stored";
+import type { StoredMessage, StoredRun } from "../src/wire/stored";
 import type { Run } from "./wire";
 
 /** How the fake agent's history has a run's end. */
@@ -21,4 +21,40 @@ export function saidIn(run: Run): StoredMessage[] {
       said.set(event.messageId, (said.get(event.messageId) ?? "") + event.delta);
   }
   return [...said].map(([id, content]) => ({ id, role: "assistant", content }));
+}
+
+/** A run whose calls have one id: two of one message, one of the next, one without a result, one more. */
+export function repeatedIds(): StoredRun {
+  const calling = (id: string, ...args: string[]): StoredMessage => ({
+    id,
+    role: "assistant",
+    content: "",
+    toolCalls: args.map((each) => ({
+      id: "call_0",
+      function: { name: "calculator", arguments: each },
+    })),
+  });
+  const result = (content: string, fields = {}): StoredMessage => ({
+    id: `result ${content}`,
+    role: "tool",
+    toolCallId: "call_0",
+    content,
+    ...fields,
+  });
+  return {
+    runId: "r",
+    state: "finished",
+    startedAt: "2026-11-22T19:00:00.000Z",
+    messages: [
+      { id: "q", role: "user", content: "What are they?" },
+      calling("m1", "1", "2"),
+      result("one"),
+      result("", { content: "", error: "two" }),
+      calling("m2", "3"),
+      result("three"),
+      calling("m3", "4"),
+      calling("m4", "5"),
+      result("five"),
+    ],
+  };
 }

@@ -48,6 +48,20 @@ test.each([
   ],
   ["访问https://example.com查看", ["https://example.com"]],
   ["https://zh.wikipedia.org/wiki/中文 is one", ["https://zh.wikipedia.org/wiki/中文"]],
+  [
+    "انظر https://a.example/b، ثم https://c.example/d؟",
+    ["https://a.example/b", "https://c.example/d"],
+  ],
+  ["देखें https://a.example/b। «https://c.example/d»", ["https://a.example/b", "https://c.example/d"]],
+  [
+    "https://münchen.example/x and https://www.müller.example/ stay",
+    ["https://münchen.example/x", "https://www.müller.example/"],
+  ],
+  [
+    "https://en.wikipedia.org/wiki/Euler–Maclaurin_formula is one",
+    ["https://en.wikipedia.org/wiki/Euler–Maclaurin_formula"],
+  ],
+  ["https://example.com:8080를 보세요", ["https://example.com:8080"]],
   ["写信到 me@example.com。", ["me@example.com"]],
   [
     "“https://example.com/q” and (https://example.com/p).",
@@ -129,6 +143,8 @@ describe("formulas", () => {
       "So\n\\begin{pmatrix}1\\\\2\\end{pmatrix}\nis a vector.",
       ["\\begin{pmatrix}1\\\\2\\end{pmatrix}"],
     ],
+    ["So \\(a \\\\) b\\) and \\[c \\\\[2pt] d\\]", ["a \\\\) b", "c \\\\[2pt] d"]],
+    ["GitHub's $`a_b`$, \\(total cost = 5\\), $5–$10 and $x^2$", ["a_b", "total cost = 5", "x^2"]],
     ["With \\begin{cases}1\\end{cases} inside.", ["\\begin{cases}1\\end{cases}"]],
     ["- item\n\n  $$\n  x\n  $$\n- \\(y\\)\n\n> \\[z\\]", ["x", "y", "z"]],
     ["| a |\n|---|\n| $x$ |", ["x"]],
@@ -139,6 +155,9 @@ describe("formulas", () => {
   test.each([
     "$$\nnever closed\n\nsome words follow here\n\n# And a heading\n\n$$",
     "a \\( b",
+    "\\[1\\] Smith, 2020. \\[2, 3\\] Jones. \\[4–6\\]",
+    "\\(see above\\) and f\\(bar, baz\\)",
+    "\\@\\[\\\\\\]\\^",
     "\\begin{verbatim}\nx\n\\end{verbatim}",
     "`$x$` and `\\(y\\)`",
     "```\n$$\nx\n$$\n```",
@@ -157,6 +176,8 @@ test.each([
   ['<mark style="x" onclick="y">a</mark>', "<mark>a</mark>"],
   ["<sub>open and <sup>crossed</sub>", "&lt;sub&gt;open and &lt;sup&gt;crossed&lt;/sub&gt;"],
   ["a</sub> <b>bold</b> <img src=x>", "a&lt;/sub&gt; &lt;b&gt;bold&lt;/b&gt; &lt;img src=x&gt;"],
+  ["<br>", "<br>"],
+  ["<br/>\n**bold**", "<br>\n<strong>bold</strong>"],
   ["one<br>two<BR/>three", "one<br>two<br>three"],
   ["`<sub>2</sub>`", "<code>&lt;sub&gt;2&lt;/sub&gt;</code>"],
 ])("a few tags are drawn, without attributes, and all others are text: %s", (source, html) => {
@@ -167,6 +188,29 @@ test.each([
   };
   expect(paragraph([source])).toBe(html);
   expect(paragraph(Array.from(source))).toBe(html);
+});
+
+test.each([
+  ["[![build](https://ci.example/b.svg)](https://ci.example/)", "Image: build", 1],
+  [
+    "![a *tree* and `code` &amp; [leaf](https://a.example)](https://b.example/x.png)",
+    "Image: a tree and code & leaf",
+    1,
+  ],
+  ["[*![moon](moon.jpg)*](https://a.example/)", "Image: moon", 1],
+  ["[see <https://b.example>](https://a.example/)", "see https://b.example", 1],
+  ["www.example.com", "www.example.com", 1],
+  ["[x](https://a.example\\\\@b.example)", "x (https://a.example\\@b.example)", 0],
+])("a link is one link, and an image in it is words: %s", (source, words, links) => {
+  const element = shown(source);
+  expect(element.textContent).toBe(words);
+  expect(element.querySelectorAll("a")).toHaveLength(links);
+  expect(element.querySelector("a a")).toBeNull();
+});
+
+test("an address without a scheme is https", () => {
+  const [link] = shown("See www.example.com/a, or http://www.example.com/b.").querySelectorAll("a");
+  expect(link?.href).toBe("https://www.example.com/a");
 });
 
 test("a thousand tags that are not closed, or stand within each other, do no harm", () => {
@@ -201,6 +245,8 @@ describe("footnotes", () => {
     ],
     ["A[^1] and B[^2].\n\n[^1]: One.\n\n    More.\n[^2]: Two.", ["One.", "More.", "Two."]],
     ["A[^1].\n\n[^1]:\n    Below.", ["Below."]],
+    ["A[^1].\n\n[^1]:No blank.", ["No blank."]],
+    ["A[^1] and B[^2].\n[^1]: At once.\n[^2]: So too.", ["At once.", "So too."]],
   ])("have as many paragraphs as are indented: %s", (source, paragraphs) => {
     expect(texts(source, ".footnote p")).toEqual(paragraphs);
   });
@@ -211,4 +257,28 @@ describe("footnotes", () => {
     expect(note.querySelector(".footnote code")?.textContent).toContain("x = 1");
     expect(note.querySelector(".footnote")?.textContent).not.toContain("End.");
   });
+
+  test("are marked wherever they are used, before a colon and in a table too", () => {
+    const marks = "As said[^1]: this[^1].\n\n| a[^1] |\n|---|\n| b[^1] |\n\n[^1]: Note.";
+    expect(texts(marks, "sup")).toEqual(["1", "1", "1", "1"]);
+    expect(texts(marks, "a, .dead-link")).toEqual([]);
+    expect(texts("None[^x]: here[^y].", "sup, a, .dead-link")).toEqual([]);
+  });
+});
+
+test("emoji of several characters, flags and keycaps stay, and their names are text", () => {
+  const source = "👨‍👩‍👧 🇩🇪 1️⃣ *️⃣ :smile: **👍🏽**";
+  for (const pieces of [[source], source.split("")])
+    expect(shown(source, pieces).querySelector("p")?.innerHTML.normalize()).toBe(
+      "👨‍👩‍👧 🇩🇪 1️⃣ *️⃣ :smile: <strong>👍🏽</strong>",
+    );
+});
+
+test("named characters are those of HTML's list", () => {
+  const names =
+    "eacute Auml szlig ntilde Ccedil yuml nbsp times divide frac34 alpha sigmaf Omega pi rarr";
+  const source = names.replace(/\w+/g, "&$&;");
+  const html = document.createElement("p");
+  html.innerHTML = source;
+  expect(shown(source).textContent).toBe(html.textContent);
 });

@@ -5,7 +5,7 @@ import type { AgentEvent } from "../src/wire/events";
 import { cutAfterEvents, down, lostAfterwards, status } from "./faults";
 import { begun, open, reopened, shown, texts, words } from "./opened";
 import { fullStorage } from "./support";
-import { type Fault, frame, refusal } from "./wire";
+import { type Fault, frame, NOT_STORED, refusal } from "./wire";
 
 beforeEach(() => sessionStorage.clear());
 
@@ -15,7 +15,7 @@ const forgotten =
   ({ threadId = "", runId = "" }) =>
     new Response(
       frame({ type: "RUN_STARTED", threadId, runId }, 1) +
-        frame({ type: "RUN_ERROR", code, message: "No." }, 2),
+        frame({ ...NOT_STORED, code, message: "No." }, 2),
     );
 
 const error = (code: string) =>

@@ -1,11 +1,14 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { chooseLanguage, language } from "../src/i18n";
 import { theme } from "../src/theme";
 import { EmptyState } from "../src/view/EmptyState";
 import { Help, openHelp } from "../src/view/Help";
 import { Settings } from "../src/view/Settings";
+
+// Whatever the brand is: what is judged here is the page's own.
+vi.mock("../brand", () => ({ brand: { name: "Sluice" } }));
 
 let root: HTMLElement;
 
@@ -45,7 +48,7 @@ test("an example asks what it shows", () => {
 });
 
 test("the offline model is announced, and its examples are those it knows, in any language", async () => {
-  show(<EmptyState agent={{ model: "offline" }} onChoose={() => undefined} />);
+  show(<EmptyState agent={{ model: "anthropic.claude-offline" }} onChoose={() => undefined} />);
   expect(root.querySelector(".banner")?.textContent).toContain("The offline model answers.");
   const english = prompts();
   await act(() => chooseLanguage("de"));

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { groupByTime, search } from "../src/groups";
 import { chooseLanguage } from "../src/i18n";
 import { createThreads } from "../src/threads";
 import { createChat } from "../src/wire/chat";
-import type { Summary } from "../src/wire/stored";
+import type { Finding, Summary } from "../src/wire/stored";
 import { status } from "./faults";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
@@ -194,4 +194,61 @@ test("a list that could not be read is told, and read again", async () => {
   await failing.load();
   expect(failing.problem.value?.title).toContain("could not be reached");
   expect(failing.all.value).toBeUndefined();
+});
+
+describe("the search in what was said", () => {
+  async function searchable() {
+    vi.useFakeTimers();
+    const asked: string[] = [];
+    const answers: ((found: readonly Finding[]) => void)[] = [];
+    const { network } = fakeNetwork();
+    const chat = createChat("https://api.example", TOKENS, fakeAgent().fetcher, network);
+    const threads = createThreads(
+      {
+        ...chat,
+        list: async () => [thread("Sweets"), thread("Marzipan"), thread("Other")],
+        search: (query) => {
+          asked.push(query);
+          return new Promise((resolve) => answers.push(resolve));
+        },
+      },
+      () => SESSION,
+      () => undefined,
+    );
+    await threads.load();
+    const shown = () => threads.groups.value.flatMap(({ threads: all }) => all.map((t) => t.title));
+    return { asked, answers, threads, shown };
+  }
+
+  test("asks once typing rests, and shows what the server found beside the titles", async () => {
+    const { asked, answers, threads, shown } = await searchable();
+    for (const query of ["m", "ma", "marz"]) threads.query.value = query;
+    expect(shown()).toEqual(["Marzipan"]);
+    await vi.runAllTimersAsync();
+    expect(asked).toEqual(["marz"]);
+    answers[0]?.([{ threadId: "Sweets", excerpt: "… marzipan …" }]);
+    await vi.runAllTimersAsync();
+    expect(shown().toSorted()).toEqual(["Marzipan", "Sweets"]);
+    expect(threads.excerpts.value.get("Sweets")).toBe("… marzipan …");
+    threads.query.value = "o";
+    expect(shown()).toEqual(["Other"]);
+    expect(threads.excerpts.value.size).toBe(0);
+  });
+
+  test("an answer that comes after the next query is not shown", async () => {
+    const { answers, threads, shown } = await searchable();
+    threads.query.value = "marz";
+    await vi.runAllTimersAsync();
+    threads.query.value = "other";
+    answers[0]?.([{ threadId: "Sweets", excerpt: "marz" }]);
+    await vi.runAllTimersAsync();
+    expect(shown()).toEqual(["Other"]);
+  });
+
+  test("no more is sent than the server takes", async () => {
+    const { asked, threads } = await searchable();
+    threads.query.value = "x".repeat(300);
+    await vi.runAllTimersAsync();
+    expect(asked[0]).toHaveLength(200);
+  });
 });

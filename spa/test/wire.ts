@@ -11,6 +11,7 @@ export interface Body {
   readonly runId?: string;
   readonly after?: number;
   readonly title?: string;
+  readonly query?: string;
   readonly rating?: "up" | "down" | null;
   readonly messages?: readonly { readonly id: string; readonly content: string }[];
   readonly forwardedProps?: { readonly replaces?: string; readonly timeZone?: string };
@@ -150,6 +151,15 @@ export function fakeAgent() {
           threads: all.flatMap((each) => (each ? [{ ...each, runs: undefined }] : [])),
         });
       }
+      case "search": {
+        const all = [...new Set(runs.map((each) => each.threadId))];
+        const found = all.filter((id) =>
+          JSON.stringify(conversation(id)).includes(body.query ?? ""),
+        );
+        return Response.json({
+          results: found.map((each) => ({ threadId: each, excerpt: `… ${body.query} …` })),
+        });
+      }
       case "get":
         return whole ? Response.json(whole) : failure("not_found");
       case "rename":
@@ -247,9 +257,12 @@ export function frame(event: AgentEvent, id: number): string {
   return `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
+/** The end of a run that the agent does not keep: the same id may be sent again. */
+export const NOT_STORED = { type: "RUN_ERROR", metadata: { retry: "resend" } } as const;
+
 /** The stream that refuses a request. */
 export function refusal(code: string): Response {
-  return new Response(frame({ type: "RUN_ERROR", code, message: "The agent's sentence." }, 1));
+  return new Response(frame({ ...NOT_STORED, code, message: "The agent's sentence." }, 1));
 }
 
 function failure(code: string): Response {

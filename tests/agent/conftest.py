@@ -1,4 +1,4 @@
-"""The agent under test: real HTTP, the offline model, a folder for conversations."""
+"""The agent under test: real HTTP, the local Bedrock, a folder for conversations."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from bedrock_support import behind_bedrock
+from checkout import ROOT
 from sluice.app import create_app
 from sluice.conversations.thread import Turn
 from sluice.conversations.threads import Threads
@@ -90,6 +92,14 @@ def until() -> Callable[[Callable[[], bool]], None]:
     return wait
 
 
+@pytest.fixture(autouse=True, scope="session")
+def stock_agent() -> Iterator[None]:
+    """Where a test names no file of an agent."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sluice.answering.agent_file.OWN", ROOT / "tests" / "stock_agent.py")
+        yield
+
+
 type RunAgent = Callable[..., contextlib.AbstractContextManager[Client]]
 
 
@@ -99,16 +109,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run_agent(folder: Path) -> RunAgent:
+def run_agent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RunAgent:
     """Start the agent; every call is a process's life anew on the same folder."""
 
     @contextlib.contextmanager
     def run(heartbeat_seconds: float = 10.0, **environ: str) -> Iterator[Client]:
-        environ = {
-            "SLUICE_MODEL": "offline",
-            "SLUICE_OFFLINE_DELAY_MS": "0",
-            "SLUICE_CONVERSATIONS": str(folder),
-        } | environ
+        environ = {"SLUICE_CONVERSATIONS": str(folder)} | behind_bedrock(environ)
+        for name, value in environ.items():
+            if name.startswith("AWS_"):
+                monkeypatch.setenv(name, value)  # boto3 reads them itself
         app = create_app(Settings.read(environ), heartbeat_seconds)
         lifespan, loops = app.router.lifespan_context, []
 

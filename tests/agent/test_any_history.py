@@ -17,7 +17,7 @@ import sluice.answering.recovery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from provider_rules import judge
-from sluice.answering.engine import SYSTEM_PROMPT, Engine
+from sluice.answering.engine import Engine
 from sluice.conversations.history import Question, compose
 from sluice.conversations.repair import repair
 from sluice.conversations.thread import Thread, Turn, join
@@ -25,6 +25,7 @@ from sluice.models.provider import make_model
 from sluice.runs.run import Run
 from sluice.runs.transcript import Transcript
 from sluice.settings import Settings
+from stock_agent import SYSTEM_PROMPT
 from strands import tool
 from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
@@ -226,7 +227,11 @@ def judged():
         patch.setattr(sluice.answering.engine, "Toolbox", Toolbox)
         patch.setattr(sluice.answering.engine, "make_model", lambda _: model)
         patch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 0.0])
-        environ = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c", "SLUICE_MAX_TURNS": "6"}
+        environ = {
+            "AWS_REGION": "us-east-1",
+            "SLUICE_CONVERSATIONS": "c",
+            "SLUICE_MAX_TURNS": "6",
+        }
         engine = Engine(Settings.read(environ))
         yield engine, model
         engine.close()

@@ -138,6 +138,11 @@ REFUSED: dict[str, tuple[object, str]] = {
     "title with a bell": (rename("a\x07b"), LINE),
     "title with a C1 control": (rename("a\x9bb"), LINE),
     "title half a pair": (rename("a\udc00"), LINE),
+    "search without a query": (action("search"), "`query` must be a string, not null"),
+    "a query that is empty": (action("search", query=" \t"), "`query` is empty"),
+    "a query that is long": (action("search", query="x" * 201), "has 201 characters; send at most"),
+    "a query of lines": (action("search", query="a\nb"), "`query` must be one line"),
+    "half of a pair in a query": (action("search", query="a\ud800"), "must be one line of visible"),
     "file without an id": (action("file", threadId="t"), "`id` must be a string"),
     "rate without a rating": (action("rate", **IDS), "`rating` must be `up`, `down` or null"),
     "rating unknown": (action("rate", **IDS, rating="UP"), "`rating` must be `up`, `down` or null"),
@@ -218,11 +223,14 @@ def test_a_prompt_may_replace_a_run_and_name_a_zone() -> None:
 
 def test_of_messages_the_last_one_of_the_person_is_the_turn_and_keeps_its_id() -> None:
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
-    body = messages("before", parts, forwardedProps={"replaces": "r0", "timeZone": "Europe/Zurich"})
+    props = {"replaces": "r0", "timeZone": "Europe/Zurich"}
+    body = messages("before", parts, forwardedProps=props)
     given: Any = body["messages"]
     given[1]["id"] = "mine"
     given.append({"id": "x", "role": "assistant", "content": "not read"})
-    expected = request.Prompt("t", "r", "mine", "one\ntwo", "r0", "Europe/Zurich")
+    expected = request.Prompt(
+        "t", "r", "mine", "one\ntwo", "r0", "Europe/Zurich", forwarded_props=props
+    )
     assert read_request(body, MAX) == expected
 
 
@@ -246,6 +254,8 @@ ACTIONS: list[tuple[dict[str, object], request.Request]] = [
     (resume(2**53 - 1), request.Resume("t", "r", 2**53 - 1)),
     (action("stop", **IDS), request.Stop("t", "r")),
     (action("list"), request.List()),
+    (action("search", query="  Größe 漢字 "), request.Search("Größe 漢字")),
+    (action("search", query="x" * 200), request.Search("x" * 200)),
     (action("get", threadId="!~"), request.Get("!~")),
     (action("file", threadId="t", id="0a" * 32), request.File("t", "0a" * 32)),
     (rename("  Größe: 5 > 3 \U0001f600\n"), request.Rename("t", "Größe: 5 > 3 \U0001f600")),
@@ -264,10 +274,26 @@ def test_every_action_is_read() -> None:
         assert read_request(body, MAX) == expected
 
 
+@pytest.mark.parametrize(
+    ("context", "place"),
+    [
+        ("page", "`context`"),
+        ([7], "`context[0]`"),
+        ([{"description": "page"}], "`context[0].value`"),
+    ],
+)
+def test_a_context_that_is_none_is_refused_by_name(context: Any, place: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_request(messages("Hello", context=context), MAX)
+    assert refused.value.code == "bad_request"
+    assert place in refused.value.message
+
+
 # events/NAME.json -> what it is read as, or the refusal's code.
 SAMPLES: dict[str, type | str] = {
     "action-unknown": "bad_request",
     "after-negative": "bad_request",
+    "context-wrong-type": "bad_request",
     "delete": request.Delete,
     "empty": "bad_request",
     "file-unknown": request.File,
@@ -283,10 +309,12 @@ SAMPLES: dict[str, type | str] = {
     "prompt-replacing": request.Prompt,
     "prompt-too-long": "prompt_too_long",
     "prompt-wrong-type": "bad_request",
+    "query-empty": "bad_request",
     "rate": request.Rate,
     "rating-unknown": "bad_request",
     "rename": request.Rename,
     "resume": request.Resume,
+    "search": request.Search,
     "run-agent-input": request.Prompt,
     "stop": request.Stop,
     "title-empty": "bad_request",
@@ -312,8 +340,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )
-NAMES = ("prompt", "threadId", "runId", "after", "title", "rating", "replaces", "timeZone")
-FIELDS = dict.fromkeys((*NAMES, "forwardedProps"), JSON)
+NAMES = ("prompt", "query", "threadId", "runId", "after", "title", "rating", "replaces", "timeZone")
+FIELDS = dict.fromkeys((*NAMES, "forwardedProps", "state", "context"), JSON)
 SOME = st.fixed_dictionaries(
     {},
     optional={

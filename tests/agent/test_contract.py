@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from bedrock_agentcore import BedrockAgentCoreApp
 from starlette.responses import StreamingResponse
+from strands import tool
 from support import serve
 from wire_support import make_token
 
@@ -111,21 +112,40 @@ def test_ping_and_the_first_event_wait_for_no_import(run_agent, monkeypatch) -> 
         assert client.ping() == "HealthyBusy"
 
 
-def test_a_tool_that_blocks_its_loop_delays_neither_ping_nor_other_answers(client) -> None:
-    client.ask("hello")
-    worker = client.app.state.service._worker
+@pytest.mark.parametrize("kind", ["function", "coroutine"])
+def test_a_tool_that_blocks_delays_neither_ping_nor_other_answers(
+    run_agent, monkeypatch, kind: str
+) -> None:
+    """Neither a function nor an `async` one that should not block runs on the server's loop."""
+    begun, let_go = threading.Event(), threading.Event()
 
-    async def block() -> None:
-        time.sleep(1)  # noqa: ASYNC251 - this is what must not matter
+    @tool
+    def wait_as_function() -> str:
+        """Wait."""
+        begun.set()
+        return "done" if let_go.wait(10) else "late"
 
-    blocked = worker.submit(block())
-    began = time.monotonic()
-    assert client.ping() == "Healthy"
-    with client.stream({"prompt": "hello"}) as answer:
-        assert b"RUN_STARTED" in next(answer.iter_raw())
-    assert time.monotonic() - began < 0.5
-    assert not blocked.done()
-    blocked.result(5)
+    @tool
+    async def wait_as_coroutine() -> str:
+        """Wait."""
+        begun.set()
+        return "done" if let_go.wait(10) else "late"
+
+    monkeypatch.setattr(
+        "sluice.tools.toolbox.load_tools",
+        lambda _: [(wait_as_function, 30.0), (wait_as_coroutine, 30.0)],
+    )
+    with run_agent() as client:
+        prompt = {"prompt": f"Use wait_as_{kind} with {{}}", "threadId": "waits"}
+        with client.stream(prompt) as answer:
+            pieces = answer.iter_raw()
+            body = next(pieces)
+            assert begun.wait(10)
+            assert client.ping() == "HealthyBusy"
+            assert client.say("thanks", thread="other")
+            let_go.set()
+            body += b"".join(pieces)
+    assert b'"content":"done"' in body
 
 
 def test_what_answers_at_once_imports_nothing_heavy() -> None:

@@ -8,7 +8,7 @@ from sluice.refusal import Code
 from sluice.runs.run import HEARTBEAT_SECONDS
 from sluice.wire.body import MAX_BODY_BYTES
 from sluice.wire.events import Notice
-from sluice.wire.fields import MAX_TITLE
+from sluice.wire.fields import MAX_QUERY, MAX_TITLE
 from sluice.wire.request import ACTIONS
 
 WIRE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
@@ -21,7 +21,8 @@ def test_every_code_is_explained_and_no_other() -> None:
 def test_the_limits_are_those_of_the_code() -> None:
     assert f"{MAX_BODY_BYTES // 1024} KiB" in WIRE
     assert f"{HEARTBEAT_SECONDS:g} seconds" in WIRE
-    assert f"a title {MAX_TITLE}." in WIRE
+    assert MAX_TITLE == MAX_QUERY
+    assert f"a title and a query {MAX_TITLE}." in WIRE
 
 
 def test_every_action_is_documented_in_the_order_of_the_refusal_that_lists_them() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,66 +10,16 @@ from typing import Any
 import pytest
 import sluice.answering.engine
 import sluice.answering.recovery
+from scripted import Scripted, call, say
 from sluice.answering.engine import Ended, Engine
 from sluice.conversations.history import Question
 from sluice.refusal import Refusal
 from sluice.runs.run import Run
 from sluice.settings import Settings
 from strands import tool
-from strands.models.model import Model
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 
-OFFLINE = Settings.read({"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c"})
-
-
-def say(text: str) -> list[Any]:
-    return [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockDelta": {"delta": {"text": text}}},
-        {"contentBlockStop": {}},
-        {"messageStop": {"stopReason": "end_turn"}},
-        {"metadata": {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}},
-    ]
-
-
-def call(name: str, **arguments: Any) -> list[Any]:
-    start = {"toolUse": {"toolUseId": f"call_{name}", "name": name}}
-    return [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockStart": {"start": start}},
-        {"contentBlockDelta": {"delta": {"toolUse": {"input": json.dumps(arguments)}}}},
-        {"contentBlockStop": {}},
-        {"messageStop": {"stopReason": "tool_use"}},
-        {"metadata": {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}},
-    ]
-
-
-class Scripted(Model):
-    """A model that plays a script: chunks of an answer, or a failure, for each call."""
-
-    def __init__(self, *script: list[Any] | Exception) -> None:
-        self.script = list(script)
-        self.asked: list[list[Any]] = []
-        self.offered: set[str] = set()
-
-    def update_config(self, **_: Any) -> None: ...
-
-    def get_config(self) -> dict[str, Any]:
-        return {}
-
-    def structured_output(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError
-
-    async def stream(self, messages: Any, tool_specs: Any = None, *_: Any, **__: Any) -> Any:
-        self.asked.append(messages)
-        self.offered |= {spec["name"] for spec in tool_specs or []}
-        part = self.script.pop(0)
-        if isinstance(part, Exception):
-            raise part
-        for chunk in part:
-            if isinstance(chunk, Exception):
-                raise chunk
-            yield chunk
+SETTINGS = Settings.read({"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "c"})
 
 
 @dataclass
@@ -97,7 +48,7 @@ class Desk:
     ) -> tuple[list[Any], Ended]:
         """The events of a run and how it ended."""
         self.monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: model)
-        engine = Engine(OFFLINE)
+        engine = Engine(SETTINGS)
         run = run or Run("thread-1", "run-1")
         question = Question(past, [{"text": "Now?"}], None, "token", told)
         try:
@@ -212,7 +163,7 @@ def test_a_fault_of_our_own_ends_the_run_and_keeps_what_it_used(desk: Desk, capl
 
 def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
     run = Run("thread-1", "run-1")
-    cancelled = []
+    cancelled = threading.Event()
 
     @tool
     async def hang() -> str:
@@ -221,21 +172,23 @@ def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cancelled.append(True)
+            cancelled.set()
             raise
         return "never"
 
     desk.give(hang)
     model = Scripted(call("hang"))
     events, ended = desk.ask(model, [], run)
-    assert cancelled
+    assert cancelled.wait(10)
     assert ended.refusal is run.stopped_because
     assert ended.usage is not None
     assert [event["type"] for event in events] == [
         "TOOL_CALL_START",
         "TOOL_CALL_ARGS",
         "TOOL_CALL_END",
+        "TOOL_CALL_RESULT",
     ]
+    assert events[-1]["metadata"] == {"status": "error"}, "the call was given up"
 
 
 def test_a_run_that_was_stopped_before_the_engine_was_there_asks_nothing(desk: Desk) -> None:
@@ -319,3 +272,24 @@ def test_calls_that_share_an_id_are_sent_with_one_of_their_own_and_its_result(de
     assert ids[2] == ids[3] != ids[0]
     said = [message["content"][0]["toolResult"]["content"] for message in exchanges[1::2]]
     assert said == [[{"text": "Result: 2"}], [{"text": "Result: 4"}]]
+
+
+@pytest.mark.anyio
+async def test_of_many_runs_that_begin_together_each_turn_of_the_loop_has_one(monkeypatch) -> None:
+    begun: list[Run] = []
+
+    async def begin(_engine: Any, work: Any, *_: Any) -> None:
+        begun.append(work.run)
+
+    monkeypatch.setattr(Engine, "_speak", begin)
+    engine = Engine(SETTINGS)
+    try:
+        question = Question([], [{"text": "Hello"}], None, "")
+        runs = [asyncio.create_task(engine.answer(question, Run("t", str(n)))) for n in range(20)]
+        while len(begun) < len(runs):
+            before = len(begun)
+            await asyncio.sleep(0)
+            assert len(begun) - before <= 1
+        await asyncio.gather(*runs)
+    finally:
+        engine.close()

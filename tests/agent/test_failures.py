@@ -38,7 +38,7 @@ FAILURES = [
     (strands.ModelThrottledException(CANARY), "model_throttled", "wait a minute"),
     (client_error("AccessDeniedException"), "model_access_denied", "InvokeModelWithResponseStream"),
     (client_error("ExpiredTokenException"), "model_access_denied", "m-1 may not be used"),
-    (aws.NoCredentialsError(), "model_access_denied", "SLUICE_MODEL=offline"),
+    (aws.NoCredentialsError(), "model_access_denied", "SLUICE_MODEL=offline make dev"),
     (client_error("ValidationException"), "model_unavailable", "SLUICE_MODEL_ID"),
     (client_error("ResourceNotFoundException"), "model_unavailable", "SLUICE_MODEL_ID"),
     (client_error("modelStreamErrorException"), "model_unavailable", "send again"),

@@ -54,4 +54,4 @@ async def test_without_an_id_there_is_no_guardrail(sent: Any) -> None:
 
 def test_a_guardrail_that_nobody_would_apply_is_refused() -> None:
     with pytest.raises(SettingsError, match="SLUICE_GUARDRAIL_ID is abc: set it to nothing"):
-        Settings.read(BEDROCK | {"SLUICE_MODEL": "offline", "SLUICE_GUARDRAIL_ID": "abc"})
+        Settings.read(BEDROCK | {"SLUICE_MODEL": "ollama", "SLUICE_GUARDRAIL_ID": "abc"})

@@ -28,7 +28,7 @@ ROWS = (
     ("store",),
     ("telemetry",),
     ("settings", "network"),
-    ("aws", "mcp_servers", "refusal"),
+    ("api", "aws", "mcp_servers", "refusal"),
 )
 LEVEL = {name: level for level, names in enumerate(ROWS) for name in names}
 HEAVY = {"boto3", "botocore", "httpx", "httpx2", "mcp", "opentelemetry", "pydantic", "strands"}
@@ -124,9 +124,12 @@ def test_what_answers_first_imports_nothing_heavy() -> None:
 
 
 def test_a_package_passes_nothing_on() -> None:
-    """What is imported stands in a module of its own, where a reader looks for it."""
+    """What is imported stands in a module of its own, where a reader looks for it.
+
+    `sluice` itself is what agent.py imports `Run` from.
+    """
     for module, text in _sources().items():
-        if (AGENT / module.replace(".", "/")).is_dir():
+        if module != "sluice" and (AGENT / module.replace(".", "/")).is_dir():
             body = ast.parse(text).body
             assert len(body) == 1, module
             assert ast.get_docstring(ast.parse(text)), module

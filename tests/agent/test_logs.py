@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from bedrock_support import behind_bedrock
 from sluice.telemetry.logs import ContentFreeFormatter
 from support import free_socket
 from wire_support import make_token
@@ -25,16 +26,8 @@ def process(log: Path, until, **environ: str) -> Iterator[str]:
     """The agent as AgentCore starts it; everything it prints goes to `log`."""
     with free_socket() as sock:
         port = sock.getsockname()[1]
-    environ = (
-        os.environ
-        | {
-            "SLUICE_MODEL": "offline",
-            "SLUICE_OFFLINE_DELAY_MS": "0",
-            "SLUICE_HOST": "127.0.0.1",
-            "SLUICE_PORT": str(port),
-        }
-        | environ
-    )
+    own = {"SLUICE_HOST": "127.0.0.1", "SLUICE_PORT": str(port)}
+    environ = os.environ | own | behind_bedrock(environ)
     with log.open("wb") as out:
         child = subprocess.Popen([sys.executable, MAIN], env=environ, stdout=out, stderr=out)
     url = f"http://127.0.0.1:{port}"
@@ -117,7 +110,7 @@ def test_t8_a_canary_is_in_no_log_line(tmp_path: Path, until, storage: str) -> N
     ids=["not JSON", "no URL"],
 )
 def test_t8_servers_that_cannot_be_used_are_not_quoted(wrong: str, tmp_path: Path) -> None:
-    environ = {**os.environ, "SLUICE_MODEL": "offline", "SLUICE_MCP": wrong}
+    environ = {**os.environ, "AWS_REGION": "us-east-1", "SLUICE_MCP": wrong}
     environ["SLUICE_CONVERSATIONS"] = str(tmp_path)
     ended = subprocess.run(
         [sys.executable, MAIN], env=environ, capture_output=True, text=True, check=False

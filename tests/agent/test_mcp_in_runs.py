@@ -29,7 +29,7 @@ def make_toolbox(tmp_path: Path) -> Iterator[Callable[..., Toolbox]]:
 
     def make(servers: Sequence[dict[str, Any]]) -> Toolbox:
         environ = {
-            "SLUICE_MODEL": "offline",
+            "AWS_REGION": "us-east-1",
             "SLUICE_CONVERSATIONS": "/nowhere",
             "SLUICE_MCP": json.dumps(servers),
         }

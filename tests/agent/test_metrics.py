@@ -69,7 +69,7 @@ WHOLE = Figures(
     tool_calls=2,
     interrupted=1,
 )
-FAILED_EARLY = Figures(model="offline", code="model_unavailable", run_seconds=0.01)
+FAILED_EARLY = Figures(model="claude", code="model_unavailable", run_seconds=0.01)
 
 
 def line(figures: Figures) -> dict[str, Any]:

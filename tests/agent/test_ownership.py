@@ -94,6 +94,7 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "resume": {"action": "resume", "threadId": "shared", "runId": "a-run", "after": 0},
     "stop": {"action": "stop", "threadId": "shared", "runId": "a-run"},
     "list": {"action": "list"},
+    "search": {"action": "search", "query": "secret"},
     "get": {"action": "get", "threadId": "shared"},
     "rename": {"action": "rename", "threadId": "shared", "title": "mine"},
     "delete": {"action": "delete", "threadId": "shared"},

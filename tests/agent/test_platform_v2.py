@@ -86,7 +86,6 @@ def test_clocks_that_jump_between_warming_and_the_first_run_harm_nothing(
 RESTORED = """
 import json, os, random
 random.seed(1)
-from sluice.models.offline import uuid
 from sluice.answering import engine, translation
 from sluice.store import document
 from sluice.wire import request
@@ -160,5 +159,5 @@ def test_what_is_warmed_can_be_imported(model: str) -> None:
 def test_a_platform_that_is_unknown_is_refused() -> None:
     with pytest.raises(SettingsError, match="SLUICE_PLATFORM is V3: set it to one of V1, V2"):
         Settings.read(
-            {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "c", "SLUICE_PLATFORM": "V3"}
+            {"SLUICE_MODEL": "ollama", "SLUICE_CONVERSATIONS": "c", "SLUICE_PLATFORM": "V3"}
         )

@@ -1,7 +1,6 @@
-"""A run's log: every follower, on any loop and from any position, sees each event once."""
+"""A run's log: every follower, from any position, sees each event once."""
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
@@ -32,16 +31,34 @@ def write(run: Run, count: int) -> None:
 
 
 @pytest.mark.anyio
-async def test_followers_from_any_position_on_a_log_that_another_thread_writes() -> None:
+async def test_followers_from_any_position_on_a_log_that_is_being_written() -> None:
     run, expected = Run("t", "r"), frames(5_000)
     positions = [0, 1, 2_500, 4_999, 5_000]
     followers = [asyncio.create_task(read(run, after)) for after in positions]
-    await asyncio.sleep(0)
-    writer = threading.Thread(target=write, args=(run, 5_000))
-    writer.start()
+    for n in range(1, 5_000):
+        run.append(text_content("m", str(n)))
+        if not n % 7:
+            await asyncio.sleep(0)
+    run.finish(END)
     followed = await asyncio.gather(*followers)
-    writer.join()
     assert followed == [b"".join(expected[after:]) for after in positions]
+
+
+@pytest.mark.anyio
+async def test_a_follower_that_is_slow_misses_nothing_that_others_waited_for() -> None:
+    run = Run("t", "r")
+    quick = asyncio.create_task(read(run))
+    slow = run.follow()
+    run.append(text_content("m", "1"))
+    first = await anext(slow)
+    # The quick one reads the second event and waits for the next, while the slow one sends.
+    run.append(text_content("m", "2"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = await asyncio.wait_for(anext(slow), 5)
+    run.finish(END)
+    rest = [chunk async for chunk in slow]
+    assert await quick == b"".join([first, second, *rest]) == b"".join(frames(3))
 
 
 @pytest.mark.anyio
@@ -90,14 +107,14 @@ async def test_a_silent_run_sends_comments_and_then_goes_on() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_follower_that_leaves_is_forgotten() -> None:
+async def test_a_follower_that_leaves_keeps_no_other_from_being_told() -> None:
     run = Run("t", "r")
-    run.append(END)
-    follower = run.follow()
-    await anext(follower)
-    assert len(run._followers) == 1
-    await follower.aclose()
-    assert run._followers == ()
+    leaves, stays = (asyncio.create_task(read(run)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    await asyncio.wait([leaves])
+    run.finish(END)
+    assert await stays == b"".join(frames(1))
 
 
 def test_nothing_follows_the_terminal_event() -> None:
@@ -172,7 +189,7 @@ async def test_the_end_of_a_run_is_waited_for() -> None:
     assert not await run.wait(0.01)
     waiting = asyncio.create_task(run.wait(10))
     await asyncio.sleep(0)
-    threading.Thread(target=write, args=(run, 100)).start()
+    write(run, 100)
     assert await waiting
     assert await run.wait(10)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sluice.settings import VARIABLES, Settings, SettingsError
 
-GOOD = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "conversations"}
+GOOD = {"SLUICE_MODEL": "ollama", "SLUICE_CONVERSATIONS": "conversations"}
 
 
 def test_the_defaults_are_those_of_a_deployed_agent() -> None:
@@ -15,7 +15,6 @@ def test_the_defaults_are_those_of_a_deployed_agent() -> None:
     assert (settings.model, settings.model_region) == ("bedrock", "eu-west-1")
     assert settings.model_id.startswith("global.anthropic.")
     assert (settings.host, settings.port, settings.max_prompt) == ("0.0.0.0", 8080, 32_000)  # noqa: S104
-    assert settings.offline_delay == 0.015
 
 
 def test_a_set_but_empty_variable_has_its_default() -> None:
@@ -23,11 +22,10 @@ def test_a_set_but_empty_variable_has_its_default() -> None:
 
 
 WRONG = {
-    "SLUICE_MODEL": ["gpt", "Bedrock "],
+    "SLUICE_MODEL": ["gpt", "Bedrock ", "offline"],
     "SLUICE_MODEL_URL": ["localhost:11434", "ftp://x", "http://"],
-    "SLUICE_OFFLINE_DELAY_MS": ["-1", "fast", "1.5", "99999999999999999999", "1_0", "\u0661"],
     "SLUICE_CONVERSATIONS": ["", "s3://", "s3://UPPER", "s3:///prefix", "gs://bucket"],
-    "SLUICE_MAX_PROMPT": ["0", "1000001"],
+    "SLUICE_MAX_PROMPT": ["0", "1000001", "-1", "many", "1.5", "9" * 20, "1_0", "\u0661"],
     "SLUICE_PORT": ["0", "65536", "http"],
 }
 
@@ -41,7 +39,7 @@ def test_a_bad_value_is_told_with_its_name_and_its_mend(name: str, value: str) -
 
 
 def test_an_unknown_model_is_told_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="one of bedrock, offline, ollama, openai"):
+    with pytest.raises(SettingsError, match="one of bedrock, ollama, openai"):
         Settings.read(GOOD | {"SLUICE_MODEL": "gpt"})
 
 
@@ -75,3 +73,22 @@ def test_the_process_ends_with_the_sentence() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("SLUICE_MODEL is x: set it to one of bedrock")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SLUICE_MODLE", "SLUICE_MODEL"),
+        ("SLUICE_MAX_PROMT", "SLUICE_MAX_PROMPT"),
+        ("SLUICE_MODEL_REGOIN", "SLUICE_MODEL_REGION"),
+        ("SLUICE_MODEL_IDS", "SLUICE_MODEL_ID"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_right_name(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is no setting of the agent.*{meant}"):
+        Settings.read(GOOD | {name: "x"})
+
+
+@pytest.mark.parametrize("name", ["ORDERS_TABLE", "SLUICE_PASSWORD", "SLUICE_STATE", "SLUICE_SAM"])
+def test_a_variable_of_somebody_elses_is_let_be(name: str) -> None:
+    assert Settings.read(GOOD | {name: "x"}) == Settings.read(GOOD)

@@ -2,13 +2,15 @@
 
 import json
 import signal
+import socket
 import threading
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from agent_process import start_agent
+from agent_process import MAIN, start_agent
 from wire_support import make_token, parse, said
 
 HEADERS = {"Authorization": f"Bearer {make_token()}"}
@@ -50,6 +52,37 @@ def test_a_process_that_has_just_begun_ends_at_once(folder) -> None:
     with start_agent(folder) as agent:
         agent.child.terminate()
         assert agent.child.wait(5) == 0
+
+
+BLOCKED = """
+import sys, threading
+sys.path.insert(0, AGENT)
+import main, sluice.server
+from sluice.serving.performance import Performance
+
+async def block(_):
+    print("blocked", flush=True)
+    threading.Event().wait()
+
+Performance.carry_out = block
+sluice.server.PROCESS_SECONDS = 0.1
+sys.exit(main.main())
+"""
+
+
+def test_a_process_whose_loop_is_blocked_ends_all_the_same(folder, tmp_path, until) -> None:
+    main, log = tmp_path / "blocked.py", tmp_path / "log"
+    main.write_text(BLOCKED.replace("AGENT", repr(str(MAIN.parent))))
+    body = b'{"prompt": "hi"}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: agent\r\nContent-Length: {len(body)}\r\n"
+    head += f"Authorization: {HEADERS['Authorization']}\r\n\r\n"
+    with start_agent(folder, log, main) as agent:
+        address = urlsplit(agent.url)
+        with socket.create_connection((address.hostname, address.port)) as sock:
+            sock.sendall(head.encode() + body)
+            until(lambda: "blocked" in log.read_text())
+            agent.child.terminate()
+            assert agent.child.wait(10) == 1
 
 
 def test_who_comes_while_runs_end_is_told_in_band(run_agent, faulty, until) -> None:

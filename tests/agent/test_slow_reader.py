@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from urllib.parse import urlsplit
 
 import httpx
@@ -38,11 +37,10 @@ def test_f3_a_slow_reader_costs_little_and_delays_nobody(folder, until) -> None:
         before = agent.memory()
         bodies = [ended, live] * READERS
         readers = [send_and_read_nothing(agent.url, body) for body in bodies]
-        began = time.monotonic()
         other = parse(http.post(url, json={"prompt": "thanks"}).content)
         assert other[-1].type.value == "RUN_FINISHED"
+        # A run that waited for its readers would never end: they do not read.
         until(lambda: http.get(f"{agent.url}/ping").json()["status"] == "Healthy")
-        assert time.monotonic() - began < 8, "the run itself does not wait for its reader"
         assert agent.memory() - before < 16 * 1024 * 1024
         whole = parse(http.post(url, json=live).content)
         assert whole[-1].type.value == "RUN_FINISHED"

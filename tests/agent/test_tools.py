@@ -30,8 +30,8 @@ def make_toolbox(own: Path) -> Iterator[Callable[..., Toolbox]]:
     made: list[Toolbox] = []
 
     def make(**environ: str) -> Toolbox:
-        offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "/nowhere"}
-        made.append(Toolbox(Settings.read(offline | environ), own))
+        given = {"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "/nowhere"} | environ
+        made.append(Toolbox(Settings.read(given), own))
         return made[-1]
 
     yield make
@@ -61,8 +61,8 @@ def test_t5_nothing_that_could_speak_http_is_imported_for_tools_unless_configure
 import sys
 from sluice.settings import Settings
 from sluice.tools.toolbox import Toolbox
-offline = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "/nowhere"}
-Toolbox(Settings.read(offline)).close()
+given = {"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "/nowhere"}
+Toolbox(Settings.read(given)).close()
 print(*{name.partition(".")[0] for name in sys.modules})
 """
     command = [sys.executable, "-W", "ignore", "-c", seen]

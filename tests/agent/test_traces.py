@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from bedrock_support import behind_bedrock
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sluice.telemetry.spans import make_provider
@@ -111,7 +112,7 @@ def test_t8_no_span_holds_what_was_said(collector: tuple[Collector, str], conven
 def test_every_span_of_a_run_names_its_thread_and_its_run(collector: tuple[Collector, str]) -> None:
     """Of a run as the engine makes it: the model's calls and the tools', too."""
     received, url = collector
-    run_agent(url, "t-1", "r-1", script="traced_engine.py")
+    run_agent(url, "t-1", "r-1", script="traced_engine.py", **behind_bedrock({}))
     kinds = {span.name.partition(" ")[0] for span in received.spans}
     assert kinds >= {"invoke_agent", "chat", "execute_tool"}
     for span in received.spans:
@@ -160,7 +161,7 @@ def test_nothing_is_imported_where_traces_are_off() -> None:
     script = (
         "import sys; from sluice.settings import Settings; "
         "from sluice.telemetry.traces import configure; "
-        "configure(Settings.read({'SLUICE_MODEL': 'offline', 'SLUICE_CONVERSATIONS': 'x'})); "
+        "configure(Settings.read({'AWS_REGION': 'us-east-1', 'SLUICE_CONVERSATIONS': 'x'})); "
         "print([name for name in sys.modules if name.partition('.')[0] == 'opentelemetry'])"
     )
     printed = subprocess.run(

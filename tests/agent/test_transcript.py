@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sluice.conversations.thread import Turn
-from sluice.refusal import Refusal
+from sluice.refusal import Code, Refusal
 from sluice.runs.transcript import Transcript, replay
 from sluice.wire import events
 from sluice.wire.events import Event
@@ -17,7 +17,7 @@ from wire_support import parse
 MESSAGES: TypeAdapter[Any] = TypeAdapter(Message)
 QUESTION = {"id": "q", "role": "user", "content": "What is 25 * 4?"}
 STOPPED = {"code": "stopped", "message": "The run was stopped."}
-USAGE = {"provider": "offline", "inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
+USAGE = {"provider": "bedrock", "inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
 
 LIVE = [
     events.run_started("t", "r"),
@@ -149,7 +149,20 @@ def test_a_replay_is_each_message_whole_and_ends_with_the_usage() -> None:
 @pytest.mark.parametrize("state", ["stopped", "failed", "interrupted"])
 def test_a_replay_of_a_run_that_broke_off_ends_with_its_error(state: str) -> None:
     replayed = again(tell(LIVE), state, STOPPED)
-    assert replayed[-1] == events.run_error(Refusal("stopped", STOPPED["message"]))
+    assert replayed[-1] == events.run_error(Refusal("stopped", STOPPED["message"]), stored=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "stored", "retry"),
+    [
+        ("too_many_runs", False, "resend"),
+        ("model_throttled", True, "replace"),
+        ("thread_full", False, "none"),
+        ("not_found", False, "none"),
+    ],
+)
+def test_an_error_says_how_to_ask_again(code: Code, stored: bool, retry: str) -> None:
+    assert events.run_error(Refusal(code, "No."), stored=stored)["metadata"] == {"retry": retry}
 
 
 def test_a_replay_ends_even_where_the_error_is_missing() -> None:

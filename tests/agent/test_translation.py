@@ -80,6 +80,13 @@ def test_a_call_that_was_streamed_is_not_told_twice() -> None:
     assert types(events) == ["TOOL_CALL_START", "TOOL_CALL_ARGS", "TOOL_CALL_END"]
 
 
+def test_a_call_of_a_later_message_may_have_the_id_of_an_earlier_one() -> None:
+    use = {"toolUseId": "call_0", "name": "calculator", "input": {"expression": "1"}}
+    message = {"message": {"role": "assistant", "content": [{"toolUse": use}]}}
+    events = translate(START, call("call_0"), STOP, message, START, message, START, message)
+    assert types(events).count("TOOL_CALL_START") == 3
+
+
 def test_a_structured_result_is_told_as_json() -> None:
     result = {
         "toolUseId": "c1",

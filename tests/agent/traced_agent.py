@@ -63,7 +63,7 @@ def main() -> None:
     if sys.argv[2:] == ["raw"]:
         spans.strip = lambda span: span
     environment = {
-        "SLUICE_MODEL": "offline",
+        "AWS_REGION": "us-east-1",
         "SLUICE_CONVERSATIONS": "unused",
         "SLUICE_TRACES": sys.argv[1],
     }

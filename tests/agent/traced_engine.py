@@ -4,6 +4,7 @@ It calls a tool, so that the run, the model's calls and the tool's each have a s
 """
 
 import asyncio
+import os
 import sys
 
 from opentelemetry.trace import get_tracer_provider
@@ -16,13 +17,8 @@ from sluice.telemetry.traces import configure
 
 async def main() -> None:
     collector, thread, run = sys.argv[1:]
-    environment = {
-        "SLUICE_MODEL": "offline",
-        "SLUICE_OFFLINE_DELAY_MS": "0",
-        "SLUICE_CONVERSATIONS": "unused",
-        "SLUICE_TRACES": collector,
-    }
-    settings = Settings.read(environment)
+    more = {"SLUICE_CONVERSATIONS": "unused", "SLUICE_TRACES": collector}
+    settings = Settings.read(os.environ | more)
     configure(settings)
     engine = Engine(settings)
     question = Question([], [{"text": "What is 6 * 7 - CANARY-7f31?"}], None, "CANARY-7f31")

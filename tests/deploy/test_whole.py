@@ -30,7 +30,7 @@ def test_a_clone_becomes_an_environment_with_its_own_stack_agent_and_page(
     with (folder / "samconfig.toml").open("a") as config:
         config.write(
             '\n[prod.deploy.parameters]\nstack_name = "chat-prod"\n'
-            'parameter_overrides = ["Prefix=chat-prod", "Model=offline"]\n'
+            'parameter_overrides = ["Prefix=chat-prod", "MaxTurns=19"]\n'
         )
     # How this machine fetches packages: where uv is, its settings, certificates and proxy.
     uv = {

@@ -20,6 +20,7 @@ EVENT: TypeAdapter[Any] = TypeAdapter(AgUiEvent)
 ANSWERS: dict[str, tuple[int, str]] = {
     "action-unknown": (400, "action"),
     "after-negative": (400, "after"),
+    "context-wrong-type": (200, "context[0].value"),
     "empty": (400, "properties"),
     "file-unknown": (200, '"code":"not_found"'),
     "get-unknown": (200, '"code":"not_found"'),
@@ -31,6 +32,7 @@ ANSWERS: dict[str, tuple[int, str]] = {
     "prompt-in-thread": (200, "3f0a9c1e-5b7d-4c2a-9e8f-1a2b3c4d5e6f"),
     "prompt-too-long": (400, "prompt"),
     "prompt-wrong-type": (400, "prompt"),
+    "query-empty": (200, '"code":"bad_request"'),
     "rating-unknown": (200, '"code":"bad_request"'),
     "run-agent-input": (200, "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d"),
     "title-empty": (200, '"code":"bad_request"'),
@@ -43,6 +45,7 @@ CONVERSATION = (
     ("run-agent-input", "RUN_FINISHED"),
     ("list", "7c1d2e3f-4a5b-4c6d-8e9f-0a1b2c3d4e5f"),
     ("get", '"state":"finished"'),
+    ("search", '{"threadId":"7c1d2e3f-4a5b-4c6d-8e9f-0a1b2c3d4e5f","excerpt":"'),
     ("rate", '"rating":"up"'),
     ("rename", '"title":"Counting"'),
     ("resume", "RUN_FINISHED"),

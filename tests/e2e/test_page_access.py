@@ -18,12 +18,13 @@ from chat_page import (
 from e2e_stack import RunningStack
 from people import Person
 from playwright.sync_api import Browser, Page, expect
+from spa_build import brand_name
 
 pytestmark = pytest.mark.slow
 
 SNAPSHOT = """
 - article:
-  - heading "Sluice" [level=2]
+  - heading "BRAND" [level=2]
   - heading "A page of Markdown" [level=3]
   - paragraph:
     - strong: bold
@@ -206,7 +207,7 @@ def test_an_answer_is_told_as_what_it_is(chat: Page) -> None:
     """The accessibility tree, which is what screen readers read."""
     answer = ask(chat, "Show me a markdown page")
     expect_finished(answer)
-    expect(answer).to_match_aria_snapshot(SNAPSHOT)
+    expect(answer).to_match_aria_snapshot(SNAPSHOT.replace("BRAND", brand_name()))
 
 
 def test_one_polite_region_tells_sentences_and_no_words_of_the_answer(
@@ -230,5 +231,8 @@ def test_one_polite_region_tells_sentences_and_no_words_of_the_answer(
     expect(chat.get_by_role("status")).to_contain_text("The answer is complete.")
     said = chat.evaluate("window.said")
     assert chat.evaluate("window.regions") == 1
-    assert [each for each in said if each] == ["Sluice is answering.", "The answer is complete."]
+    assert [each for each in said if each] == [
+        f"{brand_name()} is answering.",
+        "The answer is complete.",
+    ]
     assert answers(chat).last.get_attribute("aria-busy") == "false"

@@ -88,6 +88,23 @@ def test_a_second_tab_follows_the_answer_and_does_not_disturb_it_f10(
     expect(answers(first)).to_have_count(2)
 
 
+def test_a_copied_tab_begins_a_conversation_of_its_own(chat: Page) -> None:
+    """Duplicated, a tab has a copy of the sessionStorage, where the new chat's id stands."""
+    chat.get_by_role("button", name="New chat").first.click()
+    composer(chat).fill("half a thought")
+    with chat.context.expect_page() as opening:
+        chat.evaluate("() => { window.open(location.href); }")
+    copy = opening.value
+    expect(composer(copy)).to_have_value("half a thought")
+    for tab in (chat, copy):
+        expect_finished(ask(tab, "Hello"))
+        expect(answers(tab)).to_have_count(1)
+    assert chat.url != copy.url
+    copy.reload()
+    expect(answers(copy)).to_have_count(1)
+    copy.close()
+
+
 def test_two_tabs_that_ask_at_once_leave_one_well_formed_conversation_f10(
     context: BrowserContext, faulty: RunningStack, person: Person
 ) -> None:

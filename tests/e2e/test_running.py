@@ -203,7 +203,7 @@ def test_a_forbidden_parameter_value_is_named(tmp_path: Path) -> None:
     state = ("--port", "0", "--state", str(tmp_path))
     assert "Model" in start_and_fail(ROOT, *state, "--parameter", "Model=nonsense")
     assert "NAME=VALUE" in start_and_fail(ROOT, *state, "--parameter", "Model")
-    assert "Modell" in start_and_fail(ROOT, *state, "--parameter", "Modell=offline")
+    assert "Modell" in start_and_fail(ROOT, *state, "--parameter", "Modell=bedrock")
 
 
 def test_an_agent_that_does_not_start_is_shown_with_its_last_words(checkout: Path) -> None:

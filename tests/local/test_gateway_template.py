@@ -105,7 +105,7 @@ BROKEN: list[tuple[Edit, tuple[str, ...]]] = [
     ),
     # the integrations
     (proxy(type="http_proxi"), (f"{INTEGRATION}.type: `http_proxi`", "`http_proxy`")),
-    (proxy(type="aws_proxy"), ("`aws_proxy`",)),
+    (proxy(type="aws"), ("`aws`",)),
     (proxy(responseTransferMode="STREEM"), ("responseTransferMode: `STREEM`", "`STREAM`")),
     (proxy(responseTransferMod="STREAM"), ("`responseTransferMod`",)),
     (proxy(timeoutInMillis=900_001), ("timeoutInMillis (STREAM): `900001`", "900000")),

@@ -1,10 +1,10 @@
 """The sign-in page in a real browser: keyboard, narrow screens, and what its policy allows."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import launch
 from playwright.sync_api import Browser, Page, sync_playwright
 from pool_support import EMAIL, PASSWORD, Pool, running_pool
 from starlette.applications import Starlette
@@ -17,10 +17,7 @@ from support import serve
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
+        launched = launch(playwright)
         yield launched
         launched.close()
 

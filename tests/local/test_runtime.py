@@ -5,7 +5,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ CONFIG = RuntimeConfig(
     header_allowlist=frozenset({"authorization", "x-amzn-bedrock-agentcore-runtime-custom-zone"}),
     idle_seconds=900,
     life_seconds=28800,
-    environment={"SLUICE_MODEL": "offline"},
+    environment={"SLUICE_MODEL": "bedrock"},
 )
 
 
@@ -123,7 +123,9 @@ class Door:
 
 
 @contextlib.contextmanager
-def open_door(tmp_path: Path, **changes: Any) -> Iterator[Door]:
+def open_door(
+    tmp_path: Path, model: Mapping[str, str | None] | None = None, **changes: Any
+) -> Iterator[Door]:
     folder = tmp_path / "agent"
     folder.mkdir(exist_ok=True)
     (folder / "main.py").write_text(AGENT)
@@ -139,7 +141,7 @@ def open_door(tmp_path: Path, **changes: Any) -> Iterator[Door]:
                 return await app(scope, receive, send)
             door.loop = asyncio.get_running_loop()
             await receive()
-            await door.sessions.configure(config)
+            await door.sessions.configure(config, model or {})
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await door.sessions.close()
@@ -224,13 +226,25 @@ def test_the_agent_sees_the_allowlist_and_nothing_else(shared: Door) -> None:
 
 def test_the_agent_gets_the_templates_environment(shared: Door) -> None:
     seen = shared.invoke().json()["environment"]
-    assert (seen["SLUICE_MODEL"], seen["SLUICE_HOST"]) == ("offline", "127.0.0.1")
+    assert (seen["SLUICE_MODEL"], seen["SLUICE_HOST"]) == ("bedrock", "127.0.0.1")
 
 
 def test_a_variable_of_the_shell_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_MODEL", "ollama")
     with open_door(tmp_path) as door:
         assert door.invoke().json()["environment"]["SLUICE_MODEL"] == "ollama"
+
+
+def test_the_variables_of_the_model_win_over_the_shells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_MODEL", "offline")
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key")
+    model = {"SLUICE_MODEL": "bedrock", "AWS_BEARER_TOKEN_BEDROCK": None}
+    with open_door(tmp_path, model) as door:
+        environment = door.invoke().json()["environment"]
+    assert environment["SLUICE_MODEL"] == "bedrock"
+    assert "AWS_BEARER_TOKEN_BEDROCK" not in environment
 
 
 @pytest.mark.parametrize("session", ["s" * 32, "s" * 257])
@@ -398,7 +412,7 @@ PROPERTIES: dict[str, Any] = {
     },
     "RequestHeaderConfiguration": {"RequestHeaderAllowlist": ["Authorization"]},
     "LifecycleConfiguration": {"IdleRuntimeSessionTimeout": "60", "MaxLifetime": 120},
-    "EnvironmentVariables": {"SLUICE_MODEL": "offline"},
+    "EnvironmentVariables": {"SLUICE_MODEL": "bedrock"},
 }
 
 
@@ -415,7 +429,7 @@ def test_lifetimes_lists_and_environment_come_from_the_template() -> None:
     assert (config.idle_seconds, config.life_seconds) == (60, 120)
     assert config.audience == {"c"}
     assert config.header_allowlist == {"authorization"}
-    assert config.environment == {"SLUICE_MODEL": "offline"}
+    assert config.environment == {"SLUICE_MODEL": "bedrock"}
 
 
 def test_lifetimes_left_out_are_agentcores_own() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from policies.additions import sluices_template
 
 from local.errors import TemplateError
 from local.identities import Origins
@@ -85,7 +86,7 @@ def resolve(tmp_path: Path) -> Resolve:
 def resolve_real(**parameters: str) -> Template:
     """The template of this repository, as `make dev` resolves it but for some parameters."""
     given = {**read_parameters(ROOT / "samconfig.toml"), **parameters}
-    return load(ROOT / "template.yaml", given, ORIGINS)
+    return load(sluices_template(), given, ORIGINS)
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +239,10 @@ def policies(template: Template) -> list[str]:
     return [each["PolicyName"] for each in template.resources["RuntimeRole"].properties["Policies"]]
 
 
-def test_a_runtime_without_bedrock_may_not_call_it(real: Template) -> None:
-    assert policies(real) == ["Conversations", "Telemetry"]
-    assert policies(resolve_real(Model="bedrock")) == ["Conversations", "Model", "Telemetry"]
+def test_a_runtime_without_a_guardrail_may_not_apply_one(real: Template) -> None:
+    assert policies(real) == ["Conversations", "Model", "Telemetry"]
+    guarded = policies(resolve_real(GuardrailId="abc123"))
+    assert guarded == ["Conversations", "Model", "Guardrail", "Telemetry"]
 
 
 # ---- Physical names, and local addresses in the place of AWS's
@@ -324,7 +326,7 @@ def test_parameters_come_from_samconfig(tmp_path: Path) -> None:
         "",
         "not toml",
         "[local.deploy.parameters]\n",
-        '[local.deploy.parameters]\nparameter_overrides = "A=1"\n',
+        '[local.deploy.parameters]\nparameter_overrides = "A=\\"1"\n',
         '[local.deploy.parameters]\nparameter_overrides = ["A"]\n',
         "[local.deploy.parameters]\nparameter_overrides = [1]\n",
     ],
@@ -336,6 +338,12 @@ def test_a_samconfig_of_another_form_is_refused_with_the_form_it_needs(
     path.write_text(text)
     with pytest.raises(TemplateError, match=r"samconfig.toml: .* a list of NAME=value strings"):
         read_parameters(path)
+
+
+def test_the_one_string_of_sam_deploy_guided_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "samconfig.toml"
+    path.write_text('[local.deploy.parameters]\nparameter_overrides = \'A="1 = 2" B=""\'\n')
+    assert read_parameters(path) == {"A": "1 = 2", "B": ""}
 
 
 def test_checking_parameters_leaves_the_template_as_it_was() -> None:

@@ -1,6 +1,7 @@
 """Features that are off by default: what `make dev` plays of them, and what it says of the rest."""
 
 import pytest
+from policies.additions import sluices_template
 from policies.subject import FULL, ORIGINS, ROOT
 
 from local.errors import TemplateError
@@ -8,7 +9,7 @@ from local.gateway import Api
 from local.parameters import read_parameters
 from local.pool import PoolConfig
 from local.runtime import RuntimeConfig
-from local.template import Template, load
+from local.template import Resource, Template, load
 from local.unplayed import ABSENT, absences
 
 LOCAL = read_parameters(ROOT / "samconfig.toml")
@@ -18,12 +19,12 @@ PLAYED_OR_ABSENT = {
     for name in FULL.keys()
     - FEDERATED.keys()
     - {"Mfa", "Passkeys", "GuardrailId", "ThinkingTokens"}
-} | {"Model": "offline"}
+}
 
 
 def resolve(**parameters: str) -> Template:
     """The template as `make dev` resolves it, but for some parameters."""
-    return load(ROOT / "template.yaml", {**LOCAL, **parameters}, ORIGINS)
+    return load(sluices_template(), {**LOCAL, **parameters}, ORIGINS)
 
 
 def test_as_make_dev_has_it_nothing_is_missed() -> None:
@@ -73,11 +74,22 @@ def test_the_stack_names_the_parameter_that_brought_the_provider() -> None:
         absences(resolve(**FEDERATED))
 
 
-def test_a_resource_that_nobody_thought_about_stops_the_start() -> None:
+def test_a_resource_of_sluices_that_nobody_thought_about_stops_the_start() -> None:
     template = resolve()
-    queue = template.resources["ApiLog"]
-    template.resources["Queue"] = type(queue)("Queue", "AWS::SQS::Queue", {})
+    template.resources["ApiLog"] = Resource("ApiLog", "AWS::SQS::Queue", {})
     with pytest.raises(
-        TemplateError, match=r"Queue: the local stack does not know AWS::SQS::Queue"
+        TemplateError, match=r"ApiLog: the local stack does not know AWS::SQS::Queue"
     ):
         absences(template)
+
+
+def test_resources_of_an_adopter_are_named_and_the_rest_runs() -> None:
+    template = resolve()
+    for id_, type_ in {"Jobs": "AWS::SQS::Queue", "Uploads": "AWS::S3::Bucket"}.items():
+        template.resources[id_] = Resource(id_, type_, {})
+    template.resources["JobsRole"] = Resource("JobsRole", "AWS::IAM::Role", {})
+    assert [sentence.split(":")[0] for sentence in absences(template)] == [
+        "Jobs is not played here",
+        "Uploads is not played here",
+    ]
+    assert RuntimeConfig.of(template).id == template.outputs["RuntimeId"]

@@ -26,6 +26,7 @@ from mcp_server import mcp_server
 from model_servers import MODEL_IDS, ModelServer, Reply
 from support import serve
 
+from local.bedrock import Bedrock
 from ops import archive, bundle, layers, pruning, twin, wheels
 
 pytestmark = pytest.mark.slow
@@ -172,7 +173,8 @@ def test_nothing_is_in_it_that_the_rules_leave_out(built: Built, files):
     assert not [name for name in sources if not pruning.is_kept(name)]
     assert not [name for name in theirs if name.endswith(".py") or ".." in name]
     services = {name.split("/")[2] for name in theirs if name.startswith("botocore/data/")}
-    assert {name for name in services if "." not in name} == {"bedrock-runtime", "s3", "sts"}
+    wanted = {"bedrock-runtime", "s3", "secretsmanager", "sts"}
+    assert {name for name in services if "." not in name} == wanted
 
 
 def test_every_package_keeps_its_metadata_and_entry_points(built: Built, unpacked: Path):
@@ -197,6 +199,96 @@ def test_a_persons_own_tools_are_packed(tmp_path: Path, monkeypatch):
     ours = {name for name in bundle._agent(PYTHON) if name.startswith("tools/")}
     compiled = f"tools/__pycache__/dice.cpython-{PYTHON.replace('.', '')}.pyc"
     assert ours == {"tools/dice.py", compiled}
+
+
+TABLE_TOOL = '''
+import boto3
+from strands import tool
+
+table = boto3.resource("dynamodb").Table("orders")
+
+
+@tool
+def count() -> int:
+    """Count orders."""
+    return int(table.item_count)
+'''
+
+
+@pytest.mark.timeout(180)
+def test_a_tool_finds_the_service_that_it_names_in_the_bundle(tmp_path: Path):
+    root = clone(tmp_path / "sluice")
+    (root / "agent" / "tools" / "orders.py").write_text(TABLE_TOOL)
+    made = build(root, 0o022)
+    assert "With the descriptions of dynamodb, which your tools use" in made.said
+    names = zipfile.ZipFile(made.zip).namelist()
+    assert [name for name in names if name.startswith("botocore/data/dynamodb/20")]
+    assert [name for name in names if name.startswith("boto3/data/dynamodb/20")]
+    assert not [name for name in names if name.startswith("botocore/data/sqs/")]
+
+
+def test_a_tools_service_is_kept_for_clients_and_resources():
+    for path in ("botocore/data/sqs/2012-11-05/service-2.json.gz", "boto3/data/sqs/x.json"):
+        assert not pruning.is_kept(path)
+        assert pruning.is_kept(path, {"sqs"})
+        assert not pruning.is_kept(path, {"sq", "sqss"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "sentence"),
+    [
+        ("", "import boto3\nboto3.client('dynamo')", "agent/tools/own.py:2: AWS has no service"),
+        ("[tool.sluice]\nservices = ['sqss']\n", "", "AWS has no service 'sqss'"),
+    ],
+)
+def test_a_misspelt_service_is_refused(root: Path, setting: str, text: str, sentence: str):
+    with (root / "agent" / "pyproject.toml").open("a") as pyproject:
+        pyproject.write(setting)
+    (root / "agent" / "tools").mkdir()
+    (root / "agent" / "tools" / "own.py").write_text(text)
+    with pytest.raises(SystemExit, match=re.escape(sentence)):
+        bundle.build(root / "agent.zip")
+
+
+@pytest.fixture
+def with_tool(unpacked: Path, tmp_path: Path):
+    """The unpacked bundle with a tool of this text."""
+
+    def make(text: str) -> Path:
+        folder = tmp_path / "with-tool"
+        shutil.copytree(unpacked, folder, copy_function=os.link)
+        (folder / "tools").mkdir(exist_ok=True)
+        (folder / "tools" / "own.py").write_text(text)
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "import boto3\nboto3.client('sqs')",
+            "own.py: UnknownServiceError: Unknown service: 'sqs'",
+        ),
+        ("from strands_tools import http_request", "own.py: ImportError: cannot import name"),
+        ("import PIL", "own.py: ModuleNotFoundError: No module named 'PIL'"),
+        ("def (", "own.py: SyntaxError"),
+    ],
+)
+def test_a_tool_that_the_bundle_cannot_serve_is_refused(with_tool, text: str, reason: str):
+    with pytest.raises(SystemExit, match=re.escape(reason)):
+        twin.try_tools(with_tool(text), set())
+
+
+def test_a_service_that_the_bundle_lacks_is_refused(unpacked: Path):
+    with pytest.raises(SystemExit, match="a client of sqs: UnknownServiceError"):
+        twin.try_tools(unpacked, {"s3", "sqs"})
+
+
+def test_a_tool_that_wants_a_variable_is_told_and_packed(with_tool):
+    (told,) = twin.try_tools(with_tool("import os\nos.environ['ORDERS']"), {"s3"})
+    assert told.startswith("tools/own.py: KeyError: 'ORDERS'.")
 
 
 def test_its_machine_code_is_for_arm64_alone(files):
@@ -287,7 +379,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 def test_the_unpacked_agent_talks_to_bedrock_and_keeps_conversations_in_s3(
     unpacked: Path, tmp_path: Path
 ):
-    """What the offline model never needs: signatures, event streams, S3's answers."""
+    """Answers of S3, and a stored conversation."""
     call = Reply(text=("Let me see.",), call={"expression": "2**10 - 24"})
     server = ModelServer()
     with ExitStack() as stack:
@@ -314,9 +406,12 @@ def test_the_unpacked_agent_talks_to_bedrock_and_keeps_conversations_in_s3(
 
 def test_the_unpacked_agent_has_the_tools_of_an_mcp_server(unpacked: Path, tmp_path: Path):
     """Without the half of the mcp package that the rules leave out."""
-    with mcp_server() as server:
+    with mcp_server() as server, serve(Bedrock(print)) as bedrock:
         environment = {
-            "SLUICE_MODEL": "offline",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock,
             "SLUICE_CONVERSATIONS": str(tmp_path),
             "SLUICE_MCP": json.dumps([{"name": "docs", "url": server.url}]),
         }
@@ -337,7 +432,7 @@ def test_a_zip_whose_agent_lacks_something_is_refused_with_its_last_words(
     with pytest.raises(SystemExit, match=r"did not start.*ops/pruning.py(?s:.*)starlette"):
         twin.prove(broken)
     shutil.copytree(unpacked / "starlette", broken / "starlette")
-    with pytest.raises(SystemExit, match=r"without \"warm\".*internal_error"):
+    with pytest.raises(SystemExit, match=r"without Result: 100.*internal_error"):
         twin.prove(broken)
 
 

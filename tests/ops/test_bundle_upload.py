@@ -34,13 +34,13 @@ def project(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / ".build").mkdir()
     (tmp_path / "template.yaml").write_bytes((bundle.ROOT / "template.yaml").read_bytes())
     monkeypatch.setattr(bundle, "ROOT", tmp_path)
-    monkeypatch.setattr(bundle, "CODE", tmp_path / ".build" / "code.yaml")
+    monkeypatch.setattr(bundle, "CODE", tmp_path / ".build" / "run-make-bundle-agent.yaml")
     return tmp_path
 
 
 def say(project: Path, *overrides: str, environment: str = "default", region: str = REGION) -> None:
     """Write a samconfig.toml with these parameters."""
-    entries = json.dumps([*overrides, "file://.build/code.yaml"])
+    entries = json.dumps([*overrides, "file://.build/run-make-bundle-agent.yaml"])
     (project / "samconfig.toml").write_text(
         f"version = 0.1\n[{environment}.deploy.parameters]\nstack_name = 'sluice'\n"
         f"region = '{region}'\nparameter_overrides = {entries}\n"
@@ -84,7 +84,7 @@ def test_what_deploy_reads_is_written_after_the_upload(emulator: Emulator, proje
     say(project)
     bucket, key = bundle.upload(zipped(project, 10))
     assert bucket == f"sluice-code-{ACCOUNT}-{REGION}", "the template's own prefix"
-    written = yaml.safe_load((project / ".build" / "code.yaml").read_text())
+    written = yaml.safe_load((project / ".build" / "run-make-bundle-agent.yaml").read_text())
     assert written == {"AgentCodeBucket": bucket, "AgentCodeKey": key}
 
 
@@ -102,7 +102,9 @@ def test_an_earlier_bundles_bucket_is_not_taken_for_ones_own_choice(
     emulator: Emulator, project: Path
 ):
     say(project, "Prefix=moved")
-    (project / ".build" / "code.yaml").write_text("AgentCodeBucket: of-another-account\n")
+    (project / ".build" / "run-make-bundle-agent.yaml").write_text(
+        "AgentCodeBucket: of-another-account\n"
+    )
     assert bundle.upload(zipped(project, 10))[0] == f"moved-code-{ACCOUNT}-{REGION}"
 
 
@@ -177,4 +179,4 @@ def test_without_credentials_the_verb_ends_with_one_sentence(
         monkeypatch.delenv(name)
     with pytest.raises(SystemExit, match="There are no AWS credentials here"):
         bundle.upload(zipped(project, 10))
-    assert not (project / ".build" / "code.yaml").exists()
+    assert not (project / ".build" / "run-make-bundle-agent.yaml").exists()

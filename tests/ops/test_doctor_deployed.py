@@ -588,7 +588,7 @@ def test_a_clock_that_differs_from_awss_is_named(
     ("edit", "id_", "why"),
     [
         (put(*_STACK, "StackStatus", value="UPDATE_IN_PROGRESS"), "stack", "UPDATE_IN_PROGRESS"),
-        (put(*_RUNTIME, "environmentVariables", "SLUICE_MODEL", value="offline"), "model", "not"),
+        (put(*_RUNTIME, "environmentVariables", "SLUICE_MODEL", value="openai"), "model", "not"),
         (put("test", "newest", value="}"), "code", "make bundle-agent"),
         (put("cloudwatch", "ListMetrics", "Metrics", value=[]), "metrics", "15 minutes"),
         (
@@ -598,7 +598,7 @@ def test_a_clock_that_differs_from_awss_is_named(
     ],
     ids=[
         "an update under way",
-        "the offline model",
+        "another model",
         "nothing uploaded from here",
         "nothing asked yet",
         "nothing asked yet beside another runtime",

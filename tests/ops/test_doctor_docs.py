@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.doctor.agent import AGENT
 from ops.doctor.check import Symptom
 from ops.doctor.deployed import DEPLOYED
 from ops.doctor.live import LIVE
@@ -12,7 +13,7 @@ from ops.doctor.template import TEMPLATE
 from ops.doctor.token import TOKEN
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "doctor.md"
-CHECKS = [check for group in (TEMPLATE, TOKEN, LIVE, DEPLOYED) for check in group.checks]
+CHECKS = [check for group in (TEMPLATE, AGENT, TOKEN, LIVE, DEPLOYED) for check in group.checks]
 TUTORIAL = list(Symptom)[:5]
 
 

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from additions import OPEN_ROUTE as ROUTE
 from policies import api, runtime, sign_in, stage
+from policies.additions import sluices_template
 from policies.breaks import BREAKS, Edits
 from policies.subject import CLOSED, FULL, OPEN, ROOT, Policy
 from verbs import run_verb
 
 from ops.doctor.template import TEMPLATE, TemplateFile, deploy_parameters
 
-TEXT = (ROOT / "template.yaml").read_text()
+TEXT = sluices_template().read_text()
 
 _TIMEOUT = "timeoutInMillis: 900000"
 _STREAM = "responseTransferMode: STREAM"
@@ -82,6 +84,9 @@ OF_POLICIES: Mapping[Policy, Mapping[str, str]] = {
 }
 
 OWN: Mapping[str, Mapping[str, Edits]] = {
+    "open-route": {
+        "an adopter's": ("          # --- your routes", f"{ROUTE}          # --- your routes"),
+    },
     "resolves": {
         "a reference to nothing": ("RoleArn: !GetAtt RuntimeRole.Arn", "RoleArn: !Ref Nobody"),
         "a resource without a type": ("    Type: AWS::Logs::LogGroup\n", ""),
@@ -188,7 +193,7 @@ def broken(edits: Edits) -> str:
     ],
 )
 def test_the_intact_template_has_no_fault_and_hides_nothing(parameters: dict[str, str]) -> None:
-    results = TEMPLATE.examine(TemplateFile(ROOT / "template.yaml", parameters))
+    results = TEMPLATE.examine(TemplateFile(sluices_template(), parameters))
     assert [(each.id, each.faults, each.hindrance) for each in results] == [
         (each.id, (), "") for each in results
     ]

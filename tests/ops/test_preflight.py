@@ -1,5 +1,6 @@
 """What `make deploy` refuses before anything is made: a stack's name, another Prefix, too much."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,28 @@ def test_an_environment_that_the_platform_does_not_take_is_refused(
         assert "AgentCore takes 1,536" in said
         assert "SLUICE_MCP 1,034" in said
         assert "set PlatformVersion to V1" in said
+
+
+@pytest.mark.parametrize(
+    ("token", "refused"),
+    [
+        ("{{resolve:secretsmanager:docs-token}}", False),
+        ("{{resolve:secretsmanager:docs:SecretString:token}}", False),
+        ("s3cret", True),
+        ("s3cret{{resolve:secretsmanager:docs}}", True),
+        ("{{resolve:ssm:docs}}", True),
+    ],
+)
+def test_a_token_is_deployed_as_a_reference_alone(token: str, refused: bool) -> None:
+    server = {"name": "docs", "url": "https://a.example/mcp", "auth": "bearer", "token": token}
+    said = preflight.obstacle(PATH, {**FULL, "McpServers": json.dumps([server])}, None)
+    assert (said is not None) == refused, said
+    assert "s3cret" not in (said or "")
+
+
+def test_servers_that_are_no_json_are_refused() -> None:
+    said = preflight.obstacle(PATH, {**FULL, "McpServers": "[name=docs]"}, None)
+    assert said == "McpServers is not JSON: see docs/tools.md."
 
 
 def test_names_and_values_count_and_the_bucket_as_long_as_a_name_can_be() -> None:

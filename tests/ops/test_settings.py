@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from ops.settings import read_settings
 
@@ -19,7 +20,7 @@ region = "eu-west-1"
 parameter_overrides = ["Prefix=prod"]
 [bare.deploy.parameters]
 [local.deploy.parameters]
-parameter_overrides = ["Model=offline"]
+parameter_overrides = ["MaxTurns=19"]
 """
 
 
@@ -76,3 +77,44 @@ def test_a_file_that_is_missing_is_named(project: Path) -> None:
     (project / "more.yaml").unlink()
     with pytest.raises(SystemExit, match=r"more\.yaml, which is no file"):
         read_settings(project, "default", None).parameters()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        """'Prefix="chat" Greeting="Ask us = anything" Empty="" file://more.yaml'""",
+        """['Prefix=chat', 'Greeting=Ask us = anything', 'Empty=', 'file://more.yaml']""",
+    ],
+)
+def test_a_list_and_the_one_string_of_sam_deploy_guided_say_the_same(
+    project: Path, written: str
+) -> None:
+    (project / "samconfig.toml").write_text(
+        f"[default.deploy.parameters]\nstack_name = 'chat'\nparameter_overrides = {written}\n"
+    )
+    assert read_settings(project, "default", None).parameters() == {
+        "Prefix": "other",
+        "Greeting": "Ask us = anything",
+        "Empty": "",
+        "LogDays": "7",
+        "DevUrl": "",
+    }
+
+
+@pytest.mark.parametrize("written", ["'Prefix=\"chat'", "7", "[1]", "{ Prefix = 'chat' }"])
+def test_overrides_of_another_form_get_a_sentence(project: Path, written: str) -> None:
+    (project / "samconfig.toml").write_text(
+        f"[default.deploy.parameters]\nstack_name = 'chat'\nparameter_overrides = {written}\n"
+    )
+    with pytest.raises(SystemExit, match=r"parameter_overrides in \[default.deploy.parameters\]"):
+        read_settings(project, "default", None).parameters()
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_sluice_ships_environments_with_a_stack_and_a_prefix_each(environment: str) -> None:
+    settings = read_settings(ROOT, environment, None)
+    written = [each for each in settings.overrides() if not each.startswith("file://")]
+    assert settings.stack == f"sluice-{environment}"
+    assert written == [f"Prefix=sluice-{environment}"]
+    default = read_settings(ROOT, "default", None).table
+    assert settings.table.keys() == default.keys()

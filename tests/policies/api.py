@@ -29,6 +29,18 @@ def _body(subject: Subject) -> dict[str, Any]:
     return at(subject.only("AWS::Serverless::Api").properties, "DefinitionBody") or {}
 
 
+def _schemes(subject: Subject) -> dict[str, Any]:
+    """The security schemes that Sluice's operations name; others are of an adopter's routes."""
+    schemes = at(_body(subject), "components", "securitySchemes") or {}
+    named = {
+        name
+        for _, operation in _operations(subject)
+        for requirement in operation.get("security") or []
+        for name in requirement
+    }
+    return {name: scheme for name, scheme in schemes.items() if name in named}
+
+
 def _operations(subject: Subject, preflights: bool = False) -> Iterator[tuple[str, Any]]:
     """Each operation with its name: those that do something, or those that answer a preflight."""
     for path, item in (_body(subject).get("paths") or {}).items():
@@ -40,6 +52,8 @@ def _operations(subject: Subject, preflights: bool = False) -> Iterator[tuple[st
 @policy
 def every_operation_asks_for_a_token(subject: Subject) -> Iterator[str]:
     """T3. A requirement at the root is ignored by API Gateway, so each operation has its own."""
+    if not any(True for _ in _operations(subject)):
+        yield "the API has no operation that does anything"
     if "security" in _body(subject):
         yield "`security` at the root of the API has no effect; it belongs on each operation"
     schemes = at(_body(subject), "components", "securitySchemes") or {}
@@ -60,7 +74,7 @@ def the_authorizer_is_this_templates_user_pool(subject: Subject) -> Iterator[str
         "x-amazon-apigateway-authtype": "cognito_user_pools",
         "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [pool]},
     }
-    for name, scheme in (at(_body(subject), "components", "securitySchemes") or {}).items():
+    for name, scheme in _schemes(subject).items():
         for key, value in expected.items():
             if scheme.get(key) != value:
                 yield f"{name}: {key} is {scheme.get(key)}, not {value}"

@@ -189,21 +189,24 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     runtime.the_environment_fits: {
         "a list of servers that does not": ("    MaxLength: 1024\n", "    MaxLength: 4096\n"),
-        "a value without an end": ("    MaxLength: 256\n", ""),
+        "a value without an end": (
+            "    MaxLength: 256\n    Description: >-\n      OpenTelemetry",
+            "    Description: >-\n      OpenTelemetry",
+        ),
     },
     runtime.sessions_end_when_the_parameters_say: {
         "a fixed idle time": ("IdleRuntimeSessionTimeout: !Ref IdleSeconds", "MaxLife: 28800"),
     },
     runtime.the_agent_finds_its_model_and_its_bucket: {
         "another bucket": ("s3://${ConversationsBucket}", "s3://conversations"),
-        "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
+        "a setting that nobody reads": ("SLUICE_MODEL_REGION:", "SLUICE_MODEL_REGOIN:"),
+        "a setting that is missing": ("SLUICE_MODEL_REGION:", "MODEL_REGION:"),
         "no model": (
-            "!If [HasBedrock, !Ref ModelId, !Ref AWS::NoValue]",
-            "!If [HasBedrock, !Ref AWS::NoValue, !Ref ModelId]",
+            "SLUICE_MODEL_ID: !Ref ModelId",
+            "SLUICE_MODEL_ID: !Ref AWS::NoValue",
         ),
     },
-    runtime.a_parameter_that_may_hold_a_token_is_not_shown: {
-        "the console shows it": ("    NoEcho: true\n", ""),
+    runtime.no_output_shows_the_mcp_servers: {
         "an output shows it": (
             "    Description: The user pool.\n    Value: !Ref UserPool\n",
             "    Description: The user pool.\n    Value: !Sub ${UserPool}${McpServers}\n",
@@ -212,7 +215,7 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     limits.every_limit_reaches_the_agent: {
         "a number in its place": ("SLUICE_MAX_TURNS: !Ref MaxTurns", "SLUICE_MAX_TURNS: '20'"),
         "not told": ("        SLUICE_OWNER_TOKENS: !Ref OwnerTokens\n", ""),
-        "another name": ("        SLUICE_MAX_SECONDS:", "        SLUICE_MAX_TIME:"),
+        "another name": ("        SLUICE_MAX_SECONDS:", "        MAX_TIME:"),
         "another limit": (
             "SLUICE_MAX_TOKENS: !Ref MaxTokens",
             "SLUICE_MAX_TOKENS: !Ref MaxContext",
@@ -416,17 +419,22 @@ BREAKS: Mapping[Policy, Mapping[str, Edits]] = {
     },
     form.every_parameter_says_what_it_takes: {
         "anything": ("    AllowedPattern: ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$\n", ""),
-        "no sentence": ("    ConstraintDescription: bedrock or offline.\n", ""),
+        "no sentence": ("    ConstraintDescription: bedrock or openai.\n", ""),
     },
     form.every_rule_says_what_to_do: {
-        "no sentence": ("AssertDescription: Only Model bedrock", "Description: Only Model bedrock"),
+        "no sentence": (
+            *("AssertDescription: Only Model bedrock has", "Description: Only Model bedrock has"),
+        ),
     },
     form.every_output_is_there_and_described: {
         "another name": ("  SpaBucket:\n", "  PageBucket:\n"),
         "no description": ("    Description: The user pool.\n", ""),
     },
     form.conditions_are_named_has_or_is: {
-        "another name": ("  HasBedrock:", "  Unused: !Equals ['', '']\n  HasBedrock:"),
+        "another name": (
+            *("  HasBudget: !Not", "  Budgeted: !Not"),
+            *("    Condition: HasBudget\n", "    Condition: Budgeted\n"),
+        ),
     },
     form.everything_stands_in_its_order: {
         "an attribute before the type": (

@@ -24,6 +24,22 @@ _WAF_FILTERED = """          WAF_FILTERED:
             statusCode: 403
 """
 
+# With a model of another server, which excludes a guardrail and reasoning.
+BREAKS_OF_OPENAI: Mapping[Policy, Mapping[str, Edits]] = {
+    permissions.the_agent_reads_the_key_of_its_model_and_no_other_secret: {
+        "every secret": ("Resource: !Ref ModelSecretArn", "Resource: '*' # any"),
+        "it may not": ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"),
+        "the key in clear": (
+            "        SLUICE_MODEL_URL:",
+            "        SLUICE_MODEL_KEY: !Ref Prefix\n        SLUICE_MODEL_URL:",
+        ),
+    },
+    runtime.the_agent_finds_its_model_and_its_bucket: {
+        "no address": ("!If [HasModelUrl, !Ref ModelUrl, !Ref AWS::NoValue]", "''"),
+        "no secret": ("!If [HasModelSecret, !Ref ModelSecretArn, !Ref AWS::NoValue]", "''"),
+    },
+}
+
 # With Mfa, which cannot be on together with Passkeys.
 BREAKS_OF_MFA: Mapping[Policy, Mapping[str, Edits]] = {
     sign_in.a_second_factor_is_asked_for_as_the_parameter_says: {
@@ -151,10 +167,13 @@ BREAKS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
         "it may not": ("bedrock-agentcore:InvokeGateway", "bedrock-agentcore:GetGateway"),
         "of any account": ("${AWS::AccountId}:gateway/*", "*:gateway/*"),
     },
+    permissions.roles_cannot_make_themselves_stronger: {
+        "policies that nobody asked for": ("!Sub '${AgentPolicyArns}'", "'arn:x'"),
+    },
     permissions.every_role_is_bounded_when_a_boundary_is_given: {
         "the gateway's is not": (
-            f"{_BOUNDARY}      ManagedPolicyArns:",
-            "      ManagedPolicyArns:",
+            f"{_BOUNDARY}      ManagedPolicyArns:\n",
+            "      ManagedPolicyArns:\n",
         ),
     },
     watch.alarms_watch_the_gate_and_the_runtime: {

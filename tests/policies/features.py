@@ -3,9 +3,11 @@
 # A feature, the parameters that turn it on, and the resources that come with it.
 FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "guardrail": (("GuardrailId", "GuardrailVersion"), set()),
+    "a model of another server": (("Model", "ModelUrl", "ModelSecretArn"), set()),
     "thinking": (("ThinkingTokens",), set()),
     "tools of others": (("McpServers",), set()),
     "network": (("RuntimeSubnets", "RuntimeSecurityGroups"), set()),
+    "policies of the agent": (("AgentPolicyArns",), set()),
     "second factor": (("Mfa",), set()),
     "passkeys": (("Passkeys",), set()),
     "identity provider": (

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from .subject import Subject, at, entries, policy
+from .nodes import entries
+from .subject import PARAMETERS, Subject, at, policy, walk
 
 OUTPUTS = {
     *("SpaUrl", "ApiUrl", "Issuer", "UserPoolId", "UserPoolClientId", "LoginUrl", "RuntimeArn"),
@@ -37,7 +38,7 @@ def every_parameter_stands_in_one_group_with_a_label(subject: Subject) -> Iterat
     )
     labels = interface.get("ParameterLabels") or {}
     parameters = subject.document["Parameters"]
-    for name in parameters:
+    for name in sorted(parameters.keys() & PARAMETERS):
         if grouped[name] != 1:
             yield f"the parameter {name} is in {grouped[name]} groups"
         if not at(labels, name, "default"):
@@ -50,6 +51,8 @@ def every_parameter_stands_in_one_group_with_a_label(subject: Subject) -> Iterat
 def every_parameter_says_what_it_takes(subject: Subject) -> Iterator[str]:
     """A description, a constraint, and a sentence for the person whose value is refused."""
     for name, parameter in subject.document["Parameters"].items():
+        if name not in PARAMETERS:
+            continue
         for key in ("Description", "ConstraintDescription"):
             if not parameter.get(key):
                 yield f"the parameter {name} has no {key}"
@@ -80,8 +83,13 @@ def every_output_is_there_and_described(subject: Subject) -> Iterator[str]:
 
 @policy
 def conditions_are_named_has_or_is(subject: Subject) -> Iterator[str]:
-    """So that !If reads as a sentence."""
-    for name in subject.document.get("Conditions") or {}:
+    """So that !If reads as a sentence. One that only an adopter's resource has is theirs."""
+    used = set()
+    for section in ("Resources", "Outputs"):
+        for _, node in walk(subject.document[section], section):
+            used.add(str(node.get("Condition")))
+            used.add(str((node.get("Fn::If") or [None])[0]))
+    for name in sorted(used & (subject.document.get("Conditions") or {}).keys()):
         if not name.startswith(("Has", "Is")):
             yield f"the condition {name} begins with neither Has nor Is"
 
@@ -111,8 +119,8 @@ def a_linter_is_silenced_for_a_reason_only(subject: Subject) -> Iterator[str]:
     circles.py looks where E3004 does not; the two warnings fill an empty default into the branch
     of an !If that is for other values.
     """
-    if set(subject.document["Metadata"]) != {_INTERFACE}:
-        yield "the file's Metadata holds more than the interface"
+    for linter in {"cfn-lint", "checkov", "cfn_nag"} & subject.document["Metadata"].keys():
+        yield f"the file's Metadata silences {linter} for everything"
     resources = entries(entries(subject.root)["Resources"])
     for name, resource in subject.document["Resources"].items():
         metadata = dict(resource.get("Metadata", {}))
@@ -130,4 +138,4 @@ def a_linter_is_silenced_for_a_reason_only(subject: Subject) -> Iterator[str]:
 
 
 def _misplaced(keys: dict[str, object], order: list[str]) -> bool:
-    return list(keys) != [key for key in order if key in keys]
+    return [key for key in keys if key in order] != [key for key in order if key in keys]

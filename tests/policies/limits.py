@@ -17,7 +17,7 @@ LIMITS = {
 }
 """Parameters, and the agent's variables that they set."""
 
-OFFLINE = {"SLUICE_MODEL": "offline", "SLUICE_CONVERSATIONS": "/conversations"}
+AGENT = {"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "/conversations"}
 
 
 @policy
@@ -46,7 +46,7 @@ def the_agent_takes_whatever_a_limit_may_be(subject: Subject) -> Iterator[str]:
         parameter = at(subject.document, "Parameters", name)
         for key in ("MinValue", "Default", "MaxValue"):
             try:
-                Settings.read({**OFFLINE, variable: str(parameter[key])})
+                Settings.read({**AGENT, variable: str(parameter[key])})
             except SettingsError as error:
                 yield f"{name}: {key}: {error}"
 

@@ -7,7 +7,8 @@ import yaml
 
 from local.identities import ACCOUNT, REGION
 
-from .subject import Subject, at, entries, listed, nodes, policy, walk
+from .nodes import entries, nodes
+from .subject import Subject, at, listed, policy, walk
 
 PUSH_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 """The one managed policy: API Gateway asks for these permissions, on all log groups, before it
@@ -75,16 +76,19 @@ def the_agents_role_is_for_this_accounts_runtimes(subject: Subject) -> Iterator[
 
 @policy
 def roles_cannot_make_themselves_stronger(subject: Subject) -> Iterator[str]:
-    """No passing and no taking of roles, no IAM, and no policy written by somebody else."""
+    """No passing and no taking of roles, no IAM, and no policy written by somebody else, but for
+    those that a parameter gives to the agent."""
     for place, statement in _allowed(subject):
         for action in listed(statement.get("Action")):
             taken = action == "sts:AssumeRole" and "AssumeRolePolicyDocument" not in place
             if action.startswith("iam:") or taken:
                 yield f"{place} allows {action}"
+    agents = subject.only("AWS::BedrockAgentCore::Runtime").properties.get("RoleArn")
+    given = [arn for arn in subject.template.parameters["AgentPolicyArns"].split(",") if arn]
     for role in subject.every("AWS::IAM::Role"):
-        for arn in role.properties.get("ManagedPolicyArns") or []:
-            if arn != PUSH_LOGS:
-                yield f"{role.id} has the managed policy {arn}"
+        expected = given if role.attributes["Arn"] == agents else [PUSH_LOGS]
+        if (role.properties.get("ManagedPolicyArns") or []) != expected:
+            yield f"{role.id} has other managed policies than {expected}"
 
 
 @policy
@@ -157,6 +161,25 @@ def the_agent_may_subscribe_to_its_model_by_way_of_bedrock(subject: Subject) -> 
     expected = needed if subject.template.parameters["Model"] == "bedrock" else set()
     if allowed != expected or anyhow != expected:
         yield f"by way of Bedrock the agent may {sorted(allowed)}, in all {sorted(anyhow)}"
+
+
+@policy
+def the_agent_reads_the_key_of_its_model_and_no_other_secret(subject: Subject) -> Iterator[str]:
+    """T8. The key itself stands in no parameter and no variable."""
+    allowed = [
+        (action, resource)
+        for _, statement in _allowed(subject)
+        for action in listed(statement.get("Action"))
+        for resource in listed(statement.get("Resource"))
+        if action.startswith("secretsmanager:")
+    ]
+    arn = subject.template.parameters["ModelSecretArn"]
+    expected = [("secretsmanager:GetSecretValue", arn)] if arn else []
+    if allowed != expected:
+        yield f"of secrets the agent may {allowed}, not {expected}"
+    variables = at(subject.document, "Resources", "Runtime", "Properties", "EnvironmentVariables")
+    if "SLUICE_MODEL_KEY" in (variables or {}):
+        yield "SLUICE_MODEL_KEY shows the model's key to whoever may read the runtime"
 
 
 @policy

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sluice.settings import VARIABLES
+
+from local.identities import REGION
 from ops import environment
 
 from .subject import CODE_KEY, ORIGINS, ROOT, Subject, at, policy, walk
@@ -161,19 +164,21 @@ def sessions_end_when_the_parameters_say(subject: Subject) -> Iterator[str]:
 
 @policy
 def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
-    """All of the agent's settings are environment variables under one prefix."""
+    """All of the agent's settings are environment variables under one prefix. Others are its
+    adopter's, for tools and libraries."""
     environment = _properties(subject).get("EnvironmentVariables") or {}
-    for name in environment:
-        if not name.startswith("SLUICE_"):
-            yield f"{name} is not one of the agent's settings"
+    for name in sorted(environment.keys() - {variable.name for variable in VARIABLES}):
+        yield f"{name} is not one of the agent's settings"
     parameters = subject.template.parameters
     guardrail = parameters["GuardrailId"]
     for name, value in {
         "SLUICE_MODEL": parameters["Model"],
+        "SLUICE_MODEL_REGION": REGION,
         "SLUICE_GUARDRAIL_ID": guardrail or None,
         "SLUICE_GUARDRAIL_VERSION": parameters["GuardrailVersion"] if guardrail else None,
-        # Another provider must not be asked for Bedrock's model.
-        "SLUICE_MODEL_ID": parameters["ModelId"] if parameters["Model"] == "bedrock" else None,
+        "SLUICE_MODEL_ID": parameters["ModelId"],
+        "SLUICE_MODEL_URL": parameters["ModelUrl"] or None,
+        "SLUICE_MODEL_SECRET": parameters["ModelSecretArn"] or None,
         "SLUICE_THINKING": parameters["ThinkingTokens"],
         "SLUICE_MCP": parameters["McpServers"] or None,
         "SLUICE_TRACES": parameters["TracesEndpoint"]
@@ -189,10 +194,8 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
 
 
 @policy
-def a_parameter_that_may_hold_a_token_is_not_shown(subject: Subject) -> Iterator[str]:
-    """T8. CloudFormation shows every other parameter to whoever may describe the stack."""
-    if at(subject.document, "Parameters", "McpServers", "NoEcho") is not True:
-        yield "CloudFormation shows McpServers, which may hold a server's token"
+def no_output_shows_the_mcp_servers(subject: Subject) -> Iterator[str]:
+    """T8. An output is resolved, and would show a token that the parameter only refers to."""
     for name, output in (subject.document.get("Outputs") or {}).items():
         if "McpServers" in str(output):
             yield f"the output {name} shows McpServers"

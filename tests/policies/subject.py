@@ -10,6 +10,8 @@ import yaml
 from local.identities import Origins
 from local.template import Resource, Template, load, parse
 
+from .additions import without_additions
+from .nodes import nodes
 from .sam import Sam
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +56,8 @@ FULL = {
     "McpServers": '[{"name": "docs", "url": "https://tools.example.com/mcp"}]',
     "RuntimeSubnets": "subnet-0a1b2c3d,subnet-4e5f6a7b",
     "RuntimeSecurityGroups": "sg-0a1b2c3d",
+    "AgentPolicyArns": "arn:aws:iam::123456789012:policy/orders,"
+    "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess",
     "Passkeys": "on",
     "OidcName": "Example",
     "OidcIssuer": "https://id.example.com/tenant",
@@ -75,11 +79,18 @@ FULL = {
     "BudgetEmail": "budget@example.com",
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
 }
-EACH = {**FULL, "Mfa": "required"}
+SERVER = {
+    "Model": "openai",
+    "ModelUrl": "https://models.example.com/v1",
+    "ModelSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:model-a1b2c3",
+}
+OPENAI = {**OPEN, **SERVER, "ModelId": "meta-llama/Llama-3.3-70B-Instruct"}
+EACH = {**FULL, **SERVER, "Mfa": "required"}
 """A value that turns each feature on; not all together."""
+PARAMETERS = EACH.keys() | {"CorsOrigin"}
+"""Sluice's own."""
 CLOSED = {
     **OPEN,
-    "Model": "offline",
     "DevUrl": "",
     "CorsOrigin": "https://chat.example.com",
     "ConversationDays": "0",
@@ -89,7 +100,7 @@ CLOSED = {
 
 @dataclass(frozen=True)
 class Subject:
-    """One template in all the forms that policies look at."""
+    """One template in all the forms that policies look at, what an adopter added left out."""
 
     text: str
     root: yaml.Node
@@ -104,6 +115,7 @@ class Subject:
     @classmethod
     def of(cls, text: str, parameters: dict[str, str], folder: Path, sam: Sam) -> Self:
         """Read a template. `folder` takes a copy of it, for local.template reads files."""
+        text = without_additions(text)
         path = folder / "template.yaml"
         path.write_text(text)
         template = load(path, parameters, ORIGINS)
@@ -159,25 +171,6 @@ def walk(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from walk(value, f"{place}[{index}]")
-
-
-def entries(node: yaml.Node) -> dict[str, yaml.Node]:
-    """A composed mapping's values by key; {} for another node."""
-    if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {key.value: value for key, value in node.value}
-
-
-def nodes(node: yaml.Node) -> Iterator[yaml.Node]:
-    """A composed node and everything in it."""
-    yield node
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from nodes(key)
-            yield from nodes(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from nodes(value)
 
 
 def _last_line(node: yaml.Node) -> int:

@@ -37,11 +37,7 @@ def _dimensions(subject: Subject, namespace: str) -> dict[str, Any]:
     api = subject.only("AWS::Serverless::Api").properties
     return {
         "AWS/ApiGateway": {"ApiName": api["Name"], "Stage": api["StageName"]},
-        metrics.NAMESPACE: {
-            metrics.DIMENSION: parameters["ModelId"]
-            if parameters["Model"] == "bedrock"
-            else "offline"
-        },
+        metrics.NAMESPACE: {metrics.DIMENSION: parameters["ModelId"]},
     }.get(namespace, {})
 
 

@@ -1,6 +1,7 @@
 """The page's own tests, and what it weighs."""
 
 import gzip
+import html
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from e2e_stack import ROOT
+from spa_build import brand_name
 
 SPA = ROOT / "spa"
 OWN_TESTS = sorted(str(path.relative_to(SPA)) for path in SPA.glob("test/**/*.test.ts*"))
@@ -95,6 +97,14 @@ def test_the_page_weighs_at_most_60_kb_before_it_paints(dist: Path) -> None:
     needed = re.findall(r"""\b(?:import|from)\s*["'`]\./([^"'`]+)""", scripts)
     assert {dist / "assets" / name for name in needed} <= fetched, "a chunk is left out of the sum"
     assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in fetched) <= BUDGET
+
+
+def test_the_page_has_the_brands_name_and_logo(dist: Path) -> None:
+    page = (dist / "index.html").read_text()
+    assert f"<title>{brand_name()}</title>" in html.unescape(page)
+    assert "%BRAND%" not in page
+    (logo,) = re.findall(r'<link rel="icon" [^>]*href="/(assets/brand-[^"]+\.svg)"', page)
+    assert (dist / logo).read_bytes() == (SPA / "brand.svg").read_bytes()
 
 
 def test_the_page_holds_no_inline_script_style_or_foreign_address(dist: Path) -> None:

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 from policies import POLICIES, Policy, Subject
+from policies.additions import sluices_template
 from policies.breaks import BREAKS, Edits
-from policies.breaks_of_features import BREAKS_OF_FEATURES, BREAKS_OF_MFA
+from policies.breaks_of_features import BREAKS_OF_FEATURES, BREAKS_OF_MFA, BREAKS_OF_OPENAI
 from policies.sam import Sam
-from policies.subject import CLOSED, FULL, OPEN, ROOT
+from policies.subject import CLOSED, FULL, OPEN, OPENAI, ROOT
 
 from local.parameters import read_parameters
 
-TEMPLATE = (ROOT / "template.yaml").read_text()
+TEMPLATE = sluices_template().read_text()
 
 
 def violations(subject: Subject) -> dict[str, list[str]]:
@@ -34,7 +35,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory, sam: Sam) -> set[str]:
     """Policies that the template itself violates: one test says so, the others look past it."""
     return {
         name
-        for parameters in (OPEN, FULL, CLOSED)
+        for parameters in (OPEN, FULL, CLOSED, OPENAI)
         for name in violations(
             Subject.of(TEMPLATE, parameters, tmp_path_factory.mktemp("intact"), sam)
         )
@@ -43,11 +44,12 @@ def faults(tmp_path_factory: pytest.TempPathFactory, sam: Sam) -> set[str]:
 
 @pytest.mark.parametrize(
     "parameters",
-    [OPEN, CLOSED, FULL, read_parameters(ROOT / "samconfig.toml")],
+    [OPEN, CLOSED, FULL, OPENAI, read_parameters(ROOT / "samconfig.toml")],
     ids=[
         "with a page under development",
         "for its own page only",
         "with every feature",
+        "with a model of another server",
         "as make dev has it",
     ],
 )
@@ -65,6 +67,7 @@ def test_the_template_keeps_every_policy(
             (BREAKS, OPEN),
             (BREAKS_OF_FEATURES, FULL),
             (BREAKS_OF_MFA, CLOSED),
+            (BREAKS_OF_OPENAI, OPENAI),
         )
         for policy, breaks in table.items()
         for name, edits in breaks.items()
@@ -84,4 +87,5 @@ def test_a_broken_template_violates_exactly_the_policy_that_is_about_the_break(
 
 
 def test_every_policy_has_a_break() -> None:
-    assert set(BREAKS) | set(BREAKS_OF_FEATURES) == set(POLICIES)
+    tables = (BREAKS, BREAKS_OF_FEATURES, BREAKS_OF_OPENAI)
+    assert {policy for table in tables for policy in table} == set(POLICIES)

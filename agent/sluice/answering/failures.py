@@ -127,7 +127,7 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
             "within 15 minutes, and Anthropic's models want a use case once (Bedrock console, "
             "Model catalog)"
         )
-        credentials = "run `aws configure`, or set SLUICE_MODEL=offline"
+        credentials = "run `aws configure`, or `SLUICE_MODEL=offline make dev`"
         # What Bedrock has validated; the last two only where they are used.
         names = ["SLUICE_MODEL_ID", "SLUICE_MODEL_REGION", "SLUICE_MAX_TOKENS"]
         names += ["SLUICE_THINKING"] if settings.thinking else []

@@ -8,7 +8,7 @@ from strands.hooks import AfterModelCallEvent, BeforeModelCallEvent, HookProvide
 
 from sluice.answering.failures import meaning_of
 from sluice.answering.sight import leave_images_out, may_be_of_images
-from sluice.models.usage import Meter
+from sluice.models.metered import Metered
 from sluice.runs.run import Run
 from sluice.wire import events
 
@@ -21,17 +21,16 @@ DELAYS = [1.0, 2.0, 4.0]
 
 
 class Retries(HookProvider):
-    """Asks the model of one run again, and tells the person how long that takes.
+    """Asks the model of one agent again, and tells the person how long that takes.
 
     A model that is busy is asked again also in mid-answer: its new answer takes the place of the
     half (translation.py). One that fails is asked again only before its first word, and one that
     refuses a request with images is asked again without them.
     """
 
-    def __init__(self, run: Run, meter: Meter, model_id: str) -> None:
+    def __init__(self, run: Run, model: Metered) -> None:
         self._run = run
-        self._meter = meter
-        self._model_id = model_id
+        self._model = model
         self._failed = 0
         self._takes_images = True
 
@@ -41,7 +40,7 @@ class Retries(HookProvider):
         registry.add_callback(AfterModelCallEvent, self._consider)
 
     def _expect(self, event: BeforeModelCallEvent) -> None:
-        self._meter.expect(event.projected_input_tokens)
+        self._model.expected_input = event.projected_input_tokens
         if not self._takes_images:
             leave_images_out(event.agent.messages)
 
@@ -53,7 +52,7 @@ class Retries(HookProvider):
             event.retry = True
             return
         meaning = meaning_of(event.exception)
-        begun = self._meter.has_spoken
+        begun = self._model.has_spoken
         again = meaning == "throttled" or (meaning == "failing" and not begun)
         if not again or self._failed == len(DELAYS) or self._run.cancel_signal.is_set():
             return
@@ -61,21 +60,22 @@ class Retries(HookProvider):
         self._failed += 1
         what = "is busy" if meaning == "throttled" else "failed"
         anew = " Its answer then begins anew." if begun else ""
-        said = f"{self._model_id} {what}; it is asked again in {delay:g} s.{anew}"
+        said = f"{self._model.model_id} {what}; it is asked again in {delay:g} s.{anew}"
         self._run.append(events.notice("model_retry", said, delay))
         await asyncio.sleep(delay)
         event.retry = True
 
     def _can_do_without_images(self, event: AfterModelCallEvent) -> bool:
         """Whether the failure may come from images, which are then left out."""
-        if event.exception is None or not self._takes_images or self._meter.has_spoken:
+        if event.exception is None or not self._takes_images or self._model.has_spoken:
             return False
         if not may_be_of_images(event.exception):
             return False
         if not leave_images_out(event.agent.messages):
             return False
         self._takes_images = False
-        said = f"{self._model_id} did not take the tools' images: it answers without seeing them."
+        name = self._model.model_id
+        said = f"{name} did not take the tools' images: it answers without seeing them."
         self._run.append(events.notice("images_left_out", said))
         return True
 

@@ -7,7 +7,7 @@ closes the connection that it waits for.
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strands import Agent
@@ -22,10 +22,10 @@ GRACE_SECONDS = 0.2
 
 @dataclass(eq=False)
 class Work:
-    """What is done for a run; `agent` once there is one."""
+    """What is done for a run; `agents` once there are any."""
 
     run: Run
-    agent: Agent | None = None
+    agents: list[Agent] = field(default_factory=list)
 
 
 class Stops:
@@ -63,7 +63,7 @@ class Stops:
             for task, work in list(self._tasks.items()):
                 if work.run.cancel_signal.is_set():
                     del self._tasks[task]
-                    if work.agent is not None:
-                        work.agent.cancel()
+                    for agent in work.agents:
+                        agent.cancel()
                     loop.call_later(GRACE_SECONDS, task.cancel)
             await asyncio.sleep(LOOK_SECONDS)

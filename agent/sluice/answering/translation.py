@@ -121,9 +121,10 @@ class Translation:
         self._told.add(message_id)
 
     def _message(self, message: dict[str, Any]) -> Iterator[Event]:
+        streamed = frozenset(self._called)
         for block in message["content"]:
             call = block.get("toolUse")
-            if call is not None and call["toolUseId"] not in self._called:
+            if call is not None and call["toolUseId"] not in streamed:
                 # Some providers name a call only in its deltas, so that no start was seen.
                 yield from self._start_call(call["toolUseId"], call["name"])
                 yield events.tool_call_args(call["toolUseId"], json.dumps(call["input"]))
@@ -133,6 +134,8 @@ class Translation:
                 failed = result.get("status") == "error"
                 content = self._content(result.get("content", []))
                 yield events.tool_call_result(_new_id(), result["toolUseId"], content, failed)
+        # The next message may use the same ids for other calls.
+        self._called.clear()
 
     def _content(self, blocks: list[dict[str, Any]]) -> Content:
         """A tool result's content: text, or parts where images are kept."""

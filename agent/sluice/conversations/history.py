@@ -1,8 +1,9 @@
 """What a model is sent of a conversation: whole, repaired, and as much as it can read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from sluice.conversations.converse import measure, shorten, translate
 from sluice.conversations.repair import (
@@ -30,7 +31,7 @@ class Past:
 class Question:
     """What the engine is asked; `token` is the person's ID token, for MCP servers.
 
-    `told` are the messages before it, as clients have them.
+    `told` are the messages before it, as clients have them. The rest is for agent.py.
     """
 
     past: list[StrandsMessage] = field(repr=False)
@@ -38,6 +39,10 @@ class Question:
     time_zone: str | None
     token: str = field(repr=False)
     told: Sequence[Message] = field(default=(), repr=False)
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    state: Any = field(default=None, repr=False)
+    context: Sequence[Mapping[str, str]] = field(default=(), repr=False)
+    forwarded_props: Any = field(default=None, repr=False)
 
 
 def compose(turns: Sequence[Turn], max_tokens: int) -> Past:

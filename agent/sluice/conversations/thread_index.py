@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sluice.conversations.thread import Summary
+from sluice.conversations.thread import Summary, Thread, decode
 from sluice.store import records
 from sluice.store.base import Entry, StorageUnavailableError, Store, digest
 from sluice.store.document import Document
@@ -40,6 +40,19 @@ type Listing = dict[str, Indexed]
 def thread_name(thread_id: str) -> str:
     """The last part of a thread's key."""
     return f"{digest(thread_id)}.json"
+
+
+async def read_listed(store: Store, entry: Entry) -> Thread | None:
+    """The thread of an entry of a list; None for one that is gone meanwhile, or damaged."""
+    stored = await store.read(entry.key)
+    try:
+        # A long one takes a while, in which other answers go on.
+        thread = await asyncio.to_thread(decode, stored.data) if stored else None
+    except ValueError:
+        return None
+    # The key says whose it is (T1), so what stands in it has to belong there.
+    is_own = thread is not None and entry.key.endswith(f"/{thread_name(thread.thread_id)}")
+    return thread if is_own else None
 
 
 class ThreadIndex:

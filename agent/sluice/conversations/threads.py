@@ -6,14 +6,15 @@ reads again, and joins (thread.py).
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 from sluice.conversations import thread as rules
 from sluice.conversations.files import Files, NewFiles
+from sluice.conversations.search import Finding, TextSearch
 from sluice.conversations.thread import Rating, Summary, Thread, Turn, timestamp
-from sluice.conversations.thread_index import Indexed, ThreadIndex, thread_name
+from sluice.conversations.thread_index import Indexed, ThreadIndex, read_listed, thread_name
 from sluice.refusal import Refusal
 from sluice.store.base import Entry, Store, digest
 from sluice.store.document import Document
@@ -23,6 +24,7 @@ MAX_LISTED = 1000
 READS_AT_ONCE = 16
 
 type Summaries = list[Summary]
+type Findings = list[Finding]
 
 
 class ThreadDeletedError(Exception):
@@ -38,6 +40,7 @@ class Threads:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._texts = TextSearch(store)
         # One for all who use it at once, so that they need not contend for it.
         self._indexes: WeakValueDictionary[str, ThreadIndex] = WeakValueDictionary()
 
@@ -52,7 +55,7 @@ class Threads:
         """The newest 1,000 threads of a person, newest first."""
         index, prefix = self._index(owner), _prefix(owner)
         entries, listing = await asyncio.gather(self._store.list(prefix), index.read())
-        newest = sorted(entries, key=lambda entry: entry.modified, reverse=True)[:MAX_LISTED]
+        newest = _newest(entries)
         current = {entry.key.removeprefix(prefix): entry for entry in newest}
         known = {n: each for n, each in listing.items() if n in current and each.covers(current[n])}
         found = await self._look([current[name] for name in current.keys() - known.keys()])
@@ -61,6 +64,10 @@ class Threads:
             await index.mend(found, gone)
         summaries = [each.summary for each in (*known.values(), *found)]
         return sorted(summaries, key=lambda each: (each["updatedAt"], each["threadId"]))[::-1]
+
+    async def search(self, owner: str, query: str) -> Findings:
+        """The person's threads in which all words of the query were said, newest first."""
+        return await self._texts.find(_newest(await self._store.list(_prefix(owner))), query)
 
     async def rename(self, owner: str, thread_id: str, title: str) -> Summary:
         """Raises Refusal `not_found`, as `rate` does."""
@@ -100,14 +107,8 @@ class Threads:
 
         async def look(entry: Entry) -> Indexed | None:
             async with permits:
-                stored = await self._store.read(entry.key)
-            try:
-                thread = rules.decode(stored.data) if stored else None
-            except ValueError:
-                return None
-            if thread is None or not entry.key.endswith(f"/{thread_name(thread.thread_id)}"):
-                return None
-            return Indexed(thread.summary, entry.modified)
+                thread = await read_listed(self._store, entry)
+            return Indexed(thread.summary, entry.modified) if thread else None
 
         return [each for each in await asyncio.gather(*map(look, entries)) if each]
 
@@ -230,3 +231,7 @@ def _not_found() -> Refusal:
 
 def _prefix(owner: str) -> str:
     return f"{digest(owner)}/threads/"
+
+
+def _newest(entries: Collection[Entry]) -> Sequence[Entry]:
+    return sorted(entries, key=lambda entry: entry.modified, reverse=True)[:MAX_LISTED]

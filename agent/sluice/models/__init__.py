@@ -1,1 +1,1 @@
-"""The models that SLUICE_MODEL names: Bedrock, servers that Strands speaks to, the offline one."""
+"""The models that SLUICE_MODEL names: Bedrock, and servers that Strands speaks to."""

@@ -67,6 +67,16 @@ class CuttableBedrockModel(BedrockModel):
 
     def __init__(self, **config: Any) -> None:
         super().__init__(**config)
+        self._use_cuttable_connections()
+
+    @classmethod
+    def adopt(cls, model: BedrockModel) -> None:
+        """Make a provider that an agent's file has made one of this kind."""
+        # It is configured already, and whoever made it may hold it, too.
+        model.__class__ = cls
+        cls._use_cuttable_connections(model)  # type: ignore[arg-type]
+
+    def _use_cuttable_connections(self) -> None:
         # Shared by the session's pool managers, with and without a proxy.
         pools = self.client._endpoint.http_session._pool_classes_by_scheme
         pools.update(http=_Pool, https=_SecurePool)

@@ -26,10 +26,6 @@ def make_model(settings: Settings) -> Model:
             for it cannot be used.
     """
     match settings.model:
-        case "offline":
-            from sluice.models.offline import OfflineModel
-
-            return OfflineModel(settings.offline_delay, settings.max_tokens)
         case "ollama":
             network.check(settings.model_url)
             return _ollama(settings)
@@ -81,12 +77,12 @@ def _ollama(settings: Settings) -> Model:
 def _openai(settings: Settings) -> Model:
     from openai import Timeout
 
+    from sluice.models.model_key import make_key
     from sluice.models.openai_compatible import OpenAICompatibleModel
 
     client = {
         "base_url": settings.model_url,
-        # The client insists on a key; servers at home often have none.
-        "api_key": settings.model_key or "none",
+        "api_key": make_key(settings.model_key, settings.model_secret, settings.model_region),
         "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
         # It would wait up to a minute without a word; sluice.answering.recovery tells of waits.
         "max_retries": 0,

@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,12 @@ _MAX_SUB = 256
 
 @dataclass(frozen=True)
 class Person:
-    """Who sent a request: `owner` is the token's `sub`. `token` is for MCP servers alone."""
+    """Who sent a request: `owner` is the token's `sub`. `token` is for MCP servers alone, and
+    `claims`, what it says, for agent.py."""
 
     owner: str
     token: str = field(repr=False)
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read_person(authorization: Sequence[str]) -> Person:
@@ -41,7 +43,7 @@ def read_person(authorization: Sequence[str]) -> Person:
     sub = claims.get("sub")
     if claims.get("token_use") != "id" or not isinstance(sub, str) or not 0 < len(sub) <= _MAX_SUB:
         raise _unauthorized("The token is not an ID token of the user pool")
-    return Person(sub, token)
+    return Person(sub, token, claims)
 
 
 def _payload(token: str) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """A run: an append-only log of events that any number of responses follow.
 
-A run belongs to the server. It is written by its own task on the worker loop and read by responses
-on the server's loop, so a client that goes away ends its response and nothing else.
+A run belongs to the server. It is written by a task of its own and read by responses, all on the
+server's loop, so a client that goes away ends its response and nothing else.
 """
 
 import asyncio
 import contextlib
 import threading
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sluice.conversations.files import NewFiles
 from sluice.conversations.thread import Message, State, Turn, timestamp
@@ -31,9 +29,8 @@ _FIRST_WORDS = ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT")
 class Run:
     """One run's identity, its frames 1, 2, 3 ... and the signal that stops it.
 
-    `append` and `finish` are called from one thread at a time; `follow`, `wait` and `stop` from
-    any loop. `first` is the person's message, with which the transcript begins; `replaces` is the
-    run whose place this one takes.
+    Used on one loop. `first` is the person's message, with which the transcript begins; `replaces`
+    is the run whose place this one takes.
     """
 
     def __init__(
@@ -63,14 +60,14 @@ class Run:
         self._replaces = replaces
         self._frames: list[bytes] = []
         self._bytes = 0
-        self._finished = False
-        self._followers: tuple[_Follower, ...] = ()
-        self._followers_lock = threading.Lock()
+        # Set by each event; a follower that has read everything clears it, and waits.
+        self._news = asyncio.Event()
+        self._ended = asyncio.Event()
 
     @property
     def finished(self) -> bool:
         """Whether the terminal event is in the log."""
-        return self._finished
+        return self._ended.is_set()
 
     @property
     def length(self) -> int:
@@ -102,7 +99,7 @@ class Run:
 
     def append(self, event: Event) -> None:
         """Add an event to the log, where every follower finds it."""
-        if self._finished:
+        if self.finished:
             raise RuntimeError("a finished run takes no more events")
         if self.first_token_seconds is None and event["type"] in _FIRST_WORDS:
             self.first_token_seconds = time.monotonic() - self.started
@@ -115,14 +112,13 @@ class Run:
             self.stop(
                 Refusal("answer_too_long", f"The answer passed {megabytes} MB and was ended.")
             )
-        self._wake()
+        self._news.set()
 
     def finish(self, event: Event, state: State = "finished") -> None:
         """Add the terminal event, RUN_FINISHED or RUN_ERROR, and close the log."""
         self.append(event)
         self.state = state
-        self._finished = True
-        self._wake()
+        self._ended.set()
 
     def stop(self, reason: Refusal) -> None:
         """Ask the agent to stop; the run then ends with the first `reason` as its RUN_ERROR."""
@@ -137,34 +133,27 @@ class Run:
         Frames that are ready together leave as one chunk, of at most 64 KiB or one frame. A comment
         frame leaves whenever nothing else did for `heartbeat_seconds`.
         """
-        with self._follower() as follower:
-            position = after
-            while True:
-                # Read before the frames: what was appended before finishing is then among them.
-                finished = self._finished
-                if len(self._frames) > position:
-                    frames = self._take(position)
-                    position += len(frames)
-                    yield b"".join(frames)
-                    continue
-                if finished:
-                    return
-                follower.arm()
-                # What came between the look above and arming has woken nobody.
-                if len(self._frames) > position or self._finished:
-                    continue
-                if not await follower.wait(heartbeat_seconds):
+        position = after
+        while True:
+            if len(self._frames) > position:
+                frames = self._take(position)
+                position += len(frames)
+                yield b"".join(frames)
+            elif self.finished:
+                return
+            else:
+                # Others may clear it too: they have read everything, and nothing came since.
+                self._news.clear()
+                try:
+                    await asyncio.wait_for(self._news.wait(), heartbeat_seconds)
+                except TimeoutError:
                     yield HEARTBEAT
 
     async def wait(self, seconds: float) -> bool:
         """Wait for the run's end; False if `seconds` passed first."""
-        with contextlib.suppress(TimeoutError), self._follower() as follower:
-            async with asyncio.timeout(seconds):
-                while not self._finished:
-                    follower.arm()
-                    if not self._finished:
-                        await follower.wait(seconds)
-        return self._finished
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
+        return self.finished
 
     def _take(self, position: int) -> list[bytes]:
         """The frames from `position` on that make one chunk; there is one at least."""
@@ -176,84 +165,3 @@ class Run:
                 break
             frames.append(self._frames[index])
         return frames
-
-    @contextlib.contextmanager
-    def _follower(self) -> Iterator["_Follower"]:
-        follower = _Follower()
-        with self._followers_lock:
-            self._followers += (follower,)
-        try:
-            yield follower
-        finally:
-            with self._followers_lock:
-                self._followers = tuple(f for f in self._followers if f is not follower)
-
-    def _wake(self) -> None:
-        for follower in self._followers:
-            follower.wake()
-
-
-class _Follower:
-    """Lets a response wait on its own loop for a log that another thread writes.
-
-    A hop between threads costs about as much as ten events, so the writer makes one only for a
-    follower that has read everything and said that it waits.
-    """
-
-    def __init__(self) -> None:
-        self._bell = _bell()
-        self._event = asyncio.Event()
-        self._waiting = False
-
-    def arm(self) -> None:
-        """From now on, `wake` wakes."""
-        self._event.clear()
-        self._waiting = True
-
-    async def wait(self, seconds: float) -> bool:
-        """Wait until woken; False if `seconds` passed first."""
-        try:
-            await asyncio.wait_for(self._event.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    def wake(self) -> None:
-        if self._waiting:
-            self._waiting = False
-            self._bell.ring(self._event)
-
-
-class _Bell:
-    """Wakes what waits on one loop, for any thread: all that is due with one hop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._due: deque[asyncio.Event] = deque()
-        self._is_rung = False
-
-    def ring(self, event: asyncio.Event) -> None:
-        self._due.append(event)
-        if not self._is_rung:
-            self._is_rung = True
-            # The loop is closed when the server has already gone; nobody is left to be woken.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._answer)
-
-    def _answer(self) -> None:
-        # Before the events: what comes from here on rings again.
-        self._is_rung = False
-        while self._due:
-            self._due.popleft().set()
-
-
-_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bell] = WeakKeyDictionary()
-
-
-def _bell() -> _Bell:
-    """The bell of the running loop."""
-    loop = asyncio.get_running_loop()
-    bell = _bells.get(loop)
-    if bell is None:
-        bell = _bells[loop] = _Bell(loop)
-    return bell

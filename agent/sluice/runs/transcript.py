@@ -4,8 +4,10 @@ Messages are what is stored and what a model is sent of the past; events are wha
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from sluice.conversations.thread import Message, Turn
+from sluice.refusal import Code, Refusal
 from sluice.wire import events
 from sluice.wire.content import Content, plain_text
 from sluice.wire.events import Event, carried
@@ -84,7 +86,10 @@ def _replay(turn: Turn, thread_id: str) -> Iterator[Event]:
     if turn.state == "finished":
         yield events.run_finished(thread_id, turn.run_id, turn.usage)
     else:
-        yield {"type": "RUN_ERROR", **(turn.error or _UNTOLD)}
+        error = turn.error or _UNTOLD
+        # A code of an older format is passed on as it is.
+        refusal = Refusal(cast(Code, error["code"]), error["message"])
+        yield events.run_error(refusal, stored=True)
 
 
 def _assistant(message: Message) -> Iterator[Event]:

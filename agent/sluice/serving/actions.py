@@ -1,4 +1,4 @@
-"""What a person does with conversations, beside talking: on the worker loop, as JSON."""
+"""What a person does with conversations, beside talking, as JSON."""
 
 import base64
 from typing import Any
@@ -12,9 +12,9 @@ from sluice.runs.transcript import replay
 from sluice.serving.loader import Loader
 from sluice.settings import Settings
 from sluice.wire.media import media_type
-from sluice.wire.request import Delete, File, Get, List, Rate, Rename, Stop, Warm
+from sluice.wire.request import Delete, File, Get, List, Rate, Rename, Search, Stop, Warm
 
-type Action = Stop | List | Get | File | Rename | Delete | Rate | Warm
+type Action = Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
 
 # A run that is stopped ends within half a second, and is then stored.
 STOP_SECONDS = 2.0
@@ -52,6 +52,8 @@ class Actions:
         match action:
             case List():
                 return {"threads": await threads.list(owner)}
+            case Search():
+                return {"results": await threads.search(owner, action.query)}
             case Rename():
                 return {**await threads.rename(owner, action.thread_id, action.title)}
             case Rate():

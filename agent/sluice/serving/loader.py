@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from sluice.conversations.threads import Threads
 from sluice.people.accounts import Accounts
-from sluice.refusal import Refusal
+from sluice.refusal import AgentFileError, Refusal
 from sluice.settings import Settings
 from sluice.store.base import Store
 from sluice.store.place import open_store
 from sluice.telemetry import traces
+from sluice.telemetry.logs import OWN_CODE
 
 if TYPE_CHECKING:
     from sluice.answering.engine import Engine
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 # What `sluice.models.provider` imports once it makes a model, by SLUICE_MODEL.
 MODEL_MODULES = {
     "bedrock": ["boto3", "sluice.models.bedrock"],
-    "offline": ["sluice.models.offline"],
     "ollama": ["sluice.models.ollama"],
     "openai": ["sluice.models.openai_compatible"],
 }
@@ -149,6 +149,10 @@ def _fill[T](future: Future[T], make: Callable[[], T]) -> None:
     except Refusal as refusal:
         _log.error("the model cannot be used: %s", refusal.message)
         future.set_exception(refusal)
+    except AgentFileError as error:
+        told = "the agent's file cannot be used: %s"
+        _log.error(told, error, exc_info=error.__cause__, extra=OWN_CODE)
+        future.set_exception(error)
     except Exception as error:
         _log.exception("a part of the agent could not be made")
         future.set_exception(error)

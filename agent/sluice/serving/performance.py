@@ -1,4 +1,4 @@
-"""Carries one message from its RUN_STARTED to its terminal event, on the worker loop."""
+"""Carries one message from its RUN_STARTED to its terminal event."""
 
 import asyncio
 import logging
@@ -153,7 +153,17 @@ class Performance:
                 run.append(events.notice("context_trimmed", said))
             content = [{"text": prompt.text}]
             told = [message for turn in turns for message in turn.messages]
-            question = Question(past.messages, content, prompt.time_zone, self.person.token, told)
+            question = Question(
+                past.messages,
+                content,
+                prompt.time_zone,
+                self.person.token,
+                told,
+                claims=self.person.claims,
+                state=prompt.state,
+                context=prompt.context,
+                forwarded_props=prompt.forwarded_props,
+            )
             ended = await engine.answer(question, run)
         except Refusal as refusal:
             return None, refusal
@@ -221,4 +231,4 @@ def _refused(
     usage: dict[str, Any] | None = None,
     kept: bool = True,
 ) -> End:
-    return End(events.run_error(refusal), state, usage, kept)
+    return End(events.run_error(refusal, stored=kept), state, usage, kept)

@@ -1,10 +1,10 @@
-"""Answers requests: on the server's loop, with runs and stored conversations on the worker loop."""
+"""Answers requests; each run is a task beside the response that follows it."""
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,7 +17,6 @@ from sluice.runs.run import Run
 from sluice.serving.actions import DIED, Actions
 from sluice.serving.loader import Loader
 from sluice.serving.performance import INTERNAL_ERROR, SHUT_DOWN, Performance
-from sluice.serving.worker import Worker
 from sluice.settings import Settings
 from sluice.store.base import StorageUnavailableError
 from sluice.telemetry.metrics import Figures, record
@@ -29,6 +28,9 @@ from sluice.wire.request import Prompt, Resume, answers_with_stream, read_reques
 # that have not ended then get their terminal event without it.
 RUNS_SECONDS = 2.0
 CANCEL_SECONDS = 0.3
+# Strands reads each of Bedrock's streams in a thread. asyncio's own pool has six on two cores: a
+# seventh run would wait for one of the others to end. A thread is made when no other is idle.
+THREADS = 512
 # Python is asked to import no sooner than the server listens.
 LOAD_AFTER_SECONDS = 0.005
 
@@ -44,7 +46,7 @@ class Service:
         self._runs = Runs()
         self._loader = Loader(settings)
         self._actions = Actions(self._loader, self._runs, settings)
-        self._performances: dict[Future[None], Run] = {}
+        self._performances: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
     @property
@@ -61,26 +63,24 @@ class Service:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         """Serve requests; end runs on the way out."""
-        self._worker = Worker()
-        asyncio.get_running_loop().call_later(LOAD_AFTER_SECONDS, self._loader.start)
+        loop = asyncio.get_running_loop()
+        threads = ThreadPoolExecutor(THREADS, "io")
+        loop.set_default_executor(threads)
+        loop.call_later(LOAD_AFTER_SECONDS, self._loader.start)
         yield
         await self.stop()
-        await self._worker.close(CANCEL_SECONDS)
+        threads.shutdown(wait=False, cancel_futures=True)
         self._loader.close()
 
     async def stop(self) -> None:
         """Refuse new messages, and end the runs: stopped, stored, each with its terminal event."""
         self._is_stopping = True
         self._runs.stop_all(SHUT_DOWN)
-        runs = list(self._performances.values())
-        await asyncio.gather(*(run.wait(RUNS_SECONDS) for run in runs))
-        # A copy, because runs that end leave from their own thread.
-        late = [
-            (future, run) for future, run in self._performances.copy().items() if not run.finished
-        ]
-        for future, _ in late:
-            future.cancel()
-        await asyncio.gather(*(run.wait(CANCEL_SECONDS) for _, run in late))
+        for seconds in (RUNS_SECONDS, CANCEL_SECONDS):
+            if self._performances:
+                await asyncio.wait(self._performances, timeout=seconds)
+            for task in self._performances:
+                task.cancel()
 
     async def answer(self, body: object, authorization: Sequence[str]) -> Response:
         """Answer a parsed body; whatever is wrong with it is told in-band."""
@@ -93,8 +93,8 @@ class Service:
                 case Resume():
                     return await self._resume(person.owner, request)
                 case action:
-                    done = self._actions.perform(person.owner, action)
-                    return responses.answer_as_json(await self._worker.call(done))
+                    done = await self._actions.perform(person.owner, action)
+                    return responses.answer_as_json(done)
         except Refusal as told:
             refusal = told
         except StorageUnavailableError as error:
@@ -119,9 +119,9 @@ class Service:
         if run is new:
             run.append(run_started(prompt.thread_id, prompt.run_id))
             performance = Performance(self._loader, self._runs, self._settings, person, prompt, run)
-            future = self._worker.submit(performance.carry_out())
-            self._performances[future] = run
-            future.add_done_callback(lambda done: self._performances.pop(done, None))
+            task = asyncio.create_task(performance.carry_out())
+            self._performances.add(task)
+            task.add_done_callback(self._performances.discard)
         return self._follow(run)
 
     async def _resume(self, owner: str, resume: Resume) -> Response:
@@ -129,11 +129,10 @@ class Service:
         after, run_id = resume.after, resume.run_id
         run = self._runs.find(owner, resume.thread_id, run_id)
         if run is None:
-            recalling = self._actions.recall(owner, resume.thread_id, run_id)
-            run = await self._worker.call(recalling)
+            run = await self._actions.recall(owner, resume.thread_id, run_id)
             if run.state == "interrupted" and after:
                 # What has arrived is all there is.
-                return responses.stream_one(after + 1, run_error(DIED))
+                return responses.stream_one(after + 1, run_error(DIED, stored=True))
         # Told again from the store, its ids are others than those that have arrived.
         return self._follow(run, 0 if run.is_replay or after > run.length else after)
 

@@ -2,21 +2,36 @@
 
 Exception texts and library messages may quote what a person wrote, so of an exception only its
 type and the places it passed are written, and of a library's record only where it was made.
+Under `make dev` (SLUICE_TRACEBACKS) a developer also sees the whole of what their code raised.
 """
 
 import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 # Loggers whose messages are known to hold no content. "uvicorn" says why a port could not be bound.
 _TRUSTED = ("sluice", "uvicorn")
 
+# For `extra`: the record is about the person's own code, whatever places its exception passed.
+OWN_CODE = {"own_code": True}
+# What stands beside this package, but for main.py, the person wrote.
+_OURS = Path(__file__).parents[1]
+
 
 class ContentFreeFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message or place, and an exception's shape."""
+    """One JSON object a line: time, level, logger, message or place, and an exception's shape.
+
+    With `tracebacks`, the traceback of an exception of the person's own code follows, as lines.
+    """
+
+    def __init__(self, tracebacks: bool = False) -> None:
+        super().__init__()
+        self._tracebacks = tracebacks
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -29,8 +44,12 @@ class ContentFreeFormatter(logging.Formatter):
         else:
             line["place"] = f"{record.module}:{record.lineno}"
         line |= getattr(record, "fields", {})
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = shape(record.exc_info[1])
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return json.dumps(line)
+        line["exception"] = shape(error)
+        if self._tracebacks and (hasattr(record, "own_code") or _passed_own_code(error)):
+            return json.dumps(line) + "\n" + "".join(traceback.format_exception(error)).rstrip()
         return json.dumps(line)
 
 
@@ -45,9 +64,35 @@ def shape(error: BaseException) -> list[dict[str, Any]]:
     return shapes
 
 
-def configure() -> None:
+def _passed_own_code(error: BaseException) -> bool:
+    """Whether an exception or a cause of it passed a file of agent/ that is not Sluice's."""
+    return any(
+        path.is_relative_to(_OURS.parent)
+        and not path.is_relative_to(_OURS)
+        and path != _OURS.parent / "main.py"
+        and not {"site-packages", ".venv"} & set(path.parts)
+        for path in _files(error)
+    )
+
+
+def _files(error: BaseException) -> Iterator[Path]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        for frame in traceback.extract_tb(each.__traceback__):
+            yield Path(frame.filename)
+        if isinstance(each, BaseExceptionGroup):
+            waiting += each.exceptions
+        waiting += (each.__cause__, each.__context__)
+
+
+def configure(tracebacks: bool = False) -> None:
     """Send every logger of the process through the formatter, to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(ContentFreeFormatter())
+    handler.setFormatter(ContentFreeFormatter(tracebacks))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("sluice").setLevel(logging.INFO)

@@ -20,12 +20,15 @@ MAX_RESULT = 10_000
 
 def main(idle_seconds: float) -> None:
     """Serve until stdin closes, or nobody has asked for `idle_seconds`."""
-    _confine()
+    is_confined = _confine()
     calculate = _import_calculator()
     print("ready", flush=True)
     for line in _read_lines(idle_seconds):
-        _allow_cpu()
-        print(json.dumps(_evaluate(calculate, json.loads(line))), flush=True)
+        if is_confined and _allow_cpu():
+            result = _evaluate(calculate, json.loads(line))
+        else:
+            result = _answer("error", "The calculator is off: this machine sets it no limits.")
+        print(json.dumps(result), flush=True)
 
 
 def _read_lines(idle_seconds: float) -> Iterator[bytes]:
@@ -47,22 +50,47 @@ def _evaluate(calculate: Callable[..., Any], request: dict[str, Any]) -> dict[st
         status = result["status"]
     except (MemoryError, RecursionError):
         status, text = "error", "The calculation needs more memory than it may have."
+    return _answer(status, text)
+
+
+def _answer(status: str, text: str) -> dict[str, Any]:
     return {"status": status, "content": [{"text": text[:MAX_RESULT]}]}
 
 
-def _confine() -> None:
+def _confine() -> bool:
+    """Take from this process what no calculation needs; whether what has to be limited is.
+
+    macOS refuses a limit of memory below what a process has mapped, which there is hundreds of
+    gigabytes. Time, which every system limits, bounds memory there; Linux, where the deployed
+    agent runs, has to limit both.
+    """
     os.nice(10)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    _limit("RLIMIT_CORE", 0)
+    _limit("RLIMIT_FSIZE", 0)
+    has_memory_limit = _limit("RLIMIT_AS", MEMORY_BYTES)
+    return has_memory_limit or sys.platform != "linux"
 
 
-def _allow_cpu() -> None:
-    """Give one calculation its CPU time; past it, the kernel ends the process."""
+def _allow_cpu() -> bool:
+    """Give one calculation its CPU time; past it, the kernel ends the process. False if it would
+    not."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+    return _limit("RLIMIT_CPU", int(used.ru_utime + used.ru_stime) + CPU_SECONDS, keep_hard=True)
+
+
+def _limit(name: str, most: int, keep_hard: bool = False) -> bool:
+    """Limit a resource to `most`, or to less where the system does already; whether it is limited.
+
+    With `keep_hard`, the limit may be raised again later.
+    """
+    try:
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (soft, hard if keep_hard else soft))
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
 
 
 def _import_calculator() -> Callable[..., Any]:

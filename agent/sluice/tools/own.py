@@ -12,12 +12,14 @@ from strands.tools.decorator import DecoratedFunctionTool
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool
 
-from sluice.tools.limited import SECONDS
+from sluice.telemetry.logs import OWN_CODE
+from sluice.tools.limited import SECONDS, Limited
 from sluice.tools.values import blocks_of
 
 # Beside the package: agent/tools in a checkout, tools in the bundle.
 FOLDER = Path(__file__).parents[2] / "tools"
 MAX_SECONDS = 600.0
+_LIMITED = "_sluice_limited"
 
 _log = logging.getLogger(__name__)
 
@@ -38,14 +40,26 @@ def load_tools(folder: Path = FOLDER) -> list[tuple[AgentTool, float]]:
         # SystemExit is what a script says at its end.
         except (Exception, SystemExit) as error:
             kind = type(error).__name__
-            _log.error(
-                "the tools of %s cannot be used: it raised %s", path.name, kind, exc_info=error
-            )
+            told = "the tools of %s cannot be used: it raised %s"
+            _log.error(told, path.name, kind, exc_info=error, extra=OWN_CODE)
             continue
         if not tools:
             _log.error("%s has no tools: a tool is a function with @tool", path.name)
         found += tools
     return found
+
+
+def limit(tool: DecoratedFunctionTool[..., Any], module: ModuleType | None) -> Limited:
+    """A function with `@tool` that agent.py gives its agent itself, with the limits of all others.
+
+    Made once for each function, so that calls which never come back are counted.
+    """
+    limited: Limited | None = getattr(tool, _LIMITED, None)
+    if limited is None:
+        _tell_values(tool)
+        limited = Limited(tool, _seconds(module))
+        setattr(tool, _LIMITED, limited)
+    return limited
 
 
 def _import(path: Path) -> ModuleType:
@@ -91,7 +105,7 @@ def _tell_values(tool: DecoratedFunctionTool[..., Any]) -> None:
     tool._wrap_tool_result = tell  # type: ignore[method-assign]
 
 
-def _seconds(module: ModuleType) -> float:
+def _seconds(module: ModuleType | None) -> float:
     seconds = getattr(module, "SECONDS", SECONDS)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise TypeError("SECONDS is a number")

@@ -7,7 +7,7 @@ tests, so that the agent itself does not carry that package.
 import json
 from typing import Any, Literal
 
-from sluice.refusal import Refusal
+from sluice.refusal import Refusal, retry_of
 from sluice.wire.content import Content
 
 PROTOCOL_VERSION = "1.0"
@@ -60,8 +60,14 @@ def run_finished(thread_id: str, run_id: str, usage: dict[str, Any] | None) -> E
     return event if usage is None else {**event, "usage": [usage]}
 
 
-def run_error(refusal: Refusal) -> Event:
-    return {"type": "RUN_ERROR", "code": refusal.code, "message": refusal.message}
+def run_error(refusal: Refusal, *, stored: bool) -> Event:
+    """`stored` is whether the run is part of the conversation, as one that failed."""
+    return {
+        "type": "RUN_ERROR",
+        "code": refusal.code,
+        "message": refusal.message,
+        "metadata": {"retry": retry_of(refusal.code, stored=stored)},
+    }
 
 
 def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
@@ -73,6 +79,15 @@ def notice(name: Notice, message: str, seconds: float | None = None) -> Event:
     if seconds is not None:
         value["seconds"] = seconds
     return {"type": "CUSTOM", "name": name, "value": value}
+
+
+def step_started(name: str) -> Event:
+    """A node of a graph or a swarm begins."""
+    return {"type": "STEP_STARTED", "stepName": name}
+
+
+def step_finished(name: str) -> Event:
+    return {"type": "STEP_FINISHED", "stepName": name}
 
 
 def messages_snapshot(messages: list[dict[str, Any]]) -> Event:

@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 from sluice.refusal import Refusal
 
 MAX_TITLE = 200
+MAX_QUERY = 200
 
 # JavaScript, and so any JSON that browsers write, counts exactly no further.
 _MAX_NUMBER = 2**53 - 1
@@ -44,18 +45,27 @@ def read_number(body: dict[str, Any], field: str) -> int:
 
 def read_title(body: dict[str, Any], field: str) -> str:
     """One line of text, without the space around it."""
+    return _line(body, field, MAX_TITLE, "write a title")
+
+
+def read_query(body: dict[str, Any], field: str) -> str:
+    """Words to search for: one line of text, without the space around it."""
+    return _line(body, field, MAX_QUERY, "write what to search for")
+
+
+def _line(body: dict[str, Any], field: str, max_length: int, wanted: str) -> str:
     value = body.get(field)
     if not isinstance(value, str):
         raise bad(f"`{field}` must be a string, not {kind(value)}.")
-    title = value.strip()
-    if not title:
-        raise bad(f"`{field}` is empty: write a title.")
-    if len(title) > MAX_TITLE:
-        raise bad(f"`{field}` has {len(title)} characters; send at most {MAX_TITLE}.")
+    line = value.strip()
+    if not line:
+        raise bad(f"`{field}` is empty: {wanted}.")
+    if len(line) > max_length:
+        raise bad(f"`{field}` has {len(line)} characters; send at most {max_length}.")
     # Controls, lone surrogates, and Unicode's own line and paragraph ends.
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in title):
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in line):
         raise bad(f"`{field}` must be one line of visible characters.")
-    return title
+    return line
 
 
 def read_text(value: object, place: str, max_length: int) -> str:

@@ -13,13 +13,14 @@ from sluice.wire.fields import (
     kind,
     read_id,
     read_number,
+    read_query,
     read_text,
     read_title,
     read_zone,
 )
 
 # In the order of docs/wire.md.
-ACTIONS = ("resume", "stop", "list", "get", "file", "rename", "delete", "rate", "warm")
+ACTIONS = ("resume", "stop", "list", "search", "get", "file", "rename", "delete", "rate", "warm")
 
 _MAX_MESSAGES = 10_000
 
@@ -29,6 +30,7 @@ class Prompt:
     """A message from a person, on a thread, to be answered by a run.
 
     `replaces` is the id of the run whose place this one takes, `time_zone` a name that may be none.
+    `state`, `context` and `forwarded_props` are the client's, for agent.py.
     """
 
     thread_id: str
@@ -37,6 +39,9 @@ class Prompt:
     text: str = field(repr=False)
     replaces: str | None = None
     time_zone: str | None = None
+    state: Any = field(default=None, repr=False)
+    context: tuple[dict[str, str], ...] = field(default=(), repr=False)
+    forwarded_props: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,13 @@ class Stop:
 @dataclass(frozen=True)
 class List:
     """The person's conversations."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """The person's conversations in which all words of the query were said."""
+
+    query: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ class Warm:
     """Wait until the agent is ready."""
 
 
-type Request = Prompt | Resume | Stop | List | Get | File | Rename | Delete | Rate | Warm
+type Request = Prompt | Resume | Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
 
 
 def read_request(body: object, max_prompt: int) -> Request:
@@ -144,6 +156,8 @@ def _read_action(body: dict[str, Any]) -> Request:
             return Stop(read_id(body, "threadId"), read_id(body, "runId"))
         case "list":
             return List()
+        case "search":
+            return Search(read_query(body, "query"))
         case "get":
             return Get(read_id(body, "threadId"))
         case "file":
@@ -188,7 +202,8 @@ def _read_prompt(body: dict[str, Any], max_prompt: int) -> Prompt:
 
 
 def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
-    """A RunAgentInput. Its `forwardedProps` may be any JSON; two fields of an object are read."""
+    """A RunAgentInput. Its `state` and `forwardedProps` may be any JSON; of the latter, two fields
+    of an object are read here."""
     thread_id, run_id = read_id(body, "threadId"), read_id(body, "runId")
     message, place = _last_user_message(body["messages"])
     own_id = message.get("id")
@@ -202,7 +217,28 @@ def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
         text=read_text(_join(message.get("content"), place), place, max_prompt),
         replaces=read_id(props, "replaces", at) if "replaces" in props else None,
         time_zone=read_zone(props, "timeZone", at) if "timeZone" in props else None,
+        state=body.get("state"),
+        context=_read_context(body.get("context")),
+        forwarded_props=given,
     )
+
+
+def _read_context(entries: object) -> tuple[dict[str, str], ...]:
+    """AG-UI's Context entries: a description and a value, both text."""
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise bad(f"`context` must be a list, not {kind(entries)}.")
+    read = []
+    for index, entry in enumerate(entries):
+        at = f"context[{index}]"
+        if not isinstance(entry, dict):
+            raise bad(f"`{at}` must be an object, not {kind(entry)}.")
+        for name in ("description", "value"):
+            if not isinstance(entry.get(name), str):
+                raise bad(f"`{at}.{name}` must be a string, not {kind(entry.get(name))}.")
+        read.append({"description": entry["description"], "value": entry["value"]})
+    return tuple(read)
 
 
 def _last_user_message(messages: object) -> tuple[dict[str, Any], str]:

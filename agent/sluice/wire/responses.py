@@ -34,7 +34,7 @@ def answer_as_json(body: dict[str, Any]) -> Response:
 
 def refuse_as_stream(refusal: Refusal) -> Response:
     """An event stream of one RUN_ERROR, for a request that would have been answered by one."""
-    return stream_one(1, run_error(refusal))
+    return stream_one(1, run_error(refusal, stored=False))
 
 
 def refuse_as_json(refusal: Refusal) -> Response:

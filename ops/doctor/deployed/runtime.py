@@ -85,7 +85,7 @@ def code(subject: DeployedStack) -> Iterator[Fault]:
         newest = yaml.safe_load(CODE.read_text())["AgentCodeKey"]
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
         raise CannotLookError(
-            "No zip was uploaded from this checkout (.build/code.yaml): make bundle-agent."
+            "No zip was uploaded from this checkout yet: run make bundle-agent."
         ) from error
     if key != newest:
         yield Fault(f"{key}", f"{newest}, which was uploaded last from here", subject.deploy)

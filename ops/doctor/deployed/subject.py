@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
+from local import shipped
 from ops import aws, failures, stacks
 from ops.doctor.check import CannotLookError, Fault, Group, Symptom
 from ops.doctor.token import SET_CLOCK, SKEW_SECONDS
@@ -71,10 +72,15 @@ class DeployedStack:
         ]
 
     def resource(self, type_: str) -> str:
-        """The id that AWS gave to the stack's first resource of a type."""
-        for each in self._resources:
-            if each["ResourceType"] == type_ and "PhysicalResourceId" in each:
-                return str(each["PhysicalResourceId"])
+        """The id that AWS gave to the stack's one resource of a type, or of several the one that is
+        Sluice's."""
+        ids = {
+            each["LogicalResourceId"]: str(each["PhysicalResourceId"])
+            for each in self._resources
+            if each["ResourceType"] == type_ and "PhysicalResourceId" in each
+        }
+        for name in shipped.of_type(dict.fromkeys(ids, type_), type_):
+            return ids[name]
         raise CannotLookError(f"The stack has no {type_}.")
 
     @cached_property

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
+from local import shipped
+from local.gateway.api import is_open
 from local.gateway.operation import Operation
 from local.gateway.proxy import BUFFERED_MS, STREAM_MS, HttpProxy
 from local.gateway.responses import TYPES
@@ -17,9 +19,11 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def _passed_on(subject: TemplateFile) -> Iterator[tuple[str, Operation, HttpProxy]]:
-    """Each operation that goes to the agent, with its name."""
+    """Each operation that goes to the agent, with its name. Beside Sluice's own, another that is
+    passed on is of an adopter's, and goes where they want."""
+    ours = shipped.of_paths(operation.path for operation in subject.api.operations)
     for operation in subject.api.operations:
-        if isinstance(operation.integration, HttpProxy):
+        if operation.path in ours and isinstance(operation.integration, HttpProxy):
             name = f"{operation.method} {operation.path}"
             yield name, operation, operation.integration
 
@@ -66,6 +70,19 @@ def token_asked(subject: TemplateFile) -> Iterator[Fault]:
                 f"{name} asks for no token",
                 "a Cognito authorizer on the operation itself (API Gateway ignores the root's)",
                 f"{name}: security: [{{ SignedIn: [] }}]",
+            )
+
+
+@TEMPLATE.check("open-route", "routes of your own without a token", Symptom.OPEN, "warning")
+def open_route(subject: TemplateFile) -> Iterator[Fault]:
+    ours = shipped.of_paths(operation.path for operation in subject.api.operations)
+    for operation in subject.api.operations:
+        if operation.path not in ours and is_open(operation):
+            name = f"{operation.method} {operation.path}"
+            yield Fault(
+                f"anybody may call {name}",
+                "an authorizer, or a word that everybody is meant to",
+                f"{name}: security: [{{ SignedIn: [] }}], or security: [] if it is meant",
             )
 
 

@@ -108,7 +108,7 @@ def deploy_parameters(project: Path, environment: str) -> dict[str, str]:
     """The values that `make deploy` gives, and those of `make dev` for what only a bundle can tell
     (the agent's code). Raises TemplateError; exits with a sentence where `make deploy` does."""
     settings = read_settings(project, environment, None)
-    overrides = settings.table.get("parameter_overrides", [])
+    overrides = settings.overrides()
     written = [each for each in overrides if not each.startswith("file://")]
     local = read_parameters(project / "samconfig.toml")
     code = {name: value for name, value in local.items() if name.startswith("AgentCode")}

@@ -22,7 +22,7 @@ export const de: Catalog = {
   "welcome.where": "Sie melden sich auf einer eigenen Seite an und kommen hierher zurück.",
   "welcome.notCompleted":
     "Die Anmeldung wurde nicht abgeschlossen. Bitte melden Sie sich noch einmal an.",
-  "broken.title": "Sluice kann nicht starten",
+  "broken.title": "{brand} kann nicht starten",
   "broken.reload": "Neu laden",
   "broken.tryAgain": "Laden Sie die Seite neu, um es noch einmal zu versuchen.",
   "broken.insecure": "Öffnen Sie diese Seite über https oder als http://localhost.",
@@ -110,7 +110,7 @@ export const de: Catalog = {
   "footnote.to": "Fußnote {name}",
   "footnote.back": "Zurück zum Text",
 
-  "status.running": "Sluice antwortet.",
+  "status.running": "{brand} antwortet.",
   "status.finished": "Die Antwort ist vollständig.",
   "status.stopped": "Die Antwort wurde angehalten.",
   "status.failed": "Die Antwort ist fehlgeschlagen.",
@@ -145,6 +145,8 @@ export const de: Catalog = {
   "problem.agentFailed": "Der Agent ist gescheitert, bevor er antworten konnte.",
   "problem.agentFailed.advice":
     "Versuchen Sie es noch einmal. Bleibt es so, beginnen Sie einen neuen Chat.",
+  "problem.sessionStarting": "Der Agent startet noch.",
+  "problem.sessionStarting.advice": "Warten Sie einige Sekunden und versuchen Sie es noch einmal.",
   "problem.serverFailed": "Der Dienst hat im Augenblick eine Störung.",
   "problem.serverFailed.advice": "Warten Sie ein wenig und versuchen Sie es noch einmal.",
   "problem.status": "Die API antwortete {status}.",
@@ -207,7 +209,7 @@ export const de: Catalog = {
   "threads.month": "Letzte 30 Tage",
   "threads.loading": "Ihre Unterhaltungen werden gelesen",
   "threads.none": "Hier werden Ihre Unterhaltungen stehen.",
-  "threads.noMatch": "Keine Unterhaltung hat diese Wörter im Titel.",
+  "threads.noMatch": "Keine passende Unterhaltung.",
   "threads.tryAgain": "Noch einmal versuchen",
   "threads.menu": "Aktionen für „{title}“",
   "threads.rename": "Umbenennen",

@@ -1,6 +1,8 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { brand } from "../../brand";
 import { en } from "./en";
 import type { Catalog, MessageKey, Values } from "./entry";
+import { browserLocales } from "./locales";
 
 export type { MessageKey } from "./entry";
 
@@ -38,17 +40,18 @@ export const language: ReadonlySignal<Language> = computed(() => spoken.value.la
 /** What the person chose; undefined: as the browser says. */
 export const chosenLanguage: ReadonlySignal<Language | undefined> = choice;
 
-/** The language with the person's region, for dates and numbers: "de-CH" rather than "de". */
-export const locale: ReadonlySignal<string> = computed(
-  () => navigator.languages.find((tag) => base(tag) === language.value) ?? language.value,
-);
+/** The language with the person's region, for dates and numbers: "de-CH" rather than "de". `Intl` takes it. */
+export const locale: ReadonlySignal<string> = computed(() => {
+  const own = spoken.value.language;
+  return browserLocales().find((tag) => base(tag) === own) ?? own;
+});
 
 /** A sentence in the page's language. `values.count` chooses among an entry's plural forms. */
 export function t(key: MessageKey, values: Values = {}): string {
   const entry: Catalog[MessageKey] | Record<string, string> = spoken.value.catalog[key];
   const sentence = typeof entry === "string" ? entry : form(entry, Number(values.count));
   return sentence.replace(/\{(\w+)\}/g, (place, name: string) => {
-    const value = values[name];
+    const value = name === "brand" ? brand.name : values[name];
     return typeof value === "number" ? formatNumber(value) : (value ?? place);
   });
 }
@@ -82,7 +85,7 @@ export function formatDuration(milliseconds: number, unitDisplay: "narrow" | "lo
 
 /** The language the browser asks for, among the page's. */
 export function preferredLanguage(): Language {
-  return navigator.languages.map(base).find(isLanguage) ?? "en";
+  return browserLocales().map(base).find(isLanguage) ?? "en";
 }
 
 /** Call once, before the first rendering: loads the person's language. Never fails. */

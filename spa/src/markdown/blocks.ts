@@ -160,6 +160,7 @@ function renderTable(token: Tokens.Table): HTMLElement {
   const table = addElement(frame, "table");
   const head = addElement(addElement(table, "thead"), "tr");
   for (const cell of token.header) renderCell(head, "th", cell);
+  if (token.rows.length === 0) return frame;
   const body = addElement(table, "tbody");
   for (const row of token.rows) {
     const line = addElement(body, "tr");

@@ -1,6 +1,7 @@
 import type { Tokens } from "marked";
 import { t } from "../i18n";
 import { addElement, addText } from "./dom";
+import { decodeEntities } from "./entities";
 
 const COPIED_MS = 2000;
 
@@ -35,7 +36,7 @@ export function growCode(block: HTMLElement, before: Tokens.Code, after: Tokens.
 }
 
 function languageOf(token: Tokens.Code): string | undefined {
-  return /^\S+/.exec(token.lang ?? "")?.[0];
+  return /^\S+/.exec(decodeEntities(token.lang ?? ""))?.[0];
 }
 
 function addCopyButton(bar: HTMLElement, code: HTMLElement): void {

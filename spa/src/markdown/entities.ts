@@ -1,5 +1,5 @@
 /**
- * The character references that models write. The other 2,200 of HTML's list would weigh more than
+ * The character references that models write. The other 2,000 of HTML's list would weigh more than
  * this whole folder; they stay as they were typed.
  */
 const NAMED: Record<string, string> = {
@@ -8,16 +8,7 @@ const NAMED: Record<string, string> = {
   gt: ">",
   quot: '"',
   apos: "'",
-  nbsp: "\u00a0",
-  copy: "©",
-  reg: "®",
   trade: "™",
-  deg: "°",
-  plusmn: "±",
-  times: "×",
-  divide: "÷",
-  micro: "µ",
-  middot: "·",
   bull: "•",
   hellip: "…",
   ndash: "–",
@@ -39,19 +30,27 @@ const NAMED: Record<string, string> = {
   infin: "∞",
   sum: "∑",
   radic: "√",
-  pi: "π",
   euro: "€",
-  pound: "£",
-  yen: "¥",
-  cent: "¢",
-  sect: "§",
-  frac12: "½",
-  frac14: "¼",
-  frac34: "¾",
-  sup2: "²",
-  sup3: "³",
   check: "✓",
 };
+
+/** Those that follow each other in Unicode: where they begin, and their names in order. */
+const IN_ORDER: [number, string][] = [
+  [
+    0xa0,
+    "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml",
+  ],
+  [
+    0x391,
+    "Alpha Beta Gamma Delta Epsilon Zeta Eta Theta Iota Kappa Lambda Mu Nu Xi Omicron Pi Rho _ Sigma Tau Upsilon Phi Chi Psi Omega",
+  ],
+  [
+    0x3b1,
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigmaf sigma tau upsilon phi chi psi omega",
+  ],
+];
+for (const [first, names] of IN_ORDER)
+  for (const [i, name] of names.split(" ").entries()) NAMED[name] = String.fromCodePoint(first + i);
 
 const REFERENCE = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,31}));/g;
 

@@ -16,10 +16,11 @@ export interface FootnoteMark extends Tokens.Generic {
 
 // A first paragraph, which goes on over lines that begin no other block.
 const DEFINITION =
-  /^ {0,3}\[\^([^\s\]^]{1,64})\]:(?:[ \t]*\n(?= {4}\S|\t)|[ \t]+([^\n]+(?:\n(?![ \t]*(?:[#>*+\-`~|<$=]|\d+[.)]|\[\^))[^\n]*\S[^\n]*)*)(?:\n|$))/;
+  /^ {0,3}\[\^([^\s\]^]{1,64})\]:(?:[ \t]*\n(?= {4}\S|\t)|[ \t]*(\S[^\n]*(?:\n(?![ \t]*(?:[#>*+\-`~|<$=]|\d+[.)]|\[\^))[^\n]*\S[^\n]*)*)(?:\n|$))/;
 // Then whatever is indented, with blank lines between.
 const REST = /^(?:(?:[ \t]*\n)*(?: {4}|\t)[^\n]*(?:\n|$))+/;
-const MARK = /^\[\^([^\s\]^]{1,64})\](?!:)/;
+const MARK = /^\[\^([^\s\]^]{1,64})\]/;
+const LINE = /\n(?= {0,3}\[\^[^\s\]^]{1,64}\]:)/;
 
 /**
  * The key of a footnote among marked's reference definitions. They are complete before the first
@@ -27,6 +28,13 @@ const MARK = /^\[\^([^\s\]^]{1,64})\](?!:)/;
  */
 export function footnoteKey(name: string): string {
   return `^${name.toLowerCase()}`;
+}
+
+/** Where a paragraph must end because a definition begins: only at the start of one of its own lines. */
+export function startOfFootnote(this: TokenizerThis, text: string): number {
+  const blank = text.indexOf("\n\n");
+  const line = LINE.exec(blank < 0 ? text : text.slice(0, blank));
+  return line ? line.index + 1 : -1;
 }
 
 export function startOfFootnoteMark(this: TokenizerThis, text: string): number {

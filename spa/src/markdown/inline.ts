@@ -55,10 +55,13 @@ function renderToken(token: InlineToken, parent: Node, tags: number): void {
       addElement(parent, "br");
       break;
     case "link":
-      addLink(parent, token.href, token.tokens, token.autolink ?? false);
+      // An address in a link's words is words: a link leads to one place.
+      if (parent instanceof Element && parent.closest("a"))
+        renderInline(token.tokens, parent, tags);
+      else addLink(parent, token.href, token.tokens, token.autolink ?? false);
       break;
     case "image":
-      addImage(parent, token.href, token.text);
+      addImage(parent, token.href, plain(token.tokens));
       break;
     case "html":
       // What models use for want of another way: a line break in a table's cell.
@@ -136,14 +139,33 @@ function addLink(parent: Node, href: string, label: readonly Token[], literal: b
   if (shown.textContent !== address) addText(shown, ` (${address})`);
 }
 
-/** Loading an image tells its host who reads what. It is offered as a link instead. */
+/**
+ * Loading an image tells its host who reads what. It is offered as a link instead, or as words where
+ * it stands inside a link already, such as a badge: that link's address is the one meant.
+ */
 function addImage(parent: Node, href: string, description: string): void {
   const address = decodeEntities(href);
   const url = safeUrl(address);
-  const label = t("image.label", { description: decodeEntities(description) || address });
+  const label = t("image.label", { description: description || address });
+  if (parent instanceof Element && parent.closest("a, .dead-link")) {
+    addText(parent, label);
+    return;
+  }
   const shown = url ? anchor(parent, url) : addElement(parent, "span", "dead-link");
   if (url && !label.includes(url.host)) shown.dataset.host = url.host;
   addText(shown, label);
+}
+
+/** What tokens say, without how: CommonMark's description of an image. */
+function plain(tokens: readonly Token[]): string {
+  return tokens
+    .map((token) => {
+      if ("tokens" in token && token.tokens) return plain(token.tokens);
+      if (token.type === "text") return shownText(token as Tokens.Text);
+      if (token.type === "br") return " ";
+      return "text" in token ? token.text : token.raw;
+    })
+    .join("");
 }
 
 function addCheckbox(parent: Node, checked: boolean): void {

@@ -1,6 +1,6 @@
 import { Lexer, type Links, type MarkedOptions, type Token } from "marked";
 import { details, startOfDetails } from "./details";
-import { footnote, footnoteMark, startOfFootnoteMark } from "./footnote";
+import { footnote, footnoteMark, startOfFootnote, startOfFootnoteMark } from "./footnote";
 import { blockMath, inlineMath, startOfBlockMath, startOfInlineMath } from "./math";
 import { AnswerTokenizer } from "./tokenizer";
 
@@ -9,7 +9,7 @@ export const OPTIONS: MarkedOptions = {
   extensions: {
     block: [blockMath, footnote, details],
     inline: [inlineMath, footnoteMark],
-    startBlock: [startOfBlockMath, startOfDetails],
+    startBlock: [startOfBlockMath, startOfFootnote, startOfDetails],
     startInline: [startOfInlineMath, startOfFootnoteMark],
     childTokens: {},
     renderers: {},

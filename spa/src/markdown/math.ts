@@ -14,6 +14,8 @@ export interface MathToken extends Tokens.Generic {
 const ENVIRONMENT =
   "(?:align(?:ed|at)?|alignedat|gather(?:ed)?|equation|split|cases|array|[bBpvV]?matrix|smallmatrix|multline|flalign|eqnarray|CD)\\*?";
 const BLANK_LINE = "\\n[ \\t]*\\n";
+// Two backslashes are TeX's new line, so that a bracket after them ends nothing; alone they are escapes.
+const BRACKETED = "\\\\\\[(?![\\\\\\s]*\\\\\\])((?:\\\\[^\\]]|[^\\\\])+?)\\\\\\]";
 const END_OF_LINE = "[ \\t]*(?:\\n|$)";
 
 // Each closing sign ends its line. A blank line ends a formula whose signs share lines with it:
@@ -22,7 +24,7 @@ const BLOCK = new RegExp(
   [
     `^ {0,3}(?:\\$\\$((?:\\\\[^\\n]|(?!${BLANK_LINE})[^$\\\\])+)\\$\\$`,
     "\\$\\$[ \\t]*\\n((?:\\\\[^\\n]|[^$\\\\])+?)\\n[ \\t]*\\$\\$",
-    "\\\\\\[([\\s\\S]+?)\\\\\\]",
+    BRACKETED,
     `(\\\\begin\\{(${ENVIRONMENT})\\}[\\s\\S]+?\\\\end\\{\\5\\}))${END_OF_LINE}`,
   ].join("|"),
 );
@@ -33,8 +35,8 @@ const INLINE = new RegExp(
   [
     "^(?:\\$\\$((?:\\\\[\\s\\S]|[^$\\\\])+?)\\$\\$",
     "\\$(?![\\s$])((?:\\\\[^\\n]|[^$\\\\\\n])*[^\\s$\\\\])\\$(?:(?![A-Za-z0-9_${])|(?=(?:th|st|nd|rd|s)\\b))",
-    "\\\\\\(([\\s\\S]+?)\\\\\\)",
-    "\\\\\\[([\\s\\S]+?)\\\\\\]",
+    "\\\\\\(((?:\\\\[^)]|[^\\\\])+?)\\\\\\)",
+    BRACKETED,
     `(\\\\begin\\{(${ENVIRONMENT})\\}[\\s\\S]+?\\\\end\\{\\6\\}))`,
   ].join("|"),
 );
@@ -72,13 +74,24 @@ export function inlineMath(
   const isMoney =
     match?.[2] !== undefined &&
     (/[A-Za-z0-9]$/.test(tokens.at(-1)?.raw ?? "") || isMoneyOrShell(match[2]));
-  return isMoney ? undefined : token(match, false);
+  const bracketed = match?.[3] ?? match?.[4];
+  if (isMoney || (bracketed !== undefined && isEscaped(bracketed))) return undefined;
+  return token(match, false);
 }
 
 function token(match: RegExpExecArray | null, block: boolean): MathToken | undefined {
   if (!match) return undefined;
-  const text = match.slice(1).find((group) => group !== undefined) ?? "";
+  const written = match.slice(1).find((group) => group !== undefined) ?? "";
+  // GitHub's own notation has backticks inside the signs.
+  const text = /^`([^`]+)`$/.exec(written)?.[1] ?? written;
   return { type: "math", raw: match[0], text: text.trim(), block };
+}
+
+/** Brackets that were escaped, around a citation's number or words: "\\[1\\]", "\\(see above\\)". */
+function isEscaped(content: string): boolean {
+  return (
+    /^\d+(?:[,–-] ?\d+)*$/.test(content) || (isProse(content) && !/[=+^_\\<>/*|{}]/.test(content))
+  );
 }
 
 function isMoneyOrShell(content: string): boolean {

@@ -1,12 +1,13 @@
-import { type Rules, Tokenizer, type Tokens } from "marked";
+import { type Links, type Rules, Tokenizer, type Tokens } from "marked";
 import { CJK_RULES } from "./cjk";
 
-// Full-width and CJK punctuation, and typographic quotes: none of them can stand in an address as it
-// is. Letters of any script may: addresses of wikis are written with them.
+// Punctuation outside ASCII, of any script, and blanks of no width: none of it can stand in an address
+// as it is. Letters may, and dots and dashes: addresses of wikis are written with them.
 const AFTER_ADDRESS =
-  /[\u2018-\u201f\u2026\u3001-\u3004\u3008-\u3020\u3030\u303d\ufe10-\ufe1f\ufe30-\ufe6f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffee]/;
-// A host ends before a letter that no host of ASCII has, unless a dot lets it go on.
-const HOST = /^((?:[a-z]+:\/\/|www\.)[A-Za-z0-9.-]*[A-Za-z0-9-])(?=[^\p{ASCII}])/iu;
+  /(?![\p{ASCII}\u00b7\u2010-\u2015\u30fb])[\p{P}\u200b\u2060\ufeff\u3004\u3012\u3013\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffee]/u;
+// A host of ASCII, with a dot, ends before a letter of a script that puts no blank between words.
+const HOST =
+  /^((?:[a-z]+:\/\/|www\.)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)(?=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])/iu;
 
 /** marked's tokenizer, with what people and models mean where CommonMark and GFM say otherwise. */
 export class AnswerTokenizer extends Tokenizer {
@@ -14,6 +15,18 @@ export class AnswerTokenizer extends Tokenizer {
   override del(src: string, maskedSrc: string, prevChar?: string): Tokens.Del | undefined {
     if (!/^~~(?!~)/.test(src)) return undefined;
     return this.#besideCjk(() => super.del(src, maskedSrc, prevChar));
+  }
+
+  /** A line break that stands alone is one, and not the raw HTML that it would be. */
+  override html(src: string): Tokens.HTML | undefined {
+    return /^ {0,3}<br\s*\/?>/i.test(src) ? undefined : super.html(src);
+  }
+
+  /** Footnotes are kept among the references (footnote.ts), but are no links. */
+  override reflink(src: string, links: Links): ReturnType<Tokenizer["reflink"]> {
+    const token = super.reflink(src, links);
+    const isNote = src.startsWith("[^") && token?.type === "link" && token.href === "";
+    return isNote ? { type: "text", raw: "[", text: "[" } : token;
   }
 
   override emStrong(
@@ -25,11 +38,16 @@ export class AnswerTokenizer extends Tokenizer {
     return this.#besideCjk(() => super.emStrong(src, maskedSrc, prevChar));
   }
 
-  /** A bare address ends where Chinese or Japanese text goes on. */
+  /**
+   * A bare address ends where Chinese or Japanese text goes on. One without a scheme is https: GFM is
+   * older, and has http, which the page would not link to.
+   */
   override url(src: string): Tokens.Link | undefined {
     const end = src.search(AFTER_ADDRESS);
     const near = end < 0 ? src : src.slice(0, end);
-    return super.url(HOST.exec(near)?.[1] ?? near);
+    const link = super.url(HOST.exec(near)?.[1] ?? near);
+    if (link && /^www\./i.test(link.raw)) link.href = link.href.replace(/^http:/, "https:");
+    return link;
   }
 
   /** The lexer gives its rules to the tokenizer before each text, so they are changed for a call. */

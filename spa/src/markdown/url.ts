@@ -8,7 +8,8 @@ const SAFE = new Set(["https:", "mailto:"]);
  * that the address shown is the address opened.
  */
 export function safeUrl(href: string): URL | undefined {
-  const url = URL.parse(href);
+  // To a browser a backslash is a slash; to CommonMark, and to who wrote it, it is a character.
+  const url = URL.parse(href.replaceAll("\\", "%5C"));
   if (!url || !SAFE.has(url.protocol) || url.username || url.password) return undefined;
   return url;
 }

@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { brand } from "../brand";
 import type { Answer, Part } from "../conversation";
 import { t } from "../i18n";
 import { AnswerActions } from "./AnswerActions";
@@ -48,7 +49,7 @@ export function AssistantMessage({
       aria-busy={running}
       style={running ? undefined : { containIntrinsicBlockSize: `auto ${guessHeight(answer)}px` }}
     >
-      <h2 class="visually-hidden">Sluice</h2>
+      <h2 class="visually-hidden">{brand.name}</h2>
       {near ? (
         <>
           {/* By place, because a text may go on under its id after a call. */}

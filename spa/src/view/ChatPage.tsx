@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { brand } from "../brand";
 import type { Conversation } from "../conversation";
 import { t } from "../i18n";
 import { type Command, commandOf, KEYS } from "../keys";
@@ -8,7 +9,7 @@ import { fitToKeyboard } from "../viewport";
 import type { Workspace } from "../workspace";
 import type { Actions } from "./actions";
 import { Composer } from "./Composer";
-import { EmptyState } from "./EmptyState";
+import { EmptyState, isOffline } from "./EmptyState";
 import { createFollower } from "./follow";
 import { Header } from "./Header";
 import { Help, openHelp } from "./Help";
@@ -144,7 +145,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   }, [conversation]);
 
   useEffect(() => {
-    document.title = title ? `${title} · Sluice` : "Sluice";
+    document.title = title ? `${title} · ${brand.name}` : brand.name;
   }, [title]);
 
   return (
@@ -162,7 +163,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
       <div class="chat">
         <Header
           title={messages.length > 0 ? title : undefined}
-          note={workspace.agent.value?.model === "offline" ? t("header.offlineModel") : undefined}
+          note={isOffline(workspace.agent.value) ? t("header.offlineModel") : undefined}
           onToggle={toggle}
           onNewChat={newChat}
         />

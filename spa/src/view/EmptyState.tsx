@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { brand, spoken } from "../brand";
 import { type MessageKey, t } from "../i18n";
 import { AlertIcon } from "./icons";
 import { loadMarkdown } from "./Markdown";
@@ -13,6 +14,11 @@ interface Example {
   readonly title: MessageKey;
   readonly prompt: string;
 }
+
+/** The id that `make dev` gives the model of its local Bedrock (local/model.py). */
+const OFFLINE_MODEL = "anthropic.claude-offline";
+
+export const isOffline = (agent: Agent | undefined): boolean => agent?.model === OFFLINE_MODEL;
 
 /** The offline model knows these by their English words. */
 const OFFLINE: readonly Example[] = [
@@ -39,12 +45,12 @@ export function EmptyState({
 }) {
   // So that the first answer finds it there.
   useEffect(() => void loadMarkdown(), []);
-  const offline = agent?.model === "offline";
-  const examples = offline ? OFFLINE : EXAMPLES.map(([title, key]) => ({ title, prompt: t(key) }));
+  const offline = isOffline(agent);
+  const examples = starters(offline);
   const tools = agent?.tools ?? [];
   return (
     <div class="empty">
-      <h2>{t("empty.title")}</h2>
+      <h2>{brand.greeting ? spoken(brand.greeting) : t("empty.title")}</h2>
       {offline && (
         <div class="banner">
           <AlertIcon />
@@ -57,7 +63,7 @@ export function EmptyState({
         {examples.map(({ title, prompt }) => (
           <li key={title}>
             <button type="button" onClick={() => onChoose(prompt)}>
-              <span class="example-title">{t(title)}</span>
+              <span class="example-title">{title}</span>
               <span class="example-prompt" dir="auto">
                 {prompt}
               </span>
@@ -80,6 +86,18 @@ export function EmptyState({
       )}
     </div>
   );
+}
+
+/** What one might ask: the brand's own, or what the model that answers knows. */
+function starters(offline: boolean): { title: string; prompt: string }[] {
+  if (brand.starters)
+    return brand.starters.map(({ title, prompt }) => ({
+      title: spoken(title),
+      prompt: spoken(prompt),
+    }));
+  return offline
+    ? OFFLINE.map(({ title, prompt }) => ({ title: t(title), prompt }))
+    : EXAMPLES.map(([title, prompt]) => ({ title: t(title), prompt: t(prompt) }));
 }
 
 /** A tool's description is written for the model; its first sentence serves people. */

@@ -1,3 +1,4 @@
+import { brand } from "../brand";
 import { t } from "../i18n";
 import { sidebarIsOpen, sidebarIsWide } from "../sidebar";
 import { Mark, NewChatIcon, SidebarIcon } from "./icons";
@@ -36,7 +37,7 @@ export function Header({ title, note, onToggle, onNewChat }: Props) {
       <div class="heading">
         {/* Beside it, the list of conversations has the name already. */}
         <h1 class={isBeside && !title ? "visually-hidden" : "title"} dir="auto" title={title}>
-          {title ?? "Sluice"}
+          {title ?? brand.name}
         </h1>
         {note && <span class="note">{note}</span>}
       </div>

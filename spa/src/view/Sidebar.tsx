@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { brand } from "../brand";
 import { t } from "../i18n";
 import { closeDrawer, sidebarIsOpen, sidebarIsWide } from "../sidebar";
 import type { Workspace } from "../workspace";
@@ -56,7 +57,7 @@ function Content({ workspace, email, onNewChat, onToggle, onSignOut }: Props) {
       <div class="sidebar-top">
         <span class="brand">
           <Mark />
-          Sluice
+          {brand.name}
         </span>
         <button
           type="button"

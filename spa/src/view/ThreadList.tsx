@@ -53,6 +53,7 @@ export function ThreadList({ workspace }: { workspace: Workspace }) {
               <ThreadRow
                 key={thread.threadId}
                 thread={thread}
+                excerpt={threads.excerpts.value.get(thread.threadId)}
                 isCurrent={thread.threadId === current}
                 isMenuOpen={menu?.thread.threadId === thread.threadId}
                 isRenamed={renamed === thread.threadId}

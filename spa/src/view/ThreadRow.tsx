@@ -10,6 +10,8 @@ const TITLE_CHARACTERS = 200;
 
 interface Props {
   readonly thread: Summary;
+  /** A line in which what is searched was said. */
+  readonly excerpt: string | undefined;
   readonly isCurrent: boolean;
   readonly isMenuOpen: boolean;
   readonly isRenamed: boolean;
@@ -21,7 +23,7 @@ interface Props {
 
 /** One conversation in the list: a link to it, and the button of its menu. */
 export function ThreadRow(props: Props) {
-  const { thread, isCurrent, isMenuOpen, isRenamed, onOpen, onMenu, onName } = props;
+  const { thread, excerpt, isCurrent, isMenuOpen, isRenamed, onOpen, onMenu, onName } = props;
   const link = useRef<HTMLAnchorElement>(null);
   const wasRenamed = useRef(false);
 
@@ -51,6 +53,7 @@ export function ThreadRow(props: Props) {
             }}
           >
             {thread.title}
+            {excerpt && <small dir="auto">{excerpt}</small>}
           </a>
           <button
             type="button"

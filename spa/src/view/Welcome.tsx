@@ -1,3 +1,4 @@
+import { brand, spoken } from "../brand";
 import { t } from "../i18n";
 import { Mark } from "./icons";
 
@@ -12,8 +13,8 @@ export function Welcome({
   return (
     <main class="single">
       <Mark />
-      <h1>Sluice</h1>
-      <p class="lead">{t("welcome.lead")}</p>
+      <h1>{brand.name}</h1>
+      <p class="lead">{brand.welcome ? spoken(brand.welcome) : t("welcome.lead")}</p>
       {notice && <p role="alert">{notice}</p>}
       <button type="button" class="primary" onClick={onSignIn}>
         {t("header.signIn")}

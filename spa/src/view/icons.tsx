@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import logo from "../../brand.svg";
 
 /** Decorative: the name is always in the text or the label of what holds the icon. */
 function Icon({ children }: { children: ComponentChildren }) {
@@ -19,14 +20,7 @@ function Icon({ children }: { children: ComponentChildren }) {
   );
 }
 
-export const Mark = () => (
-  <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-    <rect width="32" height="32" rx="8" />
-    <path d="M7 11.5c3 0 3-2.5 6-2.5s3 2.5 6 2.5 3-2.5 6-2.5" />
-    <path d="M7 17.5c3 0 3-2.5 6-2.5s3 2.5 6 2.5 3-2.5 6-2.5" />
-    <path d="M7 23.5c3 0 3-2.5 6-2.5s3 2.5 6 2.5 3-2.5 6-2.5" />
-  </svg>
-);
+export const Mark = () => <img class="mark" src={logo} alt="" />;
 
 export const NewChatIcon = () => (
   <Icon>

@@ -1,12 +1,14 @@
 import { problemOfRun, UNREACHABLE } from "../problems";
 import { type Api, Refused } from "./api";
 import type { Network } from "./network";
-import type { StoredConversation, StoredFile, Summary, Warmth } from "./stored";
+import type { Finding, StoredConversation, StoredFile, Summary, Warmth } from "./stored";
 
 /** What is asked of the agent beside talking. All throw Refused, with a problem to show. */
 export interface Actions {
   /** @param session the thread whose session answers: the one that will be needed next */
   list(session: string): Promise<readonly Summary[]>;
+  /** @param query at most 200 characters */
+  search(query: string, session: string, signal: AbortSignal): Promise<readonly Finding[]>;
   get(threadId: string): Promise<StoredConversation>;
   rename(threadId: string, title: string, session: string): Promise<Summary>;
   /** @param id the name that a content part has of the file */
@@ -42,6 +44,10 @@ export function createActions(api: Api, network: Network): Actions {
   return {
     list: async (session) =>
       (await act<{ threads: readonly Summary[] }>(session, { action: "list" })).threads,
+
+    search: async (query, session, signal) =>
+      (await act<{ results: readonly Finding[] }>(session, { action: "search", query }, { signal }))
+        .results,
 
     get: (threadId) => act(threadId, { action: "get", threadId }),
 

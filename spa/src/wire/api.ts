@@ -29,6 +29,14 @@ const SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 const SESSION_CHARACTERS = 33;
 /** 424: the agent's process died or failed; the next request gets a new one. */
 const WORTH_ONE_RETRY = new Set([424, 429, 500, 502, 503, 504]);
+/**
+ * Two requests at once on a session that is just starting: AgentCore refuses one with 409
+ * (RetryableConflictException, "Session operation in progress") before the agent has it. The agent
+ * itself never answers so: that a thread is busy is told in its stream.
+ */
+const SESSION_STARTING = 409;
+/** Before each further attempt while a session starts: about 15 s together. */
+const SESSION_START_PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 /** Nobody waits longer than this for an answer to begin without being told why. */
 const LONGEST_RETRY_AFTER_MS = 20_000;
 
@@ -40,7 +48,8 @@ export interface Post {
 
 export interface Api {
   /**
-   * Posts a body to the session of a thread. A refused token is renewed once.
+   * Posts a body to the session of a thread. A refused token is renewed once; a session that is still
+   * starting is asked again for about 15 s. The last answer is given whatever it is.
    *
    * @throws Refused when the person has to sign in; whatever fetch throws when the network fails
    */
@@ -76,11 +85,21 @@ export function createApi(
     });
   }
 
-  async function post(threadId: string, body: unknown, init: Post = {}): Promise<Response> {
+  async function sendOrRenew(threadId: string, body: unknown, init: Post): Promise<Response> {
     const answer = await send(threadId, body, await tokens.current(), init);
     if (answer.status !== 401) return answer;
     await answer.body?.cancel();
     return send(threadId, body, await tokens.renewed(), init);
+  }
+
+  async function post(threadId: string, body: unknown, init: Post = {}): Promise<Response> {
+    for (const pause of SESSION_START_PAUSES_MS) {
+      const answer = await sendOrRenew(threadId, body, init);
+      if (answer.status !== SESSION_STARTING) return answer;
+      await answer.body?.cancel();
+      await network.pause(pause * (0.75 + Math.random() / 2), init.signal);
+    }
+    return sendOrRenew(threadId, body, init);
   }
 
   return {

@@ -1,4 +1,11 @@
-import { BROKEN_REQUEST, type Problem, problemOfRun, SIGNED_OUT, UNREACHABLE } from "../problems";
+import {
+  BROKEN_REQUEST,
+  type Problem,
+  problemOfRun,
+  SESSION_STARTING,
+  SIGNED_OUT,
+  UNREACHABLE,
+} from "../problems";
 import { type Actions, createActions } from "./actions";
 import { createApi, Refused, retryAfter, type Tokens } from "./api";
 import { type Network, network as ownNetwork } from "./network";
@@ -79,6 +86,8 @@ export function createChat(
         } else {
           await answer.body?.cancel();
           if (answer.status === 401) return broken("failed", SIGNED_OUT, "follow");
+          // It was asked for long enough already.
+          if (answer.status === 409) return broken("interrupted", SESSION_STARTING, "follow");
           if (HOPELESS.has(answer.status)) return broken("interrupted", BROKEN_REQUEST, "follow");
           wait = Math.min(retryAfter(answer), LONGEST_WAIT_MS);
         }

@@ -59,6 +59,12 @@ export interface StoredConversation extends Summary {
   readonly runs: readonly StoredRun[];
 }
 
+/** What the action `search` found in a conversation. */
+export interface Finding {
+  readonly threadId: string;
+  readonly excerpt: string;
+}
+
 /** What the agent says of itself when it is warmed. */
 export interface Warmth {
   readonly model?: string;

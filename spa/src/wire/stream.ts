@@ -108,20 +108,6 @@ export async function readStream(
   return reading ?? { kind: "cut", moved };
 }
 
-/**
- * Refused before they began, these are not stored: the same run id may be sent again. Of an
- * `internal_error` nobody knows; the history tells, and one that is stored is only told again.
- */
-const NOT_KEPT = new Set([
-  "bad_request",
-  "daily_limit",
-  "internal_error",
-  "thread_busy",
-  "thread_full",
-  "too_many_runs",
-  "unauthorized",
-]);
-
 function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {
   if (event.type === "RUN_FINISHED")
     return { kind: event.outcome?.type === "cancelled" ? "stopped" : "finished" };
@@ -130,6 +116,12 @@ function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {
   if (code === "stopped") return { kind: "stopped" };
   const problem = problemOfRun(code, event.message);
   if (code === "interrupted") return { kind: "interrupted", problem, again: "replace" };
-  const again = !begun || NOT_KEPT.has(code ?? "") ? "same" : "replace";
-  return { kind: "failed", problem, again };
+  return { kind: "failed", problem, again: isStored(event, begun) ? "replace" : "same" };
+}
+
+/** Whether the server keeps the failed run; what it does not keep may be sent again under the same id. */
+function isStored({ metadata }: { metadata?: unknown }, begun: boolean): boolean {
+  const { retry } = (metadata ?? {}) as { retry?: unknown };
+  // A server that does not say keeps what has begun.
+  return retry === undefined ? begun : retry === "replace";
 }

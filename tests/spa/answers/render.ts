@@ -17,7 +17,7 @@ declare global {
 
 /** No answer needs another one; MathML's own are allowed by their namespace. */
 const ELEMENTS = new Set(
-  "a blockquote br button code del div em h3 h4 h5 h6 hr input li ol p pre section span strong sup table tbody td th thead tr ul".split(
+  "a blockquote br button code del details div em h3 h4 h5 h6 hr input ins kbd li mark ol p pre s section small span strong sub summary sup table tbody td th thead tr u ul".split(
     " ",
   ),
 );
@@ -45,6 +45,7 @@ function faultsOf(element: HTMLElement): string[] {
   for (const node of element.querySelectorAll("*")) {
     const known = node.namespaceURI === MATHML || ELEMENTS.has(node.localName);
     if (!known) faults.push(`element ${node.localName}`);
+    if (node.matches("a a")) faults.push("a link in a link");
     for (const { name, value } of node.attributes) {
       if (/^on|^(src|srcset|srcdoc|ping|action|formaction|poster|background|xlink:href)$/.test(name))
         faults.push(`attribute ${name}`);

@@ -1,13 +1,15 @@
-"""What a person can ask of the offline model to see how Sluice takes it: reasoning, length, loops,
-silence and failure.
+"""What a person can ask for to see how an agent takes it: reasoning, length, loops, silence and
+failure.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sluice.models.arithmetic import find_expression
-from sluice.models.conversation import Conversation, Reply, say, use_calculator, words
+from local.bedrock.arithmetic import find_expression
+from local.bedrock.conversation import Conversation, Reply, say, use_calculator, words
+from local.bedrock.errors import IN_STREAM, STATUSES
+from local.bedrock.failures import ALWAYS, Failure
 
 MAX_KILOBYTES = 1_000
 MAX_SILENCE = 3_600
@@ -61,16 +63,39 @@ def be_silent(conversation: Conversation) -> Reply | None:
 
 
 def fail(conversation: Conversation) -> Reply | None:
-    found = re.fullmatch(
-        r"\W*(?:please )?fail(?: (?:(once)|(twice)|(\d{1,2}) times))?\W*",
-        conversation.question,
-        re.I,
-    )
+    found = _FAIL.fullmatch(conversation.question)
     if not found:
         return None
-    once, twice, times = found.groups()
-    failures = 1 if once else 2 if twice else int(times) if times else -1
-    return replace(say("Now it works."), failures=failures)
+    count, asked, midway = found.groups()
+    error = _error_named(asked or "ThrottlingException")
+    if error is None or (midway and error not in IN_STREAM):
+        return say(_failures_known())
+    times = {"once": 1, "twice": 2}.get(count.lower()) if count else ALWAYS
+    failure = Failure(error, times or int(count.split()[0]), bool(midway) or error not in STATUSES)
+    return replace(say("Now it works."), failure=failure)
+
+
+_FAIL = re.compile(
+    r"\W*(?:please )?fail(?: (once|twice|\d{1,2} times))?(?: with (?:an? )?(\w+))?"
+    r"( in (?:the )?(?:middle|mid-?answer))?\W*",
+    re.I,
+)
+
+
+def _error_named(name: str) -> str | None:
+    """The documented error of a name, which may leave out "Exception"."""
+    wanted = name.lower().removesuffix("exception")
+    known = STATUSES | IN_STREAM
+    return next((error for error in known if error.lower() == f"{wanted}exception"), None)
+
+
+def _failures_known() -> str:
+    names = "\n".join(
+        f"- {name}{', also in the middle' if name in IN_STREAM else ''}" for name in STATUSES
+    )
+    return f"I can fail with these, once, twice, `3 times` or always:\n\n{names}\n" + "\n".join(
+        f"- {name}, in the middle only" for name in IN_STREAM if name not in STATUSES
+    )
 
 
 def _lines(characters: int) -> Iterator[str]:

@@ -24,6 +24,7 @@ This page shows what a chat has to render: **bold**, *italic*, ~~struck~~ and `c
 | site    | CloudFront and S3 |       3000 |
 | gateway | API Gateway       |       3001 |
 | runtime | AgentCore Runtime |       3003 |
+| bedrock | Bedrock Runtime   |       3004 |
 
 ## Code
 

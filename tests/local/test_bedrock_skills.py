@@ -1,17 +1,15 @@
-"""The offline model says what a person would expect of it, and never claims to be more."""
+"""The model of the local Bedrock says what a person would expect, and never claims to be more."""
 
-import asyncio
-import threading
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.models.arithmetic import find_expression
-from sluice.models.conversation import Call, Conversation, Reply
-from sluice.models.offline import OfflineModel
-from sluice.models.skills import MAX_COUNT, SIGNATURE, SKILLS, reply_to
-from strands.types.exceptions import ModelThrottledException
+
+from local.bedrock.arithmetic import find_expression
+from local.bedrock.conversation import Call, Conversation, Reply
+from local.bedrock.failures import Failure
+from local.bedrock.skills import MAX_COUNT, SIGNATURE, SKILLS, reply_to
 
 
 def person(text: str) -> dict[str, Any]:
@@ -203,46 +201,6 @@ def test_the_result_of_a_tool_that_it_does_not_know_is_told_as_it_is() -> None:
     assert "weather failed. It says: No such place" in said(person("hm"), used("weather"), failed)
 
 
-async def listen(prompt: str, **more: Any) -> list[Any]:
-    return [event async for event in OfflineModel(0, 10).stream([person(prompt)], **more)]
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(("prompt", "failures"), [("Fail once", 1), ("fail 3 times!", 3)])
-async def test_it_fails_as_often_in_a_run_as_it_is_asked_to(prompt: str, failures: int) -> None:
-    state: dict[str, Any] = {}
-    for _ in range(failures):
-        with pytest.raises(ModelThrottledException):
-            await listen(prompt, invocation_state=state)
-    assert await listen(prompt, invocation_state=state)
-
-
-@pytest.mark.anyio
-async def test_it_fails_always_when_it_is_not_told_how_often() -> None:
-    state: dict[str, Any] = {}
-    for _ in range(5):
-        with pytest.raises(ModelThrottledException):
-            await listen("Fail", invocation_state=state)
-    assert reply(person("Why did you fail?")).failures == 0
-
-
-@pytest.mark.anyio
-async def test_it_is_silent_before_its_first_event() -> None:
-    reading = asyncio.ensure_future(listen("Be silent for 60 seconds"))
-    done, _ = await asyncio.wait((reading,), timeout=0.05)
-    assert not done
-    reading.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await reading
-
-
-@pytest.mark.anyio
-async def test_t6_it_writes_no_more_tokens_than_it_may() -> None:
-    *_, stop, report = await listen("Count to 5000")
-    assert stop == {"messageStop": {"stopReason": "max_tokens"}}
-    assert report["metadata"]["usage"]["outputTokens"] == 10
-
-
 @given(st.text(max_size=400))
 def test_no_text_confuses_it(text: str) -> None:
     earlier = [person("25*4"), called("25*4"), found("Result: 100"), model("25*4 = 100")]
@@ -257,16 +215,6 @@ ARITHMETIC = st.text(alphabet="0123456789.,+-*/^%() x", max_size=80)
 def test_no_arithmetic_confuses_it(text: str) -> None:
     expression = find_expression(text)
     assert expression is None or compile(expression, "", "eval")
-
-
-@pytest.mark.anyio
-async def test_it_stops_when_it_is_told_to() -> None:
-    signal, seen = threading.Event(), 0
-    async for _event in OfflineModel(0).stream([person("Count to 5000")], cancel_signal=signal):
-        seen += 1
-        if seen == 10:
-            signal.set()
-    assert seen == 10
 
 
 @pytest.mark.parametrize(
@@ -295,3 +243,51 @@ def test_arguments_that_are_no_object_are_asked_for_again(arguments: str) -> Non
 
 def test_a_tool_that_is_not_there_is_not_used() -> None:
     assert reply(person("Use roll_dice with {}")).call is None
+
+
+FAILURES = {
+    "Fail": Failure("ThrottlingException"),
+    "Please fail twice.": Failure("ThrottlingException", 2),
+    "fail 3 times!": Failure("ThrottlingException", 3),
+    "Fail once with ServiceUnavailableException": Failure("ServiceUnavailableException", 1),
+    "fail with accessdenied": Failure("AccessDeniedException"),
+    "Fail once in the middle": Failure("ThrottlingException", 1, midway=True),
+    "Fail with an InternalServer in mid-answer": Failure("InternalServerException", midway=True),
+    "Fail with ModelStreamErrorException": Failure("ModelStreamErrorException", midway=True),
+}
+
+
+@pytest.mark.parametrize("prompt", FAILURES)
+def test_it_fails_as_it_is_asked_to(prompt: str) -> None:
+    assert reply(person(prompt)).failure == FAILURES[prompt]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Fail with Nonsense", "Fail with AccessDeniedException in the middle"]
+)
+def test_a_failure_that_it_does_not_know_is_answered_with_those_it_does(prompt: str) -> None:
+    assert "ModelStreamErrorException, in the middle only" in said(person(prompt))
+    assert reply(person(prompt)).failure is None
+
+
+def test_talk_of_failing_is_no_failure() -> None:
+    assert reply(person("Why did you fail?")).failure is None
+
+
+def test_it_says_what_came_with_a_question_and_answers_it() -> None:
+    image = {"image": {"format": "png", "source": {"bytes": "AAAA"}}}
+    stored = {"s3Location": {"uri": "s3://bucket/key"}}
+    document = {"document": {"format": "pdf", "name": "A plan", "source": stored}}
+    asked = {"role": "user", "content": [image, document, {"text": "Hello"}]}
+    assert said(asked).startswith(
+        'I was given the image (png, 3 bytes), the document "A plan" (pdf, s3://bucket/key), '
+        "and cannot look into it.\n\nHello!"
+    )
+
+
+def test_a_result_that_is_no_text_is_told_as_json() -> None:
+    result = {"toolUseId": "c", "content": [{"json": {"rain": True}}, {"image": {}}]}
+    told = said(
+        person("hm"), used("weather"), {"role": "user", "content": [{"toolResult": result}]}
+    )
+    assert 'weather says: {"rain": true}\n[image]' in told

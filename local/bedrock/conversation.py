@@ -1,9 +1,12 @@
-"""What the offline model is given, and what it gives back: a conversation, and a reply."""
+"""What the model is given, and what it gives back: a conversation, and a reply."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from local.bedrock.failures import Failure
 
 
 @dataclass(frozen=True)
@@ -18,20 +21,20 @@ class Call:
 class Reply:
     """What the model says, in the pieces it says it in, and the tool it then calls.
 
-    It is silent for `silence` seconds first, and then reasons. With `failures`, so many calls of a
-    run fail, as those of a busy model do, before one says this; -1 means all of them.
+    It is silent for `silence` seconds first, and then reasons, where it may. With a `failure`,
+    calls fail before one says this.
     """
 
     pieces: Iterable[str]
     call: Call | None = None
     reasoning: Iterable[str] = ()
     silence: float = 0
-    failures: int = 0
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """A conversation as a model is given it, and the tools it may call."""
+    """A conversation in Converse's messages, and the tools it may call."""
 
     messages: list[Any]
     tools: set[str] = field(default_factory=set)
@@ -67,6 +70,13 @@ class Conversation:
                 return found[1].replace(",", "")
         return None
 
+    @property
+    def attachments(self) -> list[tuple[str, dict[str, Any]]]:
+        """Kind and content of what came with the last message beside words, such as an image."""
+        last = self.messages[-1:]
+        kinds = ("image", "document", "video", "audio", "searchResult")
+        return [(kind, block) for kind in kinds for block in _blocks(last, kind)]
+
     def call_of(self, result: dict[str, Any]) -> Call:
         """The call that a result answers."""
         for use in _blocks(self.messages, "toolUse"):
@@ -92,10 +102,16 @@ def use_calculator(conversation: Conversation, expression: str) -> Reply:
 
 
 def text_of(result: dict[str, Any]) -> str:
-    """A tool result's text."""
-    return "\n".join(block["text"] for block in result["content"] if "text" in block)
+    """A tool result's content as text."""
+    return "\n".join(_part_text(part) for part in result["content"])
+
+
+def _part_text(part: dict[str, Any]) -> str:
+    if "text" in part:
+        return str(part["text"])
+    return json.dumps(part["json"]) if "json" in part else f"[{', '.join(part)}]"
 
 
 def _blocks(messages: list[Any], kind: str) -> Iterator[Any]:
-    """The contents of one kind of content block: text, toolUse or toolResult."""
+    """The contents of one kind of content block, such as text, toolUse or toolResult."""
     return (b[kind] for message in messages for b in message["content"] if kind in b)

@@ -1,12 +1,13 @@
-"""What the offline model can say: a table of skills, tried in order until one has a reply."""
+"""What the model can say: a table of skills, tried in order until one has a reply."""
 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from sluice.models.arithmetic import find_expression, spell_out
-from sluice.models.conversation import (
+from local.bedrock.arithmetic import find_expression, spell_out
+from local.bedrock.attachments import describe
+from local.bedrock.conversation import (
     Call,
     Conversation,
     Reply,
@@ -15,8 +16,8 @@ from sluice.models.conversation import (
     use_calculator,
     words,
 )
-from sluice.models.page import PAGE
-from sluice.models.trials import be_silent, calculate_for_ever, fail, think, write_at_length
+from local.bedrock.page import PAGE
+from local.bedrock.trials import be_silent, calculate_for_ever, fail, think, write_at_length
 
 MAX_COUNT = 10_000
 
@@ -24,8 +25,11 @@ SIGNATURE = "This is Sluice's offline model, not a real one."
 
 
 def reply_to(conversation: Conversation) -> Reply:
-    """The first skill's reply; the first answer of a thread says what it comes from."""
+    """The first skill's reply, after a word on what came with the question; the first answer of a
+    conversation says what it comes from."""
     reply = next(reply for skill in SKILLS if (reply := skill.answer(conversation)) is not None)
+    if received := describe(conversation):
+        reply = replace(reply, pieces=_then(words(received), *reply.pieces))
     if reply.call is None and conversation.is_first_answer:
         return replace(reply, pieces=_then(reply.pieces, *words(f"\n\n*{SIGNATURE}*")))
     return reply

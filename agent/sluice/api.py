@@ -1,0 +1,99 @@
+"""What agent.py is given: the one class of Sluice that a user's file imports.
+
+Importing it imports nothing else of Sluice, and no Strands.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from strands.models.model import Model
+
+MAX_EMITTED_BYTES = 64 * 1024
+MAX_NAME = 100
+# What Sluice itself tells by CUSTOM events (docs/wire.md): the page would take another's for those.
+NOTICES = frozenset(
+    (
+        "storage_unavailable",
+        "model_retry",
+        "tools_unavailable",
+        "tools_unusable",
+        "images_left_out",
+        "context_trimmed",
+    )
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One message of a person, and what there is to answer it with."""
+
+    thread_id: str
+    """The conversation, and the run: AG-UI's ids."""
+    run_id: str
+
+    prompt: str = field(repr=False)
+    """What the person wrote."""
+    messages: Sequence[Mapping[str, Any]] = field(repr=False)
+    """The conversation as AG-UI messages, the oldest first; the last one is the prompt. Only
+    `answer` needs them: an agent of `build_agent` is given its history."""
+
+    model: "Model" = field(repr=False)
+    """The model that SLUICE_MODEL names. Whatever it is used for is metered and limited."""
+    tools: list[Any] = field(repr=False)
+    """The calculator, the clock, those of agent/tools/ and of MCP servers."""
+
+    claims: Mapping[str, Any] = field(repr=False)
+    """The verified ID token of the person: `sub`, `email`, `cognito:groups` ..."""
+    time_zone: str | None = None
+    """The person's, such as Europe/Zurich, as the browser names it."""
+
+    state: Any = field(default=None, repr=False)
+    """`state`, `context` and `forwardedProps` of the client's RunAgentInput. A client writes what
+    it likes there: who the person is and may do stands in `claims` alone."""
+    context: Sequence[Mapping[str, str]] = field(default=(), repr=False)
+    forwarded_props: Any = field(default=None, repr=False)
+
+    cancel_signal: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set when the run is stopped, for what blocks. What is awaited is cancelled a moment later."""
+
+    send: Callable[[dict[str, Any]], None] = field(repr=False)
+    """Not for agent.py: takes an AG-UI event, from any thread."""
+    count: Callable[[str, int, int], None] = field(repr=False)
+    """Not for agent.py: takes a model's name and tokens."""
+
+    def emit(self, name: str, value: Any) -> None:
+        """Send the client an AG-UI CUSTOM event; any thread may. It is not stored.
+
+        Raises:
+            ValueError: `name` is not 1 to 100 characters or one of Sluice's own, or `value` is not
+                JSON, or of more than 64 KiB.
+        """
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"emit: a name has 1 to {MAX_NAME} characters")
+        if name in NOTICES:
+            raise ValueError(f"emit: {name} is a name that Sluice uses itself: choose another")
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"emit: the value of {name} is not JSON: {error}") from None
+        if len(text) > MAX_EMITTED_BYTES:
+            raise ValueError(f"emit: the value of {name} is over {MAX_EMITTED_BYTES // 1024} KiB")
+        # A copy: what the caller changes afterwards is not what was sent.
+        self.send({"type": "CUSTOM", "name": name, "value": json.loads(text)})
+
+    def count_tokens(self, model: str, *, sent: int, answered: int) -> None:
+        """Tell what a model has used that is not `run.model` and no Strands agent's.
+
+        It counts against the limits of the run and of the person, as what `run.model` uses does.
+
+        Raises:
+            ValueError: One of the two is not a whole number from 0.
+        """
+        for tokens in (sent, answered):
+            if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+                raise ValueError("count_tokens: tokens are whole numbers from 0")
+        self.count(model, sent, answered)
