@@ -3,15 +3,20 @@
 With `--check` it finds out whether the agent's file works, and ends: 0 when it does.
 """
 
+import logging
 import os
 import sys
 
+from sluice import network
 from sluice.settings import Settings, SettingsError
 from sluice.telemetry import logs
 
 
 def main() -> int:
     logs.configure()
+    network.bypass_loopback(os.environ)
+    for problem in network.problems(os.environ):
+        logging.getLogger("sluice.network").warning("%s", problem)
     try:
         settings = Settings.read(os.environ)
     except SettingsError as error:

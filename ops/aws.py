@@ -18,6 +18,14 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 Failure = (BotoCoreError, ClientError)
 """What any call of a client may raise, for `except aws.Failure`."""
 
+UNUSABLE_WAY = (
+    "A proxy or the certificates that this shell names cannot be used: set HTTPS_PROXY, ALL_PROXY "
+    "and NO_PROXY to http:// addresses and hosts, SSL_CERT_FILE, AWS_CA_BUNDLE and "
+    "REQUESTS_CA_BUNDLE to a file of certificates (PEM), or unset them."
+)
+"""SOCKS proxies, addresses that are none, files that are not there: httpx and botocore fail on them
+with errors of Python's."""
+
 _SIGN_IN = "run `aws sso login` or `aws login`, or set AWS_PROFILE"
 
 # Names of botocore's exceptions, and error codes of AWS's answers ("Common error types" in each
@@ -27,6 +35,10 @@ _MEANINGS = {
     "PartialCredentialsError": "Of the AWS credentials here, a part is missing: "
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together.",
     "CredentialRetrievalError": f"The AWS credentials cannot be had: {_SIGN_IN}.",
+    "HTTPClientError": UNUSABLE_WAY,
+    "InvalidProxiesConfigError": UNUSABLE_WAY,
+    "ProxyConnectionError": "The proxy of HTTPS_PROXY (or ALL_PROXY) cannot be reached: set it to "
+    "the http:// address of one that runs, or unset it.",
     "NoRegionError": "No AWS region is set: add REGION=eu-west-1, or set AWS_REGION or the "
     "profile's region.",
     **dict.fromkeys(

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import secrets
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,8 +137,17 @@ def decode_part(part: str) -> dict[str, Any]:
 
 
 def open_http() -> httpx.Client:
-    """An HTTP client for a stack. A proxy of this shell is on the way to AWS, and not to here."""
-    return httpx.Client(trust_env=not is_local(), timeout=httpx.Timeout(60, connect=10))
+    """An HTTP client for a stack. A proxy of this shell is on the way to AWS, and not to here.
+
+    Ends the verb with a sentence when the shell's proxies or certificates cannot be used.
+    """
+    try:
+        return httpx.Client(trust_env=not is_local(), timeout=httpx.Timeout(60, connect=10))
+    except (ImportError, OSError, ValueError, httpx.InvalidURL):
+        # Here, because boto3 takes a moment to import.
+        from ops import aws
+
+        sys.exit(aws.UNUSABLE_WAY)
 
 
 def _ask_for_tokens(http: httpx.Client, login_url: str, form: Mapping[str, str]) -> Tokens:

@@ -201,7 +201,7 @@ class Bedrock(Dialect):
                 yield _delta(index, {"toolUse": {"input": text}})
             yield _event("contentBlockStop", {"contentBlockIndex": index})
         stop = {"end": "tool_use" if reply.call else "end_turn", "length": "max_tokens"}
-        yield _event("messageStop", {"stopReason": stop[reply.stop]})
+        end = _event("messageStop", {"stopReason": stop[reply.stop]})
         tokens = reply.tokens
         usage = {
             "inputTokens": tokens.sent,
@@ -210,7 +210,8 @@ class Bedrock(Dialect):
             "cacheReadInputTokens": tokens.read,
             "cacheWriteInputTokens": tokens.written,
         }
-        yield _event("metadata", {"usage": usage, "metrics": {"latencyMs": 7}})
+        # One piece: an answer is whole once its end has come, whatever is held back after it.
+        yield end + _event("metadata", {"usage": usage, "metrics": {"latencyMs": 7}})
 
     def refuse(self, refused: Refused) -> Response:
         headers = {"x-amzn-errortype": refused.kind}

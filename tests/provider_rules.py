@@ -108,7 +108,7 @@ _AFTER = {
 
 
 def _ollama(body: Body) -> Iterator[str]:
-    """Ollama parts a message into one for each block, and joins results to calls by their order."""
+    """Ollama joins results to calls by their order."""
     calls = 0
     before = "system"
     for number, message in enumerate(body["messages"]):

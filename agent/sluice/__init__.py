@@ -17,9 +17,9 @@ people         whose a request is, and how much each person may use.
 wire           docs/wire.md: requests as they are read, events and answers as they are sent.
 store          bytes by key, in a folder or in S3.
 telemetry      log lines, metrics and traces, without content.
-settings, mcp_servers, refusal, aws, api
-               what the environment says, the one exception that people read, AWS clients, and
-               what agent.py is given.
+settings, network, mcp_servers, refusal, aws, api
+               what the environment says, the way to a server, the one exception that people read,
+               AWS clients, and what agent.py is given.
 
 answering, tools and models import Strands, and loader imports them in another thread: a cold
 process answers /ping and sends RUN_STARTED without (tests/agent/test_layers.py).

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 from sluice.mcp_servers import Server, read_servers
 
@@ -144,6 +145,17 @@ class Settings:
         return settings
 
 
+def _is_address(url: str) -> bool:
+    """Whether it is a URL of HTTP with a host, and a port that can be, if any."""
+    try:
+        address = urlsplit(url)
+        return bool(
+            re.fullmatch(r"https?://[^\s/]+\S*", url) and address.hostname and address.port != 0
+        )
+    except ValueError:
+        return False
+
+
 class _Reader:
     """Reads variables one by one and collects a sentence for each that cannot be used."""
 
@@ -181,7 +193,7 @@ class _Reader:
 
     def url(self, name: str) -> str:
         value = self.text(name).rstrip("/")
-        if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        if value and not _is_address(value):
             self.wrong(name, "a URL that begins with http:// or https://")
         return value
 

@@ -1,12 +1,19 @@
 """A model that fails is told with a code and a mend, and in nobody's words but ours."""
 
 import json
+import ssl
 from typing import Any
 
+import botocore.eventstream
+import httpx
+import httpx2
+import openai
 import pytest
 import sluice.models.provider
+import urllib3
 from botocore import exceptions as aws
 from sluice.answering.failures import explain
+from sluice.models.errors import AnswerCutError, ServerError
 from sluice.settings import Settings
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -52,6 +59,44 @@ def test_a_failure_is_told_with_its_mend_and_without_its_text(error, code, mend)
         assert refusal is not None
         assert refusal.code == code
         assert mend in refusal.message
+        assert CANARY not in refusal.message
+
+
+BREAKS = [
+    httpx.ReadError("reset"),
+    httpx.RemoteProtocolError("peer closed connection without sending complete message body"),
+    httpx.ReadTimeout("slow"),
+    httpx.DecodingError("broken gzip"),
+    httpx2.ReadError("reset"),
+    httpx2.RemoteProtocolError("incomplete chunked read"),
+    openai.APIError("overloaded", httpx.Request("POST", "http://h"), body=None),
+    openai.APIConnectionError(request=httpx.Request("POST", "http://h")),
+    ssl.SSLError("bad record"),
+    ConnectionResetError("reset"),
+    urllib3.exceptions.ProtocolError("Connection broken"),
+    urllib3.exceptions.IncompleteRead(1, 2),
+    urllib3.exceptions.SSLError("bad record"),
+    aws.ReadTimeoutError(endpoint_url=CANARY),
+    aws.ResponseStreamingError(error=CANARY),
+    aws.ConnectionClosedError(endpoint_url=CANARY),
+    botocore.eventstream.ChecksumMismatch(1, 2),
+    client_error("modelStreamErrorException"),
+    client_error("modelTimeoutException"),
+    client_error("throttlingException"),
+    client_error("serviceUnavailableException"),
+    client_error("internalServerException"),
+    ServerError(CANARY),
+    AnswerCutError(CANARY),
+]
+
+
+@pytest.mark.parametrize("error", BREAKS, ids=lambda error: type(error).__name__)
+def test_what_breaks_an_answer_off_is_told_as_that(error) -> None:
+    for settings in (BEDROCK, OLLAMA):
+        refusal = explain(error, settings, in_mid_answer=True)
+        assert refusal is not None
+        assert refusal.code == "answer_cut"
+        assert "what it said is kept" in refusal.message
         assert CANARY not in refusal.message
 
 
@@ -111,15 +156,14 @@ def test_bedrock_itself_refusing_is_told_in_band(
     assert "cachePoint" in json.dumps(asked[0]), "prompt caching is on"
 
 
-@pytest.mark.parametrize("package", ["ollama", "openai"])
 def test_a_provider_whose_package_is_missing_names_the_command(
-    run_agent, wire, monkeypatch, package
+    run_agent, wire, monkeypatch
 ) -> None:
-    # As in the deployed bundle, which carries neither package.
+    # As in the deployed bundle, which does without the package.
     monkeypatch.setattr(sluice.models.provider, "find_spec", {}.get)
-    with run_agent(SLUICE_MODEL=package, SLUICE_MODEL_ID="m") as client:
+    with run_agent(SLUICE_MODEL="openai", SLUICE_MODEL_ID="m") as client:
         refused = wire(client.post({"prompt": "hello"}))[-1]
         warm = client.post({"action": "warm"}).json()
     assert refused.code == "model_unavailable"
-    assert f"uv add --package sluice-agent {package}" in refused.message
+    assert "uv add --package sluice-agent openai" in refused.message
     assert warm["error"] == {"code": refused.code, "message": refused.message}

@@ -27,7 +27,7 @@ ROWS = (
     ("wire",),
     ("store",),
     ("telemetry",),
-    ("settings",),
+    ("settings", "network"),
     ("api", "aws", "mcp_servers", "refusal"),
 )
 LEVEL = {name: level for level, names in enumerate(ROWS) for name in names}

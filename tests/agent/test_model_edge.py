@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import openai
 import pytest
+import sluice.models.patience
+from model_events import HALF, calls, deltas, stop_reason
+from sluice.answering.failures import meaning_of
 from sluice.models.errors import AnswerCutError, ServerError
 from sluice.models.openai_compatible import OpenAICompatibleModel
 from sluice.models.text_stream import Surrogates, ThinkTags
@@ -15,7 +18,6 @@ from strands.types.exceptions import ContextWindowOverflowException, ModelThrott
 
 DONE = "[DONE]"
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-HALF = "\ud83d"
 
 
 def say(content: Any, **more: Any) -> dict[str, Any]:
@@ -60,32 +62,6 @@ def ask(*responses: httpx.Response) -> list[Any]:
 
 async def _ask(model: OpenAICompatibleModel) -> list[Any]:
     return [e async for e in model.stream([{"role": "user", "content": [{"text": "Hello"}]}])]
-
-
-def deltas(events: list[Any], kind: str) -> str:
-    found = [e["contentBlockDelta"]["delta"] for e in events if "contentBlockDelta" in e]
-    if kind == "reasoning":
-        return "".join(d.get("reasoningContent", {}).get("text", "") for d in found)
-    return "".join(d.get("text", "") for d in found)
-
-
-def calls(events: list[Any]) -> list[tuple[str, str]]:
-    """(id, arguments) of each call."""
-    found: list[tuple[str, str]] = []
-    for event in events:
-        start = event.get("contentBlockStart", {}).get("start", {})
-        piece = event.get("contentBlockDelta", {}).get("delta", {}).get("toolUse")
-        if "toolUse" in start:
-            found.append((start["toolUse"]["toolUseId"], ""))
-        elif piece is not None:
-            name, arguments = found.pop()
-            found.append((name, arguments + piece["input"]))
-    return found
-
-
-def stop_reason(events: list[Any]) -> str:
-    [reason] = [e["messageStop"]["stopReason"] for e in events if "messageStop" in e]
-    return str(reason)
 
 
 WHOLE = {
@@ -262,22 +238,163 @@ def test_a_filter_that_cuts_an_answer_is_told() -> None:
     assert stop_reason(ask(stream(say("Half a"), end("content_filter")))) == "content_filtered"
 
 
-def test_a_limit_is_sent_under_the_name_that_the_server_takes_from_then_on() -> None:
-    said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-    refused = httpx.Response(400, json={"error": {"message": said}})
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+        "'max_completion_tokens' instead.", "param": "max_tokens", "code": "unsupported_parameter"},
+        {"message": "Unsupported parameter", "param": "max_tokens"},
+        {"message": "Unrecognized request argument supplied: max_tokens"},
+        "max_tokens: Extra inputs are not permitted",
+        [{"type": "extra_forbidden", "loc": ["body", "max_tokens"]}],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_limit_is_sent_under_the_name_that_the_server_takes_from_then_on(error, status) -> None:
+    refused = httpx.Response(status, json={"error": error})
     server = Server(refused, stream(say("Hi"), STOP), stream(say("Hi"), STOP))
-
-    async def twice() -> list[Any]:
-        first, second = server.model(), None
-        events = await _ask(first)
-        # The client of the first is closed with its call.
-        second = server.model()
-        second.update_config(params=first.get_config()["params"])
-        return [*events, *await _ask(second)]
-
-    assert deltas(asyncio.run(twice()), "text") == "HiHi"
+    assert deltas(asyncio.run(twice(server)), "text") == "HiHi"
     limits = [{k: v for k, v in body.items() if k.startswith("max")} for body in server.asked]
     assert limits == [{"max_tokens": 9}, {"max_completion_tokens": 9}, {"max_completion_tokens": 9}]
+
+
+async def twice(server: Server) -> list[Any]:
+    """Ask the same model two times, each with a client of its own."""
+    model = server.model()
+    arguments = model.client_args
+    events = []
+    for _ in range(2):
+        http = httpx.AsyncClient(transport=httpx.MockTransport(server.handle))
+        model.client_args = {**arguments, "http_client": http}
+        question: Any = [{"role": "user", "content": [{"text": "Hello"}]}]
+        events += [e async for e in model.stream(question, None, "Be brief.")]
+    return events
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "left_out"),
+    [
+        (400, "Unrecognized request argument supplied: stream_options", "stream_options"),
+        (422, "body.stream_options: Extra inputs are not permitted", "stream_options"),
+        (400, "System role not supported", "system"),
+        (500, "Jinja Exception: System role not supported", "system"),
+        (400, "'messages[0].role' does not support 'system' with this model.", "system"),
+    ],
+)
+def test_what_a_server_says_that_it_does_not_take_is_left_out_from_then_on(
+    status, message, left_out
+) -> None:
+    refused = httpx.Response(status, json={"error": {"message": message}})
+    server = Server(refused, stream(say("Hi"), STOP), stream(say("Hi"), STOP))
+    assert deltas(asyncio.run(twice(server)), "text") == "HiHi"
+    first, *later = server.asked
+    assert "stream_options" in first
+    assert first["messages"][0] == {"role": "system", "content": "Be brief."}
+    for body in later:
+        assert left_out not in body
+        if left_out == "system":
+            [question] = body["messages"]
+            assert [part["text"] for part in question["content"]] == ["Be brief.", "Hello"]
+
+
+def test_each_thing_that_is_refused_is_left_out_and_a_server_that_takes_nothing_is_told() -> None:
+    said = ["Use 'max_completion_tokens'", "stream_options: not supported", "Unknown model"]
+    refused = [httpx.Response(400, json={"error": {"message": text}}) for text in said]
+    server = Server(*refused)
+    with pytest.raises(openai.BadRequestError, match="Unknown model"):
+        asyncio.run(_ask(server.model()))
+    assert "stream_options" not in server.asked[2]
+    server = Server(*[httpx.Response(400, json={"error": "max_tokens, not supported"})] * 9)
+    with pytest.raises(openai.BadRequestError):
+        asyncio.run(_ask(server.model()))
+    assert len(server.asked) == 2, "its other name is no name of what was refused"
+
+
+ROOM = {
+    "This model's maximum context length is 4,096 tokens. However, you requested 5020 tokens (20 "
+    "in the messages, 5000 in the completion). Please reduce the length of the messages.": 4076,
+    "This endpoint's maximum context length is 4096 tokens. However, you requested about 5520 "
+    "tokens (20 of text input, 500 of tool input, 5000 in the output).": 3576,
+    "'max_tokens' or 'max_completion_tokens' is too large: 5000. This model's maximum context "
+    "length is 4096 tokens and your request has 20 input tokens (5000 > 4096 - 20).": 4076,
+    "This model's maximum context length is 4096 tokens. However, you requested 5000 output tokens "
+    "and your prompt contains at least 20 input tokens.": 4076,
+    "max_tokens is too large: 5000. This model supports at most 4096 completion tokens.": 4096,
+    "`max_tokens` must be less than or equal to `4096`, the maximum value for `max_tokens`": 4096,
+    "Invalid max_tokens value, the valid range of max_tokens is [1, 4096]": 4096,
+    "input length and `max_tokens` exceed context limit: 20 + 5000 > 4096, decrease them": 4076,
+    "max_tokens: 5000 > 4096, which is the maximum allowed number of output tokens": 4096,
+    "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 20 `inputs` tokens and 5000": 4076,
+}
+
+
+@pytest.mark.parametrize(("message", "room"), ROOM.items())
+def test_a_limit_that_does_not_fit_is_made_smaller_and_not_taken_for_a_long_input(
+    message, room
+) -> None:
+    refused = httpx.Response(400, json={"error": {"message": message}})
+    server = Server(refused, stream(say("Hi"), STOP))
+    model = server.model()
+    model.update_config(params={"max_tokens": 5000})
+    assert deltas(asyncio.run(_ask(model)), "text") == "Hi"
+    assert [body["max_tokens"] for body in server.asked] == [5000, room]
+
+
+def test_an_input_that_leaves_no_room_is_told_as_too_long() -> None:
+    message = "maximum context length is 4096 tokens and your request has 4090 input tokens"
+    said = f"'max_tokens' or 'max_completion_tokens' is too large: 9. This model's {message}"
+    with pytest.raises(ContextWindowOverflowException):
+        ask(httpx.Response(400, json={"error": {"message": said}}))
+
+
+OVERFLOWS = {
+    "llama.cpp": "the request exceeds the available context size. try increasing the context size",
+    "llama.cpp's batch": "input is too large to process. increase the physical batch size",
+    "vLLM": "The decoder prompt (length 9000) is longer than the maximum model length of 8192.",
+    "LM Studio": "Trying to keep the first 9 tokens when context the overflows. However, the model "
+    "is loaded with context length of only 4 tokens",
+    "SGLang": "The input (9000 tokens) is longer than the model's context length (8192 tokens).",
+    "TGI": "Input validation error: `inputs` must have less than 1024 tokens. Given: 1245",
+    "LiteLLM": "litellm.ContextWindowExceededError: no more",
+    "Gemini": "The input token count (9) exceeds the maximum number of tokens allowed (8).",
+    "Groq": "Please reduce the length of the messages or completion.",
+    "xAI": "This model's maximum prompt length is 8 but the request contains 9 tokens.",
+    "Moonshot": "Invalid request: Your request exceeded model token limit: 8192",
+    "Zhipu": "Prompt exceeds max length",
+    "DashScope": "Range of input length should be [1, 30720]",
+    "Anthropic": "prompt is too long: 9 tokens > 8 maximum",
+}
+
+
+@pytest.mark.parametrize("message", OVERFLOWS.values(), ids=OVERFLOWS)
+@pytest.mark.parametrize("status", [400, 500])
+def test_each_servers_words_for_a_long_input_are_known(status, message) -> None:
+    with pytest.raises(ContextWindowOverflowException):
+        ask(httpx.Response(status, json={"error": {"message": message}}))
+
+
+QUOTAS = [
+    (429, {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}),
+    (429, {"error": {"type": "insufficient_quota", "message": "No."}}),
+    (429, {"error": {"type": "exceeded_current_quota_error", "message": "suspended"}}),
+    (429, {"error": {"code": "1113", "message": "\u4f59\u989d\u4e0d\u8db3"}}),
+    (429, [{"error": {"code": 429, "message": "monthly spending limit"}}]),
+    (403, {"code": "The caller may not", "error": "Your team has used all available credits"}),
+    (403, {"error": {"code": "insufficient_quota", "message": "x"}}),
+    (402, {"error": {"message": "Insufficient Balance", "type": "unknown_error"}}),
+    (402, {"detail": "no"}),
+    (402, "<html>Payment Required"),
+    (400, {"error": {"message": "Your credit balance is too low to access the API."}}),
+    (400, {"error": {"message": "Budget has been exceeded! Max budget: 1", "code": "400"}}),
+    (412, {"error": "Account suspended: monthly spending limit reached"}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), QUOTAS)
+def test_a_quota_that_is_used_up_is_no_busy_server_and_no_wrong_key(status, body) -> None:
+    with pytest.raises(openai.APIStatusError) as failed:
+        ask(httpx.Response(status, content=body if isinstance(body, str) else json.dumps(body)))
+    assert meaning_of(failed.value) == "quota"
 
 
 @pytest.mark.parametrize(
@@ -298,3 +415,41 @@ def test_a_limit_is_sent_under_the_name_that_the_server_takes_from_then_on() -> 
 def test_a_servers_refusal_is_read_by_its_words(status, message, raised) -> None:
     with pytest.raises(raised):
         ask(httpx.Response(status, json={"error": {"message": message}}))
+
+
+class Held(httpx.AsyncByteStream):
+    """A body that never ends; with an error, it breaks off in its place."""
+
+    def __init__(self, said: bytes, error: Exception | None = None) -> None:
+        self._said, self._error = said, error
+        self.is_closed = False
+
+    async def __aiter__(self):
+        yield self._said
+        if self._error is not None:
+            raise self._error
+        await asyncio.Event().wait()
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+USAGE = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}
+
+
+@pytest.mark.parametrize("error", [None, httpx.ReadError("reset"), httpx.ReadTimeout("slow")])
+def test_what_does_not_come_after_a_whole_answer_is_not_waited_for(monkeypatch, error) -> None:
+    monkeypatch.setattr(sluice.models.patience, "USAGE_SECONDS", 0.01)
+    body = Held(stream(say("Hello"), STOP).content, error)
+    events = ask(httpx.Response(200, stream=body))
+    assert deltas(events, "text") == "Hello"
+    assert stop_reason(events) == "end_turn"
+    assert "metadata" not in events[-1]
+    assert body.is_closed
+
+
+def test_an_answer_ends_with_its_usage_though_the_connection_stays_open() -> None:
+    body = Held(stream(say("Hello"), STOP, USAGE).content)
+    events = ask(httpx.Response(200, stream=body))
+    assert events[-1]["metadata"]["usage"]["totalTokens"] == 4
+    assert body.is_closed

@@ -1,5 +1,6 @@
 """Every provider through the whole agent, against a server that speaks its service's wire."""
 
+import asyncio
 import io
 import json
 import logging
@@ -7,6 +8,8 @@ import threading
 from typing import Any
 
 import pytest
+import sluice.models.bedrock
+import sluice.models.patience
 import sluice.models.provider
 from model_servers import (
     CALL_ID,
@@ -22,6 +25,7 @@ from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
 from stock_agent import SYSTEM_PROMPT
 from support import free_socket
+from urllib3.exceptions import ProtocolError
 from wire_support import said
 
 QUESTION = "What is 25 * 4?"
@@ -139,14 +143,14 @@ HISTORY = {
     "ollama": [
         {"role": "system", "content": SYSTEM_PROMPT},
         {"role": "user", "content": QUESTION},
-        {"role": "assistant", "content": "Let me see."},
         {
             "role": "assistant",
+            "content": "Let me see.",
             "tool_calls": [
                 {"function": {"name": "calculator", "arguments": {"expression": "25 * 4"}}}
             ],
         },
-        {"role": "tool", "content": "Result: 100"},
+        {"role": "tool", "tool_name": "calculator", "content": "Result: 100"},
         {"role": "assistant", "content": "It is 100."},
         {"role": "user", "content": "thanks"},
     ],
@@ -242,7 +246,7 @@ def test_t8_neither_prompt_nor_key_nor_the_servers_words_are_logged(provide, pro
         root.setLevel(level)
         root.removeHandler(handler)
     logged = written.getvalue()
-    assert "the model failed: model_unavailable" in logged
+    assert "the model failed: answer_cut" in logged
     assert canary not in logged
     assert KEY not in logged
 
@@ -311,12 +315,33 @@ def test_a_server_that_falls_silent_is_given_up(provide, provider, monkeypatch) 
         events = client.ask(QUESTION)
         hold.set()
     assert said(events) == "Hello"
-    assert events[-1].code == "model_unavailable"
-    assert "took too long" in events[-1].message
+    assert events[-1].code == "answer_cut"
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+def test_bedrocks_usage_that_does_not_come_leaves_the_answer_whole(monkeypatch, breaks) -> None:
+    monkeypatch.setattr(sluice.models.patience, "USAGE_SECONDS", 0.01)
+
+    async def events() -> Any:
+        yield {"messageStart": {"role": "assistant"}}
+        yield {"messageStop": {"stopReason": "end_turn"}}
+        if breaks:
+            raise ProtocolError("the connection broke")
+        await asyncio.Event().wait()
+
+    async def read() -> list[Any]:
+        return [event async for event in sluice.models.bedrock._checked(events())]
+
+    assert asyncio.run(read())[-1] == {"messageStop": {"stopReason": "end_turn"}}
 
 
 FAULTS = {
-    "bedrock": ["modelStreamErrorException", "internalServerException"],
+    "bedrock": [
+        "modelStreamErrorException",
+        "internalServerException",
+        "serviceUnavailableException",
+        "validationException",
+    ],
     "openai": ["server_error"],
     "ollama": ["an error was encountered while running the model"],
 }
@@ -332,7 +357,7 @@ def test_a_failure_in_mid_answer_keeps_what_was_said(provide, provider, fault) -
         assert client.say("again") == "It is 100."
     assert said(events) == "Half an"
     assert types(events)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
-    assert events[-1].code == "model_unavailable"
+    assert events[-1].code == "answer_cut"
     assert fault not in events[-1].message
     assert len(server.asked) == 2, "what has begun to speak is not asked again unasked"
     assert "Half an" in json.dumps(server.asked[1].body), "the model knows what it had said"
@@ -345,7 +370,7 @@ def test_a_connection_that_breaks_in_mid_answer_keeps_what_was_said(provide, pro
         events = client.ask(QUESTION)
     assert said(events) == "Half an"
     assert types(events)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
-    assert events[-1].code == "model_unavailable"
+    assert events[-1].code == "answer_cut"
 
 
 @every_provider
@@ -410,7 +435,7 @@ def test_bedrock_throttled_in_mid_answer_is_kept_and_sent_with_the_whole_answer_
     assert sent == ["What is 10 * 10?", "It is 100.", QUESTION, "It is 100.", "thanks"]
 
 
-@pytest.mark.parametrize("provider", ["bedrock", "openai"])
+@every_provider
 def test_reasoning_is_told_apart_from_the_answer(provide, provider) -> None:
     thought = Reply(reasoning=("Simple ", "sum."), text=("100",))
     with provide(provider, thought) as (client, _):
@@ -421,20 +446,19 @@ def test_reasoning_is_told_apart_from_the_answer(provide, provider) -> None:
     assert types(events).index("REASONING_END") < types(events).index("TEXT_MESSAGE_START")
 
 
-def test_ollamas_reasoning_which_strands_does_not_hand_on_does_no_harm(provide) -> None:
-    thought = Reply(reasoning=("Simple ", "sum."), text=("100",))
-    with provide("ollama", thought) as (client, _):
-        events = client.ask(QUESTION)
-    assert said(events) == "100"
-    assert types(events)[-1] == "RUN_FINISHED"
-
-
 def test_a_server_that_reasons_and_then_calls_a_tool_is_answered(provide) -> None:
     thought = Reply(reasoning=("Simple ", "sum."), call={"expression": "25 * 4"})
     with provide("openai", thought, ANSWER) as (client, server):
         events = client.ask(QUESTION)
     assert said(events) == "It is 100."
     assert server.asked[1].body["messages"][-1]["content"] == "Result: 100"
+
+
+def test_ollama_gets_its_reasoning_back_within_a_run(provide) -> None:
+    thought = Reply(reasoning=("Simple ", "sum."), call={"expression": "25 * 4"})
+    with provide("ollama", thought, ANSWER) as (client, server):
+        client.ask(QUESTION)
+    assert server.asked[1].body["messages"][2]["thinking"] == "Simple sum."
 
 
 def test_bedrock_gets_its_reasoning_back_with_the_signature(provide) -> None:

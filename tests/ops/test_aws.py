@@ -11,6 +11,7 @@ from ops_support import Deployed
 from verbs import run_verb
 
 from ops import aws
+from ops.oauth import open_http
 
 ACTION = "cognito-idp:AdminCreateUser"
 DENIED = (
@@ -29,6 +30,8 @@ def refusal(code: str, message: str = "No.") -> ClientError:
         (exceptions.NoCredentialsError(), "aws sso login"),
         (exceptions.PartialCredentialsError(provider="env", cred_var="x"), "a part is missing"),
         (exceptions.NoRegionError(), "REGION="),
+        # What a missing REQUESTS_CA_BUNDLE ends in.
+        (exceptions.HTTPClientError(error=FileNotFoundError()), "REQUESTS_CA_BUNDLE"),
         (exceptions.UnauthorizedSSOTokenError(), "expired"),
         (exceptions.ProfileNotFound(profile="work"), "work"),
         (exceptions.EndpointConnectionError(endpoint_url="https://x.test"), "https://x.test"),
@@ -48,6 +51,35 @@ def test_a_failure_is_one_sentence_that_names_the_mend(error: Exception, words: 
     assert words in said
     assert "\n" not in said
     assert said.endswith(".")
+
+
+ODD_SHELLS = [
+    {"HTTPS_PROXY": "socks5://127.0.0.1:9"},
+    {"HTTPS_PROXY": "http://[::1"},
+    {"ALL_PROXY": "socks://127.0.0.1:9"},
+    {"SSL_CERT_FILE": "/nowhere.pem"},
+]
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://[::1", "http://127.0.0.1:9"])
+def test_a_proxy_that_botocore_cannot_use_is_named(monkeypatch, proxy) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for name, value in {"AWS_REGION": "eu-west-1", "HTTPS_PROXY": proxy, **keys}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="HTTPS_PROXY"), aws.failures_in_words():
+        aws.client("sts").get_caller_identity()
+
+
+@pytest.mark.parametrize("shell", ODD_SHELLS)
+def test_proxies_and_certificates_that_httpx_cannot_use_are_named(monkeypatch, shell) -> None:
+    for name, value in {"STACK": "sluice", **shell}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        open_http()
+    assert all(name in str(ended.value) for name in shell)
+    monkeypatch.delenv("STACK")
+    with open_http():
+        pass
 
 
 def test_the_region_is_aws_regions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,7 +190,7 @@ class Engine:
         if (failed := ledger.failed) and failed.provider in MODEL_IDS:
             # An agent may have a model of its own.
             settings = replace(settings, model=failed.provider, model_id=failed.model_id)
-        refusal = explain(error, settings)
+        refusal = explain(error, settings, in_mid_answer=failed is not None and failed.has_spoken)
         if refusal is None:
             if isinstance(error, AgentFileError):
                 _log.error("the agent's file cannot be used: %s", error)

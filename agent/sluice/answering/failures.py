@@ -6,12 +6,13 @@ need not be installed. Their texts are never read into an answer.
 
 from collections.abc import Iterator
 
+from sluice import network
 from sluice.models.errors import is_quota_used_up
 from sluice.refusal import Code, Refusal
 from sluice.settings import Settings
 
 # AWS error codes (botocore ClientError) of Bedrock's ConverseStream API, and exception names of
-# botocore, urllib3, Strands, openai, ollama and httpx, to the keys of `_answers`.
+# botocore, urllib3, Strands, openai, httpx and httpx2, to the keys of `_answers`.
 _MEANINGS = {
     "ThrottlingException": "throttled",
     "ServiceQuotaExceededException": "throttled",
@@ -37,6 +38,7 @@ _MEANINGS = {
     "APIConnectionError": "unreachable",
     "ConnectError": "unreachable",
     "ConnectTimeout": "unreachable",
+    "ProxyError": "unreachable",
     "ConnectionError": "unreachable",
     "ModelNotReadyException": "failing",
     "ModelErrorException": "failing",
@@ -46,9 +48,16 @@ _MEANINGS = {
     "EventStreamError": "failing",
     # What a stream that had begun well ends with: an error told in it, or a broken connection.
     "APIError": "failing",
-    "ResponseError": "failing",
     "ProtocolError": "failing",
-    "TransportError": "failing",
+    "RequestError": "failing",
+    "SSLError": "failing",
+    "HTTPClientError": "failing",
+    "ResponseStreamingError": "failing",
+    "IncompleteRead": "failing",
+    "IncompleteReadError": "failing",
+    # Of botocore.eventstream, and of the responses around it.
+    "ParserError": "failing",
+    "ResponseParserError": "failing",
     "ContextWindowOverflowException": "too_much",
     "MaxTokensReachedException": "too_long",
     # Of sluice.models.errors.
@@ -56,7 +65,7 @@ _MEANINGS = {
     "AnswerCutError": "cut",
 }
 
-# Statuses of an Ollama or OpenAI-compatible server, which the errors of both clients carry.
+# Statuses of an Ollama or OpenAI-compatible server, which the errors of both carry.
 _STATUSES = {
     401: "denied",
     402: "quota",
@@ -67,9 +76,17 @@ _STATUSES = {
 }
 
 
-def explain(error: BaseException, settings: Settings) -> Refusal | None:
+# What only breaks an answer off, once it has begun: a person has its half.
+_BREAKS = {"failing", "rejected", "slow", "throttled", "unreachable"}
+
+
+def explain(
+    error: BaseException, settings: Settings, in_mid_answer: bool = False
+) -> Refusal | None:
     """The refusal that a failure of the model amounts to, or None when it is not one."""
     meaning = meaning_of(error)
+    if in_mid_answer and meaning in _BREAKS:
+        meaning = "cut"
     return None if meaning is None else Refusal(*_answers(settings)[meaning])
 
 
@@ -84,7 +101,6 @@ def _meanings(error: BaseException | None) -> Iterator[str]:
         if is_quota_used_up(error):
             yield "quota"
         status = getattr(error, "status_code", None)
-        # Ollama's client says -1 for an error that was told within a stream.
         if isinstance(status, int) and status >= 400:
             yield _STATUSES.get(status, "rejected" if status < 500 else "failing")
         yield from (_MEANINGS[name] for name in _names(error) if name in _MEANINGS)
@@ -104,6 +120,7 @@ def _names(error: BaseException) -> Iterator[str]:
 def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
     if settings.model == "bedrock":
         where = f"Bedrock in {settings.model_region}"
+        url = f"https://bedrock-runtime.{settings.model_region}.amazonaws.com"
         access = (
             f"allow bedrock:InvokeModelWithResponseStream on {settings.model_id} and "
             "aws-marketplace:Subscribe to the agent's role; a first call subscribes the account "
@@ -119,12 +136,17 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         reach = "check the network and SLUICE_MODEL_REGION"
     else:
         where = f"The model server at {settings.model_url}"
+        url = settings.model_url
         access = credentials = "check SLUICE_MODEL_KEY"
         pull = f"run `ollama pull {settings.model_id}`, or " if settings.model == "ollama" else ""
         name = f"{pull}set SLUICE_MODEL_ID to a model that the server has and that can call tools"
         if settings.model == "openai":
             name += ", and SLUICE_MAX_TOKENS to what it may write"
         reach = "start it, or correct SLUICE_MODEL_URL"
+    # What it reads is set where it runs: https://docs.ollama.com/context-length
+    more = ", or let it read more with OLLAMA_CONTEXT_LENGTH" * (settings.model == "ollama")
+    if proxy := network.proxy_variable(url):
+        reach = f"check {proxy}, whose proxy is on the way; or {reach}"
     model = settings.model_id
     return {
         "throttled": ("model_throttled", f"{model} is busy; wait a minute, then send again."),
@@ -145,7 +167,7 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
         "failing": ("model_unavailable", f"{where} failed; wait a little, then send again."),
         "too_much": (
             "prompt_too_long",
-            f"The conversation is longer than {model} can read; start a new one.",
+            f"The conversation is longer than {model} can read; start a new one{more}.",
         ),
         "too_long": (
             "answer_too_long",

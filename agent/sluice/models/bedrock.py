@@ -24,6 +24,7 @@ from strands.types.content import Messages
 from strands.types.streaming import StreamEvent
 
 from sluice.models.errors import AnswerCutError
+from sluice.models.patience import until_whole
 from sluice.refusal import Refusal
 from sluice.settings import Settings
 
@@ -117,16 +118,17 @@ async def _checked(events: AsyncGenerator[StreamEvent]) -> AsyncGenerator[Stream
     Raises:
         AnswerCutError: The stream ended without messageStop.
     """
-    has_call = is_whole = False
-    async for event in events:
+    has_call = False
+    stop = threading.Event()
+    async for event in until_whole(events, stop.is_set):
         if "contentBlockStart" in event:
             has_call = has_call or "toolUse" in event["contentBlockStart"].get("start", {})
         elif "messageStop" in event:
-            is_whole = True
+            stop.set()
             if event["messageStop"].get("stopReason") == "tool_use" and not has_call:
                 event = {"messageStop": {**event["messageStop"], "stopReason": "end_turn"}}
         yield event
-    if not is_whole:
+    if not stop.is_set():
         raise AnswerCutError("the stream ended before the answer did")
 
 

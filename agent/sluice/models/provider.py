@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from strands.models.model import Model
 
+from sluice import network
 from sluice.aws import client_config
 from sluice.refusal import Refusal
 from sluice.settings import Settings
@@ -20,15 +21,17 @@ def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
 
     Raises:
-        Refusal: `model_unavailable`, when the provider's client package is not installed, or the
-            model cannot be asked to reason as SLUICE_THINKING says.
+        Refusal: `model_unavailable`, when the openai package is needed and not installed, the model
+            cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
+            for it cannot be used.
     """
     match settings.model:
         case "ollama":
-            _require("ollama")
+            network.check(settings.model_url)
             return _ollama(settings)
         case "openai":
-            _require("openai")
+            _require_openai()
+            network.check(settings.model_url)
             return _openai(settings)
         case _:
             return _bedrock(settings)
@@ -39,7 +42,7 @@ def _bedrock(settings: Settings) -> Model:
 
     from sluice.models.bedrock import CuttableBedrockModel, thinking_fields
 
-    return CuttableBedrockModel(
+    model = CuttableBedrockModel(
         model_id=settings.model_id,
         region_name=settings.model_region,
         boto_client_config=client_config(CONNECT_SECONDS, BEDROCK_SECONDS),
@@ -52,25 +55,22 @@ def _bedrock(settings: Settings) -> Model:
         guardrail_id=settings.guardrail_id or None,
         guardrail_version=settings.guardrail_version,
     )
+    network.check(model.client.meta.endpoint_url, network.BOTOCORE)
+    return model
 
 
 def _ollama(settings: Settings) -> Model:
-    from httpx import Limits, Timeout
-    from strands.models.ollama import OllamaModel
+    from httpx2 import Timeout
 
-    key = settings.model_key
-    client = {
-        # Without it, the client would wait for ever for a server that hangs.
-        "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
-        "headers": {"Authorization": f"Bearer {key}"} if key else {},
-        # Strands makes a client for every call and closes none: keep no connection open.
-        "limits": Limits(max_keepalive_connections=0),
-    }
+    from sluice.models.ollama import OllamaModel
+
     return OllamaModel(
         settings.model_url,
-        ollama_client_args=client,
-        model_id=settings.model_id,
-        max_tokens=settings.max_tokens,
+        settings.model_id,
+        settings.max_tokens,
+        # Without it, the client would wait for ever for a server that hangs.
+        Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
+        settings.model_key,
     )
 
 
@@ -96,10 +96,10 @@ def _openai(settings: Settings) -> Model:
     )
 
 
-def _require(package: str) -> None:
-    if find_spec(package) is None:
+def _require_openai() -> None:
+    if find_spec("openai") is None:
         raise Refusal(
             "model_unavailable",
-            f"SLUICE_MODEL={package} needs the package {package}, which is not installed: "
-            f"run `uv add --package sluice-agent {package}`, then start again.",
+            "SLUICE_MODEL=openai needs the package openai, which is not installed: "
+            "run `uv add --package sluice-agent openai`, then start again.",
         )

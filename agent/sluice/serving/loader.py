@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # What `sluice.models.provider` imports once it makes a model, by SLUICE_MODEL.
 MODEL_MODULES = {
     "bedrock": ["boto3", "sluice.models.bedrock"],
-    "ollama": ["strands.models.ollama"],
-    "openai": ["strands.models.openai"],
+    "ollama": ["sluice.models.ollama"],
+    "openai": ["sluice.models.openai_compatible"],
 }
 
 _log = logging.getLogger(__name__)

@@ -5,19 +5,17 @@ Imported only where a server is configured: Strands' client and the mcp package 
 
 import asyncio
 import contextlib
-import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
 from math import ceil
 from types import TracebackType
 from typing import Any, override
 
-import certifi
 import httpx2
 
+from sluice import network
 from sluice.mcp_servers import Server
 from sluice.tools import client_half
 from sluice.tools.signing import Signature
@@ -141,7 +139,10 @@ class Session(MCPClient):
             auth=Signature(self._server.url) if self._server.auth == "iam" else None,
             # A call is ended by its tool's own limit: this one would end the session with it.
             timeout=httpx2.Timeout(self._connect_seconds, read=self._server.seconds + 30),
-            verify=_certificates(),
+            # Proxies and certificates as the shell says, and nothing else of it.
+            proxy=network.proxy_for(self._server.url),
+            verify=network.certificates(),
+            trust_env=False,
             # A server may not send the agent, with what it has been given, elsewhere (T5).
             follow_redirects=False,
             event_hooks={"response": [_notice]},
@@ -156,11 +157,3 @@ async def _notice(response: httpx2.Response) -> None:
     asked = _asked.get(None)
     if asked and response.status_code == 404 and MCP_SESSION_ID in response.request.headers:
         asked.is_session_lost = True
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """The machine's certificate authorities and Mozilla's: a container may have none of its own."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
