@@ -11,6 +11,9 @@ there is no such route. A fault:
 | `on`     | which requests: `message`, an action's name, or `stream` for both of `message` and
              `resume`; any request when left out |
 | `events` | strikes after so many events of the answer |
+| `after`  | or after the first event of this type |
+| `said`   | or once its text holds this. The agent joins deltas that arrive together, so how many
+             events a text takes is not known |
 | `bytes`  | or after so many bytes; with neither, before anything of the answer |
 | `status` | of `refuse`; 409 is AgentCore's own for a session that is just starting |
 | `reaches`| of `refuse`: whether the agent gets the request all the same |
@@ -19,6 +22,7 @@ there is no such route. A fault:
 """
 
 import asyncio
+import contextlib
 import json
 from collections import deque
 from collections.abc import Callable
@@ -49,6 +53,8 @@ class Fault:
     do: Deed
     on: str = ""
     events: int | None = None
+    after: str | None = None
+    said: str | None = None
     bytes: int | None = None
     status: int = 503
     reaches: bool = False
@@ -67,7 +73,7 @@ class Fault:
     @property
     def is_before_the_answer(self) -> bool:
         """Whether it strikes instead of the answer's status line."""
-        return self.events is None and self.bytes is None
+        return all(each is None for each in (self.events, self.bytes, self.after, self.said))
 
 
 class _StruckError(Exception):
@@ -213,6 +219,8 @@ class _Seen:
     def __init__(self) -> None:
         self._bytes = 0
         self._events = 0
+        self._type: str | None = None
+        self._text = ""
         self._open = b""
 
     def place(self, chunk: bytes, fault: Fault) -> int | None:
@@ -220,15 +228,36 @@ class _Seen:
         if fault.bytes is not None and self._bytes + len(chunk) >= fault.bytes:
             return fault.bytes - self._bytes
         self._bytes += len(chunk)
-        if fault.events is None:
+        if fault.events is None and fault.after is None and fault.said is None:
             return None
         before = len(self._open)
         text, begin = self._open + chunk, 0
-        while self._events < fault.events and (end := text.find(b"\n\n", begin)) >= 0:
-            self._events += text.startswith(b"id:", begin)  # a comment is no event
+        while not (strikes := self._is_due(fault)) and (end := text.find(b"\n\n", begin)) >= 0:
+            if text.startswith(b"id:", begin):  # a comment is no event
+                event = _event(text[begin:end])
+                self._events += 1
+                self._type = event.get("type")
+                if self._type == "TEXT_MESSAGE_CONTENT":
+                    self._text += event["delta"]
             begin = end + 2
         self._open = text[begin:]
-        return max(begin - before, 0) if self._events >= fault.events else None
+        return max(begin - before, 0) if strikes else None
+
+    def _is_due(self, fault: Fault) -> bool:
+        if fault.after is not None:
+            return self._type == fault.after
+        if fault.said is not None:
+            return fault.said in self._text
+        return fault.events is not None and self._events >= fault.events
+
+
+def _event(frame: bytes) -> dict[str, Any]:
+    """The event of a frame; an empty one of a frame that is none."""
+    _, _, data = frame.partition(b"data: ")
+    with contextlib.suppress(ValueError):
+        if isinstance(event := json.loads(data), dict):
+            return event
+    return {}
 
 
 def _close(send: Send) -> None:

@@ -118,9 +118,10 @@ def text_of(answer: Locator) -> str:
     return "\n".join(answer.locator(".markdown").all_inner_texts())
 
 
-def ask_held(page: Page, stack: RunningStack, prompt: str, events: int) -> Locator:
-    """Send a message whose answer stands still after so many events, until `stack.let_go()`."""
-    stack.break_next({"do": "hold", "events": events, "on": "message"})
+def ask_held(page: Page, stack: RunningStack, prompt: str, **place: str) -> Locator:
+    """Send a message whose answer stands still once it has `said` a text, or `after` an event's
+    type, until `stack.let_go()`."""
+    stack.break_next({"do": "hold", **place, "on": "message"})
     answer = ask(page, prompt)
     stack.wait_until_held()
     return answer

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local.disconnect import until_gone
 from local.identities import ACCOUNT
 from local.runtime.config import RuntimeConfig
-from local.runtime.process import AgentFailedError
+from local.runtime.process import AgentFailedError, AgentProcess
 from local.runtime.sessions import Sessions
 from local.tokens import TokenError, Verifier
 
@@ -66,7 +66,7 @@ def create_app(
                     log(f"runtime: {error}")
                     raise _failed_agent("did not start") from error
                 try:
-                    relay = _relay(http, process.origin, headers, body, session_id, send)
+                    relay = _relay(http, process, headers, body, session_id, send)
                     await until_gone(receive, relay)
                 except httpx.TransportError as error:
                     ended = await process.obituary()
@@ -168,7 +168,7 @@ def _agent_headers(
 
 async def _relay(
     http: httpx.AsyncClient,
-    origin: str,
+    process: AgentProcess,
     headers: dict[str, str],
     body: bytes,
     session_id: str,
@@ -176,7 +176,7 @@ async def _relay(
 ) -> None:
     """Pass the agent's answer on as it comes. Raises httpx.TransportError before the first byte;
     a failure after it leaves the answer without its end, which the server turns into a cut."""
-    url = f"{origin}/invocations"
+    url = f"{process.origin}/invocations"
     async with http.stream("POST", url, headers=headers, content=body, timeout=None) as answer:
         if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             raise _failed_agent(f"answered {answer.status_code}")
@@ -199,6 +199,8 @@ async def _relay(
             async for chunk in answer.aiter_raw():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except httpx.TransportError:
+            # Told only now: the session's next request is not for a process that is ending.
+            await process.obituary()
             return
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -95,8 +95,10 @@ class Sessions:
 
     def kill(self, session_id: str) -> None:
         """End a session's process without a word, as a microVM that breaks does; for tests."""
-        if process := self._processes.get(session_id):
+        if process := self._processes.pop(session_id, None):
+            self._outdated.discard(process)
             process.kill()
+            self._end_later(process.stop())
 
     async def close(self) -> None:
         """End every process that was started."""

@@ -52,7 +52,7 @@ def test_a_graph_that_is_killed_keeps_what_it_said_and_goes_on(graph: RunningSta
     session = {"X-Amzn-Bedrock-AgentCore-Runtime-Session-Id": thread}
     headers = {"Authorization": f"Bearer {token}", **session}
     body = {"prompt": "Count to 2000", "threadId": thread, "runId": "run-1"}
-    graph.break_next({"do": "kill", "events": 40, "on": "message"})
+    graph.break_next({"do": "kill", "said": "40,", "on": "message"})
     with (
         pytest.raises(httpx.RemoteProtocolError),
         httpx.stream("POST", graph.chat_url, json=body, headers=headers, timeout=30) as answer,

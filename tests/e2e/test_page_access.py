@@ -130,7 +130,7 @@ def test_empty_streaming_and_finished_axe_finds_nothing(
 ) -> None:
     expect(judged.get_by_text("calculator", exact=True)).to_be_visible()
     expect_no_violation("empty")
-    answer = ask_held(judged, faulty, "Show me a markdown page", 120)
+    answer = ask_held(judged, faulty, "Show me a markdown page", said="bedrock")
     expect(answer.locator("table")).to_be_visible()
     expect_no_violation("streaming")
     faulty.let_go()
@@ -150,7 +150,7 @@ def test_failed_stopped_and_interrupted_axe_finds_nothing(
     expect(answer).to_contain_text("20")
     judged.get_by_role("button", name="Stop").click()
     expect_state(answer, "stopped")
-    faulty.break_next({"do": "kill", "events": 40, "on": "message"})
+    faulty.break_next({"do": "kill", "said": "40,", "on": "message"})
     expect_state(ask(judged, "Count to 9000"), "interrupted")
     expect_no_violation("stopped and interrupted")
     faulty.break_next(*[{"do": "refuse", "status": 503, "on": "message"}] * 2)
@@ -224,7 +224,7 @@ def test_one_polite_region_tells_sentences_and_no_words_of_the_answer(
               region, {subtree: true, childList: true, characterData: true});
         }"""
     )
-    answer = ask_held(chat, faulty, "Count to 100", 40)
+    answer = ask_held(chat, faulty, "Count to 100", said="40,")
     expect(answer).to_contain_text("30")
     faulty.let_go()
     expect_finished(answer)

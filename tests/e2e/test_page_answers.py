@@ -32,7 +32,7 @@ COUNT_PAINTS = """
 
 def test_an_answer_appears_while_it_is_written(chat: Page, faulty: RunningStack) -> None:
     chat.evaluate(COUNT_PAINTS)
-    answer = ask_held(chat, faulty, "Count to 300", 80)
+    answer = ask_held(chat, faulty, "Count to 300", said="80,")
     expect_state(answer, "running")
     expect(answer).to_contain_text("70")
     expect(answer).not_to_contain_text("300")
@@ -71,7 +71,7 @@ def test_a_calculation_that_overruns_is_shown_as_failed_t11(chat: Page) -> None:
 
 
 def test_a_running_tool_is_shown_as_running(chat: Page, faulty: RunningStack) -> None:
-    answer = ask_held(chat, faulty, "What is 25 * 4? Show your work.", 10)
+    answer = ask_held(chat, faulty, "What is 25 * 4? Show your work.", after="TOOL_CALL_END")
     expect(answer.locator("details.tool")).to_have_attribute("data-state", "running")
     faulty.let_go()
     expect(answer.locator("details.tool")).to_have_attribute("data-state", "done")
@@ -92,7 +92,7 @@ def test_a_page_of_markdown_becomes_headings_tables_code_and_formulas(chat: Page
     answer = ask(chat, "Show me a markdown page")
     expect_finished(answer)
     expect(answer.get_by_role("heading", name="A page of Markdown")).to_be_visible()
-    expect(answer.get_by_role("row")).to_have_count(4)
+    expect(answer.get_by_role("row")).to_have_count(5)
     expect(answer.locator("code[data-language=python]")).to_contain_text("def fibonacci")
     expect(answer.locator("code[data-language=python] span").first).to_be_attached()
     expect(answer.locator("math").first).to_be_attached()
@@ -178,7 +178,7 @@ def test_the_page_follows_an_answer_until_the_reader_scrolls_away(
     chat: Page, faulty: RunningStack
 ) -> None:
     scroller = chat.locator("main")
-    answer = ask_held(chat, faulty, "Write 8 kB", 60)
+    answer = ask_held(chat, faulty, "Write 8 kB", said="Line 60")
     expect(answer).to_contain_text("Line 50")
     at_end = "element => element.scrollHeight - element.scrollTop - element.clientHeight < 40"
     expect(chat.get_by_role("button", name="To the end")).to_have_count(0)
@@ -196,7 +196,7 @@ def test_the_page_follows_an_answer_until_the_reader_scrolls_away(
 
 
 def test_a_complete_block_is_never_drawn_again(chat: Page, faulty: RunningStack) -> None:
-    answer = ask_held(chat, faulty, "Show me a markdown page", 120)
+    answer = ask_held(chat, faulty, "Show me a markdown page", said="bedrock")
     expect(answer.locator("table")).to_be_visible()
     answer.locator("h3, h4").first.evaluate("element => { window.kept = element; }")
     faulty.let_go()
@@ -214,7 +214,7 @@ def test_a_busy_model_is_told_in_words_f7(chat: Page) -> None:
 def test_another_message_can_be_written_but_not_sent_while_an_answer_runs(
     chat: Page, faulty: RunningStack
 ) -> None:
-    answer = ask_held(chat, faulty, "Count to 20", 5)
+    answer = ask_held(chat, faulty, "Count to 20", said="5,")
     composer(chat).fill("Hello")
     composer(chat).press("Enter")
     expect(chat.get_by_role("button", name="Stop")).to_be_visible()

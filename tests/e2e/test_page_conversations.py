@@ -46,7 +46,7 @@ def choose(page: Page, title: str, action: str) -> None:
 def test_a_conversation_stands_in_the_list_from_its_first_message_on(
     page: Page, faulty: RunningStack
 ) -> None:
-    answer = ask_held(page, faulty, "Count to 50 please", 20)
+    answer = ask_held(page, faulty, "Count to 50 please", said="20,")
     expect(row_of(page, "Count to 50 please")).to_have_count(1)
     expect(row_of(page, "Count to 50 please").get_by_role("link")).to_have_attribute(
         "aria-current", "page"
@@ -65,7 +65,7 @@ def test_an_answer_goes_on_while_another_conversation_is_read(
     page: Page, faulty: RunningStack, somebody: Person
 ) -> None:
     shelve(page, faulty, somebody, "Elsewhere")
-    expect(ask_held(page, faulty, "Count to 300", 20)).to_contain_text("10")
+    expect(ask_held(page, faulty, "Count to 300", said="20,")).to_contain_text("10")
     row_of(page, "Elsewhere").get_by_role("link").click()
     expect(answers(page).first).to_contain_text("Here it is: Elsewhere.")
     faulty.let_go()

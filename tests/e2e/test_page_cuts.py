@@ -73,7 +73,7 @@ def test_a_damaged_stream_still_gives_the_whole_answer_f8(
 
 def test_a_cut_answer_says_that_it_reconnects_f5(chat: Page, faulty: RunningStack) -> None:
     # Where the browser has dropped even the first event, the message itself is sent again.
-    faulty.break_next({"do": "cut", "events": 20, "on": "message"}, {"do": "hold", "on": "stream"})
+    faulty.break_next({"do": "cut", "said": "20,", "on": "message"}, {"do": "hold", "on": "stream"})
     answer = ask(chat, COUNT)
     expect(answer).to_contain_text("Reconnecting")
     expect(chat.get_by_role("status")).to_contain_text("Reconnecting")
@@ -87,7 +87,7 @@ def test_an_answer_that_cannot_be_resumed_is_shown_as_broken_off_f5(
     chat: Page, faulty: RunningStack
 ) -> None:
     faulty.break_next(
-        {"do": "cut", "events": 60, "on": "message", "seconds": 0.5},
+        {"do": "cut", "said": "60,", "on": "message", "seconds": 0.5},
         *[{"do": "refuse", "status": 503, "on": "resume"}] * 9,
     )
     chat.evaluate(HURRY)

@@ -100,7 +100,7 @@ def test_shortcuts_do_what_the_sheet_of_keys_says(chat: Page) -> None:
 def test_escape_stops_the_answer_and_not_what_is_open_over_it(
     chat: Page, faulty: RunningStack
 ) -> None:
-    answer = ask_held(chat, faulty, "Count to 9000", 30)
+    answer = ask_held(chat, faulty, "Count to 9000", said="30,")
     chat.keyboard.press("Control+/")
     expect(chat.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     chat.keyboard.press("Escape")
@@ -306,7 +306,7 @@ def test_the_theme_is_the_systems_until_one_is_chosen(settings: Page) -> None:
 
 def test_nothing_moves_for_who_asked_for_less_of_it(chat: Page, faulty: RunningStack) -> None:
     chat.emulate_media(reduced_motion="reduce")
-    answer = ask_held(chat, faulty, "Count to 50", 8)
+    answer = ask_held(chat, faulty, "Count to 50", said="8,")
     moving = "document.getAnimations().filter(each => each.playState === 'running').length"
     assert chat.evaluate(moving) == 0
     faulty.let_go()

@@ -46,7 +46,7 @@ def test_a_stop_that_does_not_arrive_is_told_and_tried_again(
 
 
 def test_a_reload_finds_the_running_answer_and_follows_it(chat: Page, faulty: RunningStack) -> None:
-    answer = ask_held(chat, faulty, COUNT, 60)
+    answer = ask_held(chat, faulty, COUNT, said="60,")
     expect(answer).to_contain_text("50")
     chat.reload()
     answer = answers(chat).last
@@ -73,7 +73,7 @@ def test_a_second_tab_follows_the_answer_and_does_not_disturb_it_f10(
     context: BrowserContext, faulty: RunningStack, person: Person
 ) -> None:
     first = visit(context, faulty, person)
-    answer = ask_held(first, faulty, COUNT, 60)
+    answer = ask_held(first, faulty, COUNT, said="60,")
     expect(answer).to_contain_text("50")
     second = visit(context, faulty, person, first.url[first.url.index("/#") :])
     followed = answers(second).first
@@ -146,7 +146,7 @@ def test_offline_is_said_and_the_message_waits(chat: Page) -> None:
 
 
 def test_an_answer_goes_on_when_the_network_is_back(chat: Page, faulty: RunningStack) -> None:
-    answer = ask_held(chat, faulty, COUNT, 60)
+    answer = ask_held(chat, faulty, COUNT, said="60,")
     expect(answer).to_contain_text("50")
     chat.context.set_offline(True)
     expect(chat.get_by_text("You are offline.").first).to_be_visible()
@@ -160,7 +160,7 @@ def test_a_dead_agent_leaves_what_it_said_and_retry_works_f2(
     chat: Page, faulty: RunningStack
 ) -> None:
     count = answers(chat).count() + 1
-    faulty.break_next({"do": "kill", "events": 100, "on": "message"})
+    faulty.break_next({"do": "kill", "said": "100,", "on": "message"})
     answer = ask(chat, "Count to 9000")
     expect_state(answer, "interrupted")
     expect(answer).to_contain_text("90")

@@ -144,7 +144,7 @@ def test_a_sign_in_that_ends_in_mid_answer_loses_no_word_of_it_f6(
     page: Page, faulty: RunningStack
 ) -> None:
     faulty.break_next(
-        {"do": "cut", "events": 60, "on": "message", "seconds": 0.5},
+        {"do": "cut", "said": "60,", "on": "message", "seconds": 0.5},
         {"do": "refuse", "status": 401, "on": "resume"},
     )
     end_sign_in(page, faulty)
@@ -161,7 +161,7 @@ def test_signing_out_in_one_tab_signs_out_the_others(
     page: Page, context: BrowserContext, faulty: RunningStack
 ) -> None:
     other = enter(context.new_page(), faulty)
-    answer = ask_held(other, faulty, "Count to 200", 30)
+    answer = ask_held(other, faulty, "Count to 200", said="30,")
     expect(answer).to_contain_text("20")
     page.get_by_role("button", name="Sign out").click()
     expect(other.get_by_text("You signed out in another tab.")).to_be_visible()
