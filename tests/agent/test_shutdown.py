@@ -58,7 +58,7 @@ BLOCKED = """
 import sys, threading
 sys.path.insert(0, AGENT)
 import main, sluice.server
-from sluice.serving.performance import Performance
+from sluice.serving.run_executor import Performance
 
 async def block(_):
     print("blocked", flush=True)
