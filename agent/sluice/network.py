@@ -46,7 +46,7 @@ def check(url: str, certificates: tuple[str, ...] = OPENSSL) -> None:
     """See that a server can be reached as the shell says; nothing is sent.
 
     Raises:
-        Refusal: `model_unavailable`, which names the variable and what to do.
+        ServiceError: `model_unavailable`, which names the variable and what to do.
     """
     name = proxy_variable(url)
     faults = [_fault_of_proxy(name, os.environ[name])] if name in os.environ else []

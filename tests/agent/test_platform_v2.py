@@ -86,7 +86,7 @@ def test_clocks_that_jump_between_warming_and_the_first_run_harm_nothing(
 RESTORED = """
 import json, os, random
 random.seed(1)
-from sluice.agent_runner import engine, translation
+from sluice.agent_runner import runner, translation
 from sluice.storage import document
 from sluice.agui import request
 told = []

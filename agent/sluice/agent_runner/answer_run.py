@@ -61,7 +61,7 @@ class AnswerRun:
 
         Raises:
             AgentFileError: What it yields is neither text nor an AG-UI event in its place.
-            Refusal: It ended without a word.
+            ServiceError: It ended without a word.
         """
         is_silent = True
         async with contextlib.aclosing(self._answer(self._run)) as pieces:

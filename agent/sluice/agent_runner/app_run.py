@@ -61,7 +61,7 @@ class App:
         """Let a person in, to agents that are metered and limited; `tools` are those of the run.
 
         Raises:
-            Refusal: `unauthorized`: the process has served another, whom it may remember.
+            ServiceError: `unauthorized`: the process has served another, whom it may remember.
         """
         self._owner = self._owner or person
         if self._owner != person:
@@ -94,7 +94,7 @@ class AppRun:
 
         Raises:
             AgentFileError: What the entry point gave is nothing that can be shown.
-            Refusal: It ended without a word, or the process serves somebody else.
+            ServiceError: It ended without a word, or the process serves somebody else.
         """
         self._app.admit(str(self._user_run.claims.get("sub")), self._user_run.tools)
         current.set(self._ledger)

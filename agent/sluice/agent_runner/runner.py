@@ -62,7 +62,7 @@ class AgentRunner:
     Runs live on one loop.
 
     Raises:
-        Refusal: `model_unavailable`, when the configured model cannot be made.
+        ServiceError: `model_unavailable`, when the configured model cannot be made.
         AgentFileError: The agent's file cannot be used.
     """
 
@@ -126,7 +126,7 @@ class AgentRunner:
         """Let the user's file answer, with an agent that is made for this run and ends with it.
 
         Raises:
-            Refusal: The answer ended, and is not whole.
+            ServiceError: The answer ended, and is not whole.
         """
         run = work.run
         user_run = await self._user_run(question, run, ledger)

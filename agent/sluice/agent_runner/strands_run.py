@@ -89,7 +89,7 @@ class StrandsRun:
         """The answer's events.
 
         Raises:
-            Refusal: The answer ended, and is not whole.
+            ServiceError: The answer ended, and is not whole.
         """
         stream = self._built.stream_async(self._question.content)
         async with contextlib.aclosing(cast(AsyncGenerator[Any], stream)) as items:

@@ -124,7 +124,7 @@ def read_request(body: object, max_prompt: int) -> Request:
     """Read a parsed JSON body: `{"prompt"}`, an AG-UI `RunAgentInput`, or `{"action"}`.
 
     Raises:
-        Refusal: `bad_request` naming the field, or `prompt_too_long`.
+        ServiceError: `bad_request` naming the field, or `prompt_too_long`.
     """
     if not isinstance(body, dict):
         raise bad(f"The body must be a JSON object, not {kind(body)}.")
@@ -242,7 +242,7 @@ def _read_context(entries: object) -> tuple[dict[str, str], ...]:
 
 
 def _last_user_message(messages: object) -> tuple[dict[str, Any], str]:
-    """The turn, and the name of its content; the rest of the client's copy is not used."""
+    """The run, and the name of its content; the rest of the client's copy is not used."""
     if not isinstance(messages, list):
         raise bad(f"`messages` must be a list, not {kind(messages)}.")
     if len(messages) > _MAX_MESSAGES:

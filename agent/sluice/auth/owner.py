@@ -30,7 +30,7 @@ def read_person(authorization: Sequence[str]) -> Person:
     pool names the same `sub` but was issued for another use.
 
     Raises:
-        Refusal: `unauthorized`, when there is not exactly one bearer token with a usable payload.
+        ServiceError: `unauthorized`, without exactly one bearer token with a usable payload.
     """
     if len(authorization) != 1:
         # Two headers may mean that another party added one: neither is believed.

@@ -51,7 +51,7 @@ class Quota:
         """The account with a run under way on the thread, in the place of any other run there.
 
         Raises:
-            Refusal: `too_many_runs` or `daily_limit`.
+            ServiceError: `too_many_runs` or `daily_limit`.
         """
         if len(self.claims.keys() - {thread_id}) >= max_runs:
             limit = "1 answer" if max_runs == 1 else f"{max_runs} answers"

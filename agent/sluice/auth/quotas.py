@@ -48,7 +48,7 @@ class Quotas:
         """Count a run as under way for the next 90 s; it takes the place of another on its thread.
 
         Raises:
-            Refusal: `too_many_runs` or `daily_limit`.
+            ServiceError: `too_many_runs` or `daily_limit`.
         """
 
         def change(quota: Quota) -> Quota:
@@ -128,7 +128,7 @@ class _Desk:
         """Have an order done.
 
         Raises:
-            Refusal: The account refuses it.
+            ServiceError: The account refuses it.
         """
         self._waiting.append(order)
         async with self._serving:

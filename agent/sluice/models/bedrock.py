@@ -39,7 +39,7 @@ def thinking_fields(settings: Settings) -> dict[str, Any] | None:
     """The request's fields that let Claude reason, as SLUICE_THINKING says; None for 0.
 
     Raises:
-        Refusal: `model_unavailable`, when Bedrock would reject every request with them.
+        ServiceError: `model_unavailable`, when Bedrock would reject every request with them.
     """
     budget, model = settings.thinking, settings.model_id
     if not budget:

@@ -39,7 +39,7 @@ class SecretKey:
         """The key.
 
         Raises:
-            Refusal: `model_access_denied`, when it cannot be read or the secret holds none.
+            ServiceError: `model_access_denied`, when it cannot be read or the secret holds none.
         """
         if not self._key or time.monotonic() - self._read_at > SECONDS:
             self._key = await asyncio.to_thread(self._read)

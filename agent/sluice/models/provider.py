@@ -21,8 +21,8 @@ def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
 
     Raises:
-        Refusal: `model_unavailable`, when the openai package is needed and not installed, the model
-            cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
+        ServiceError: `model_unavailable`, when the openai package is needed and not installed, the
+            model cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
             for it cannot be used.
     """
     match settings.model:

@@ -1,4 +1,4 @@
-"""Writes a run's turn while the run proceeds, beside the model call and never in its way.
+"""Writes a run while it proceeds, beside the model call and never in its way.
 
 One write at a time: soon after the run's begin, then about every 3 seconds where something has
 changed, and once more before the terminal event.
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class Checkpointer:
     """The stored side of one run, between `start` and `finish`.
 
-    `draft` gives the turn as it is now; `renew` prolongs the owner's claim. A thread that is full
+    `draft` gives the run as it is now; `renew` prolongs the owner's claim. A thread that is full
     stops the run; one that was deleted is written no more.
     """
 
@@ -55,11 +55,11 @@ class Checkpointer:
             await self._task
 
     async def finish(self, stored_run: StoredRun) -> None:
-        """Write the turn as it ended.
+        """Write the run as it ended.
 
         Raises:
-            Refusal: `thread_full`: the store has nothing of the turn.
-            StorageUnavailableError: The store does not have the turn's end.
+            ServiceError: `thread_full`: the store has nothing of the run.
+            StorageUnavailableError: The store does not have the run's end.
         """
         await self.end()
         if self._deleted:

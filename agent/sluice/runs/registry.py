@@ -33,7 +33,7 @@ class Runs:
         A run id that repeats joins the run that has it, so that a retry pays nothing twice.
 
         Raises:
-            Refusal: `thread_busy`, when another run is under way on the thread.
+            ServiceError: `thread_busy`, when another run is under way on the thread.
         """
         active = self._active.get((owner, run.thread_id))
         if active is not None and active.run_id != run.run_id:

@@ -55,7 +55,7 @@ class Run:
         self.first_token_seconds: float | None = None
         # Whether the log is a stored run told again: its ids are not those of the first telling.
         self.is_replay = False
-        # The turn as it ended, while the store does not have it.
+        # The run as it ended, while the store does not have it.
         self.unsaved: StoredRun | None = None
         self._replaces = replaces
         self._frames: list[bytes] = []

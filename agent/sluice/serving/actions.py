@@ -25,7 +25,7 @@ _STOPPED = ServiceError("stopped", "You stopped this answer.")
 class Actions:
     """Each method answers the body of docs/wire.md.
 
-    All raise Refusal (`not_found`), and StorageUnavailableError when the store fails.
+    All raise ServiceError (`not_found`), and StorageUnavailableError when the store fails.
     """
 
     def __init__(self, loader: Loader, runs: Runs, settings: Settings) -> None:

@@ -82,7 +82,7 @@ class Loader:
         """The engine.
 
         Raises:
-            Refusal: `model_unavailable`, when the configured model cannot be made.
+            ServiceError: `model_unavailable`, when the configured model cannot be made.
         """
         self._need()
         return await _wait(self._runner)

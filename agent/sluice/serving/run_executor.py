@@ -177,7 +177,7 @@ class RunExecutor:
         return ended.usage, ended.service_error
 
     def _past(self, opened: Opened | None) -> tuple[StoredRun, ...]:
-        """The turns before this one, without those whose place it takes."""
+        """The runs before this one, without those whose place it takes."""
         if opened is None or opened.thread is None:
             return ()
         joined = upsert(opened.thread, self.run.thread_id, self.run.to_stored())
@@ -188,7 +188,7 @@ class RunExecutor:
     async def _keep(
         self, checkpointer: Checkpointer | None, stored_run: StoredRun
     ) -> ServiceError | None:
-        """Store the turn as it ended; the refusal when it may not be stored.
+        """Store the run as it ended; the refusal when it may not be stored.
 
         What cannot be stored now is kept in memory, and is tried again with the next message.
         """

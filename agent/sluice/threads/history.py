@@ -21,7 +21,7 @@ BYTES_PER_TOKEN = 4
 
 @dataclass(frozen=True)
 class Past:
-    """What a model is sent of a conversation; `trimmed` when its oldest turns are left out."""
+    """What a model is sent of a conversation; `trimmed` when its oldest runs are left out."""
 
     messages: list[StrandsMessage] = field(repr=False)
     trimmed: bool
@@ -49,9 +49,9 @@ def compose(stored_runs: Sequence[StoredRun], max_tokens: int) -> Past:
     """The past of a conversation. It ends with the model, so that a question can follow it.
 
     Turns without an answer are left out where their run did not finish: they can be asked again.
-    When the rest is over `max_tokens`, the oldest turns drop until half of that is left, so that
-    the beginning then stays the same for many turns, and providers can cache it. The newest turn
-    always stays; a turn's tool results are cut where they alone would fill that half.
+    When the rest is over `max_tokens`, the oldest runs drop until half of that is left, so that
+    the beginning then stays the same for many runs, and providers can cache it. The newest run
+    always stays; a run's tool results are cut where they alone would fill that half.
     """
     room = max_tokens * BYTES_PER_TOKEN
     ids = CallIds()
@@ -66,7 +66,7 @@ def compose(stored_runs: Sequence[StoredRun], max_tokens: int) -> Past:
 
 
 def _tell(stored_run: StoredRun, ids: CallIds, max_bytes: int) -> list[StrandsMessage]:
-    """A turn as models take it, from a person's message to one of the model's, or nothing."""
+    """A run as models take it, from a person's message to one of the model's, or nothing."""
     messages = repair(translate(stored_run.messages), ids)
     is_answered = any(message["role"] == "assistant" for message in messages)
     if not messages or not (is_answered or stored_run.state == "finished"):
@@ -77,10 +77,10 @@ def _tell(stored_run: StoredRun, ids: CallIds, max_bytes: int) -> list[StrandsMe
 
 
 def _start(sizes: list[int], room: int) -> int:
-    """The first of the turns to send.
+    """The first of the runs to send.
 
     It is found by going through the conversation as it grew, so that it stays where it is until the
-    next turn that does not fit.
+    next run that does not fit.
     """
     start = total = 0
     for index, size in enumerate(sizes):

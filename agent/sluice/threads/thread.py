@@ -1,7 +1,7 @@
-"""A conversation: its turns, how they join into one, and the JSON that is stored.
+"""A conversation: its runs, how they make one thread, and the JSON that is stored.
 
-A turn is one run. Title, times and what an edit has replaced follow from the set of turns alone,
-so two processes that join the same turns in whatever order end with the same conversation.
+Title, times and what an edit has replaced follow from the set of runs alone,
+so two processes that join the same runs in whatever order end with the same conversation.
 """
 
 from collections.abc import Collection, Iterable
@@ -59,7 +59,7 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Thread:
-    """A conversation, made by `join` and `decode`; its turns by `started_at`, then by run id."""
+    """A conversation, made by `upsert` and `decode`; its runs by `started_at`, then by run id."""
 
     thread_id: str
     title: str
@@ -70,7 +70,7 @@ class Thread:
 
     @property
     def visible(self) -> tuple[StoredRun, ...]:
-        """The turns that are the conversation: those that no other run has replaced."""
+        """The runs that are the conversation: those that no other run has replaced."""
         return tuple(stored_run for stored_run in self.runs if stored_run.replaced_by is None)
 
     @property
@@ -83,7 +83,7 @@ class Thread:
         }
 
     def find(self, run_id: str) -> StoredRun | None:
-        """The turn of a run, also of one that was replaced."""
+        """The run with this id, also one that was replaced."""
         return next((stored_run for stored_run in self.runs if stored_run.run_id == run_id), None)
 
 
@@ -93,7 +93,7 @@ def timestamp() -> str:
 
 
 def upsert(thread: Thread | None, thread_id: str, stored_run: StoredRun) -> Thread:
-    """The thread with the turn in it; of a run that it has already, one of the two states wins."""
+    """The thread with the run in it; of a run that it has already, one of the two states wins."""
     stored_runs = {each.run_id: each for each in thread.runs} if thread else {}
     stored = stored_runs.get(stored_run.run_id)
     stored_runs[stored_run.run_id] = _merge(stored, stored_run) if stored else stored_run
@@ -154,7 +154,7 @@ def decode(data: bytes, thread_id: str | None = None) -> Thread:
 
 
 def stored_run_size(stored_run: StoredRun) -> int:
-    """The bytes that a turn takes in its thread."""
+    """The bytes that a run takes in its thread."""
     return len(json_codec.encode(_fields(stored_run))) + 1
 
 

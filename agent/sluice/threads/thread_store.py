@@ -70,7 +70,7 @@ class Threads:
         return await self._texts.find(_newest(await self._store.list(_prefix(owner))), query)
 
     async def rename(self, owner: str, thread_id: str, title: str) -> Summary:
-        """Raises Refusal `not_found`, as `rate` does."""
+        """Raises ServiceError `not_found`, as `rate` does."""
         renamed = await self._change(owner, thread_id, lambda thread: rules.rename(thread, title))
         return renamed.summary
 
@@ -142,15 +142,15 @@ class OpenThread:
         self.thread = await self._document.read()
 
     async def save(self, stored_run: StoredRun, files: NewFiles | None = None) -> None:
-        """Put a turn in, or in the place of an earlier state of the same run.
+        """Put a run in, or in the place of an earlier state of the same run.
 
-        Its files are stored first, so that a stored turn refers to none that is not. Of what it
+        Its files are stored first, so that a stored run refers to none that is not. Of what it
         replaces, `replaced_by` is set. Nothing is read when nobody else has written.
 
         Raises:
             StorageUnavailableError: The store failed or was slow.
             ThreadDeletedError: The thread was deleted meanwhile.
-            Refusal: `thread_full`, for a new turn only: one that was let in can be ended.
+            ServiceError: `thread_full`, for a new turn only: one that was let in can be ended.
         """
 
         def change(thread: Thread | None) -> Thread:
@@ -179,10 +179,10 @@ class OpenThread:
             )
 
     async def change(self, change: Callable[[Thread], Thread]) -> Thread:
-        """Change what is not a turn.
+        """Change what is not a run.
 
         Raises:
-            Refusal: `not_found`, when there is no thread.
+            ServiceError: `not_found`, when there is no thread.
             StorageUnavailableError, ThreadDeletedError: As `save`.
         """
         return await self._write(lambda thread: change(_existing(thread)), indexed=True)
