@@ -22,8 +22,8 @@ def make_model(settings: Settings) -> Model:
 
     Raises:
         ServiceError: `model_unavailable`, when the openai package is needed and not installed, the
-            model cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
-            for it cannot be used.
+            model cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or
+            certificates for it cannot be used.
     """
     match settings.model:
         case "ollama":
