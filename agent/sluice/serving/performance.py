@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from sluice.runs.transcript import replay
 from sluice.serving.loader import Loader, Storage
 from sluice.settings import Settings
 from sluice.store.base import StorageUnavailableError
+from sluice.telemetry import traces
 from sluice.telemetry.metrics import Figures, record
 from sluice.wire import events
 from sluice.wire.events import Event
@@ -49,6 +51,7 @@ class Performance:
     person: Person
     prompt: Prompt
     run: Run
+    parents: Sequence[str] = ()
     _interrupted: int = field(default=0, init=False)
     _is_claimed: bool = field(default=False, init=False)
 
@@ -146,6 +149,8 @@ class Performance:
         run, prompt = self.run, self.prompt
         try:
             engine = await self.loader.engine()
+            if self.parents:
+                traces.continue_from(self.parents)
             turns = self._past(opened)
             past = compose(turns, self.settings.max_context)
             if past.trimmed:
