@@ -30,7 +30,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 export SLUICE_SAM := $(CURDIR)/.build/sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
-# What a person gives a verb: STACK=name, ENV=prod, EMAIL=..., REGION=...
+# What a person gives a command: STACK=name, ENV=prod, EMAIL=..., REGION=...
 export STACK ENV EMAIL TEMPLATE AGENT
 ifneq ($(AGENT),)
 export SLUICE_AGENT := $(AGENT)
@@ -79,7 +79,7 @@ smoke: .build/dev.stamp ## what only a running stack can answer (ARGS=--json)
 	@$(PYTHON) -m ops.smoke $(ARGS)
 
 .PHONY: doctor
-doctor: .build/dev.stamp ## what is wrong with it, and what mends it (TEMPLATE=; ARGS="--verbose --json")
+doctor: .build/dev.stamp ## what is wrong with it, and what fixes it (TEMPLATE=; ARGS="--verbose --json")
 	@$(PYTHON) -m ops.doctor $(ARGS)
 
 ##@ Bring it to AWS

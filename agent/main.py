@@ -24,7 +24,7 @@ def main() -> int:
         return 2
     logs.configure(settings.tracebacks)
     if "--check" in sys.argv[1:]:
-        from sluice.answering.check import check
+        from sluice.agent_runner.check import check
 
         return check(settings)
     from sluice.app import create_app

@@ -125,9 +125,9 @@ def measure(dist: Path, quick: bool) -> dict[str, Cost]:
         stream(browser, site, 5_000, 0)  # the browser's own warm-up
         note("first 5000", stream(browser, site, 5_000, 0, first=True))
         for length in SIZES:
-            for turn in range(1 if quick else 3):
-                note(f"plain {length} {turn}", plain(browser, site, length, 0))
-                note(f"page {length} {turn}", stream(browser, site, length, 0))
+            for stored_run in range(1 if quick else 3):
+                note(f"plain {length} {stored_run}", plain(browser, site, length, 0))
+                note(f"page {length} {stored_run}", stream(browser, site, length, 0))
         for length in (10_000,) if quick else (SIZES[0], SIZES[-1]):
             note(f"paced {length}", stream(browser, site, length, RATE, types=True))
         length = 10_000 if quick else SIZES[0]

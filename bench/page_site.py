@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench.answers import deltas, markdown
 from local import site
-from local.identities import Origins
 from local.parameters import read_parameters
+from local.physical_ids import Origins
 from local.template import Template, load
 from tests.e2e_stack import ROOT
 from tests.support import serve as serve_app

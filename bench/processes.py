@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.identities import REGION
 from local.model import DELAY_VARIABLE
+from local.physical_ids import REGION
 from tests.e2e_stack import ROOT
 
 PORT = "{port}"

@@ -2,4 +2,4 @@
 
 
 class TemplateError(Exception):
-    """The template cannot be used. The text names the place and says what would mend it."""
+    """The template cannot be used. The text names the place and says what would fix it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.identities import REGION
+from local.physical_ids import REGION
 from local.template import Resource, Template
 
 TYPES = ("AWS::Serverless::Function", "AWS::Lambda::Function")

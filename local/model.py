@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
 from botocore.session import Session  # type: ignore[import-untyped]
 
-from local.identities import REGION
+from local.physical_ids import REGION
 
 OFFLINE = "offline"
 MODEL_ID = "anthropic.claude-offline"

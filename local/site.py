@@ -1,4 +1,4 @@
-"""The twin of CloudFront in front of the site's bucket: files, and the template's headers."""
+"""Plays CloudFront in front of the site's bucket: files, and the template's headers."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping

@@ -21,14 +21,14 @@ from local.bedrock import Bedrock
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
 from local.functions import functions_of, without_permission
-from local.identities import Origins
 from local.model import OFFLINE, ModelChoice
 from local.page import PageBuild
 from local.parameters import read_parameters
+from local.physical_ids import Origins
 from local.runtime.process import AgentFailedError, agent_environment
 from local.services import read_services
 from local.template import Template, load
-from local.unplayed import absences
+from local.unsupported_resources import absences
 
 SERVICES = ("site", "api", "login", "runtime", "bedrock")
 

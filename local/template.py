@@ -17,16 +17,16 @@ from cloud_radar.cf.unit import Template as Resolver
 
 from local import shipped
 from local.errors import TemplateError
-from local.identities import (
+from local.parameters import parameter_values
+from local.physical_ids import (
     ACCOUNT,
     NO_VALUE,
     REGION,
     STACK,
     Origins,
     identities_of,
-    rebaser,
+    url_rewriter,
 )
-from local.parameters import parameter_values
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
             raise TemplateError(f"{path.name}: the resource {name} has no Type.")
     _apply_globals(document)
     values = parameter_values(document, parameters)
-    identities = identities_of(document, values)
-    rebase = rebaser(document, values, identities, origins)
+    physical_ids = identities_of(document, values)
+    rebase = url_rewriter(document, values, physical_ids, origins)
     try:
         with contextlib.redirect_stdout(None):  # it prints itself
             resolver = Resolver(
@@ -95,7 +95,7 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
     return Template(
         parameters=values,
         resources={
-            name: Resource(name, entry["Type"], rebase(entry["Properties"]), identities[name][1])
+            name: Resource(name, entry["Type"], rebase(entry["Properties"]), physical_ids[name][1])
             for name, entry in resolved["Resources"].items()
         },
         outputs={

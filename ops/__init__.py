@@ -1,1 +1,1 @@
-"""What the Makefile's verbs do."""
+"""What the Makefile's commands do."""

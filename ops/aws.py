@@ -1,4 +1,4 @@
-"""AWS's clients, and what their failures mean, in a sentence that names the mend."""
+"""AWS's clients, and what their failures mean, in a sentence that names the fix."""
 
 import contextlib
 import os
@@ -105,7 +105,7 @@ def explain(error: Exception) -> str:
         )
     if missing := re.search(r"Stack (?:with id )?\[?(\S+?)\]? does not exist", message):
         return (
-            f"There is no stack {missing[1]} in {_session().region_name}: deploy it, or mend STACK "
+            f"There is no stack {missing[1]} in {_session().region_name}: deploy it, or fix STACK "
             "or REGION."
         )
     if code in _THROTTLED:
@@ -115,7 +115,7 @@ def explain(error: Exception) -> str:
 
 @contextlib.contextmanager
 def failures_in_words() -> Iterator[None]:
-    """A failure inside ends the verb with its sentence on stderr and status 1."""
+    """A failure inside ends the command with its sentence on stderr and status 1."""
     try:
         yield
     except Failure as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.services import read_services
 from local.template import parse
-from ops import archive, layers, pruning, twin, wheels
+from ops import archive, bundle_proof, layers, pruning, wheels
 from ops.archive import Files, megabytes
 from ops.outputs import ROOT
 from ops.settings import Settings, read_settings
@@ -117,12 +117,15 @@ def _prove(bundle: Bundle, requirements: str, theirs: Files, services: frozenset
         return
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     ours = layers.dependencies(requirements, here, known=theirs, services=services)
-    with twin.unpacked(bundle.path, theirs, ours) as folder:
-        seconds = twin.prove(folder)
-        for sentence in twin.try_tools(folder, services):
+    with bundle_proof.unpacked(bundle.path, theirs, ours) as folder:
+        seconds = bundle_proof.prove(folder)
+        for sentence in bundle_proof.try_tools(folder, services):
             _say(sentence)
     proven.write_text(bundle.sha256)
-    _say(f"Unpacked here, it answers {twin.QUESTION!r} with 100; it started in {seconds:.1f} s")
+    _say(
+        f"Unpacked here, it answers {bundle_proof.QUESTION!r} with 100; "
+        f"it started in {seconds:.1f} s"
+    )
 
 
 def _agent(python: str) -> dict[str, bytes]:

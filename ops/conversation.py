@@ -21,7 +21,7 @@ SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 RESUME_AFTER = (0.3, 1.0, 3.0)
 
 # Statuses of the gate and of the runtime behind it (docs/wire.md), to what a person can do.
-_MENDS = {
+_FIXES = {
     401: "It does not accept your sign-in: start again.",
     403: "It does not let you in.",
     409: "Its session is still starting: ask again.",
@@ -107,7 +107,7 @@ class Conversation:
         if not answered:  # the token was refused before its time: a clock is wrong, or a reset
             self._person.renew()
             if not (yield from self._attempt(body)):
-                raise AnswerError(f"{self._url} answered 401. {_MENDS[401]}")
+                raise AnswerError(f"{self._url} answered 401. {_FIXES[401]}")
 
     def _attempt(self, body: Mapping[str, Any]) -> Generator[Event, None, bool]:
         """Whether the token was taken, after the events of the answer; JSON counts as one."""
@@ -139,5 +139,5 @@ def _refusal(answer: httpx.Response) -> str:
     said = ""
     with contextlib.suppress(ValueError, AttributeError):
         said = printable(str(answer.json().get("message") or ""))
-    mend = _MENDS.get(answer.status_code, "")
-    return " ".join(part for part in (f"{answer.status_code}:", said, mend) if part)
+    fix = _FIXES.get(answer.status_code, "")
+    return " ".join(part for part in (f"{answer.status_code}:", said, fix) if part)

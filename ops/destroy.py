@@ -171,7 +171,7 @@ def _why_not(stack: Stack) -> str:
         [
             f"{stack.name} could not be deleted whole:",
             *reversed(failed),
-            f"Mend that, then run `make destroy STACK={stack.name}` again.",
+            f"Fix that, then run `make destroy STACK={stack.name}` again.",
         ]
     )
 

@@ -23,7 +23,7 @@ _ADVICE = (
     ),
     (
         r"Properties validation failed|Encountered unsupported property|does not exist in schema",
-        "AWS does not take this property: mend {resource} in template.yaml.",
+        "AWS does not take this property: fix {resource} in template.yaml.",
     ),
 )
 # Refusals of a name that somebody has already, by the type of the resource that wanted it.
@@ -48,7 +48,7 @@ STUCK = {
     "then deploy again.",
     "DELETE_FAILED": "It could not be deleted whole: finish with `make destroy STACK={name}`, "
     "then deploy again.",
-    "UPDATE_ROLLBACK_FAILED": "An update failed, and so did the way back. Mend what the stack's "
+    "UPDATE_ROLLBACK_FAILED": "An update failed, and so did the way back. Fix what the stack's "
     "events name, then run `aws cloudformation continue-update-rollback --stack-name {name}`.",
 }
 

@@ -139,7 +139,7 @@ def decode_part(part: str) -> dict[str, Any]:
 def open_http() -> httpx.Client:
     """An HTTP client for a stack. A proxy of this shell is on the way to AWS, and not to here.
 
-    Ends the verb with a sentence when the shell's proxies or certificates cannot be used.
+    Ends the command with a sentence when the shell's proxies or certificates cannot be used.
     """
     try:
         return httpx.Client(trust_env=not is_local(), timeout=httpx.Timeout(60, connect=10))

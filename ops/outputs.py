@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def is_local() -> bool:
-    """Whether the verb is about the stack on this machine; STACK names a deployed one."""
+    """Whether the command is about the stack on this machine; STACK names a deployed one."""
     return not os.environ.get("STACK")
 
 
@@ -55,7 +55,7 @@ def _deployed_outputs(name: str) -> dict[str, str]:
 
 @functools.cache
 def _describe(name: str) -> "Stack":
-    # boto3 takes a fifth of a second, which local verbs can do without.
+    # boto3 takes a fifth of a second, which local commands can do without.
     from ops import aws, stacks
 
     with aws.failures_in_words():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.errors import TemplateError
-from local.identities import Origins
+from local.physical_ids import Origins
 from local.runtime import RuntimeConfig
 from local.template import load
 from ops import environment

@@ -1,7 +1,7 @@
 """What the bundle leaves out, by rule and with reasons.
 
 Nothing here is found by watching what a run happens to import. That the agent does without what is
-dropped is proven afterwards: ops/twin.py asks it for an answer, and tests/ops/test_bundle_twin.py
+dropped is proven afterwards: ops/bundle_proof.py asks it for an answer; tests/ops/test_bundle.py
 has it talk to Bedrock and S3.
 """
 
@@ -61,7 +61,7 @@ RULES = (
     Rule("botocore/data/secretsmanager/**", "a model's key: see models/model_key.py", keep=True),
     Rule("botocore/data/*/**", "the 400 that it does not: see `is_kept`"),
     Rule("boto3/{data,examples}/**", "for boto3.resource(), which Sluice does not call"),
-    Rule("mcp/{cli,server}/**", "the agent is a client: see agent/sluice/tools/client_half.py"),
+    Rule("mcp/{cli,server}/**", "the agent is a client: see agent/sluice/tools/mcp_server_stub.py"),
     Rule("strands_tools/{__init__,calculator}.py", "the one tool in use", keep=True),
     Rule("strands_tools/utils/{__init__,console_util}.py", "what it imports", keep=True),
     Rule("strands_tools/**", "the other tools"),

@@ -53,7 +53,7 @@ def sign_in(outputs: Mapping[str, str], email: str, password: str) -> Tokens:
 
 
 def sign_in_here(outputs: Mapping[str, str]) -> SignedIn:
-    """Whoever runs this verb, signed in at the stack that it is about. Raises SignInError."""
+    """Whoever runs this command, signed in at the stack that it is about. Raises SignInError."""
     email = os.environ.get("EMAIL", "")
     if not is_local():
         tokens = sign_in_by_browser(outputs, read_parameters().get("DevUrl", ""), email)

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from local.demo import DEMO_EMAIL
 from local.errors import TemplateError
-from local.identities import Origins
 from local.parameters import read_parameters
+from local.physical_ids import Origins
 from local.pool import PoolConfig, PoolStore
 from local.pool.passwords import PasswordPolicy
 from local.pool.store import StoreError, UserRefusedError
@@ -27,7 +27,7 @@ _ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
 class Pool(Protocol):
-    """What this verb needs of a user pool, local or deployed."""
+    """What this command needs of a user pool, local or deployed."""
 
     policy: PasswordPolicy
 

@@ -8,7 +8,7 @@ PARTS = ("agent", "local", "ops", "samconfig.toml", "spa", "template.yaml")
 
 
 def copy_checkout(root: Path) -> Path:
-    """Copy the parts that `python -m local` and the verbs need to a new folder `root`."""
+    """Copy the parts that `python -m local` and the commands need to a new folder `root`."""
     root.mkdir()
     for name in PARTS:
         if (ROOT / name).is_dir():

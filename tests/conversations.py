@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from e2e_stack import RunningStack
 from people import Person
-from sluice.conversations.thread import Thread, Turn, encode, join
-from sluice.conversations.thread_index import thread_name
-from sluice.store.base import digest
-from sluice.store.place import open_store
+from sluice.storage.base import digest
+from sluice.storage.factory import open_store
+from sluice.threads.thread import StoredRun, Thread, encode, upsert
+from sluice.threads.thread_index import thread_name
 
 
 def moment(days: float) -> str:
@@ -19,25 +19,25 @@ def moment(days: float) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def turn(number: int, question: str, answer: str, days: float = 0.0) -> Turn:
+def stored_run(number: int, question: str, answer: str, days: float = 0.0) -> StoredRun:
     """A run that has finished."""
     messages = (
         {"id": f"question-{number}", "role": "user", "content": question},
         {"id": f"answer-{number}", "role": "assistant", "content": answer},
     )
     at = moment(days)
-    return Turn(f"run-{number}", "finished", at, messages, ended_at=at)
+    return StoredRun(f"run-{number}", "finished", at, messages, ended_at=at)
 
 
-def put(stack: RunningStack, person: Person, threads: Mapping[str, Iterable[Turn]]) -> None:
+def put(stack: RunningStack, person: Person, threads: Mapping[str, Iterable[StoredRun]]) -> None:
     """Store threads, by their ids, as theirs; the list finds them without an index."""
 
     async def write() -> None:
         store = open_store(str(stack.state / "conversations"))
-        for thread_id, turns in threads.items():
+        for thread_id, stored_runs in threads.items():
             thread: Thread | None = None
-            for each in turns:
-                thread = join(thread, thread_id, each)
+            for each in stored_runs:
+                thread = upsert(thread, thread_id, each)
             assert thread is not None
             key = f"{digest(person.sub)}/threads/{thread_name(thread_id)}"
             await store.write(key, encode(thread), None)

@@ -1,7 +1,7 @@
 """A CloudFormation that really creates things, on this machine: MiniStack, with what it lacks.
 
 MiniStack keeps buckets, objects, user pools, REST APIs, distributions and stacks in memory and
-answers the AWS APIs for all of them, so that the real `sam`, boto3 and the verbs of ops/ can be
+answers the AWS APIs for all of them, so that the real `sam`, boto3 and the commands of ops/ can be
 tried against it. What it lacks, or lets pass where AWS would not, is in tests/emulator_plugin.
 """
 

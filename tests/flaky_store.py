@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from sluice.store.base import Entries, StorageUnavailableError, Store, Stored
+from sluice.storage.base import Entries, StorageUnavailableError, Store, Stored
 
 
 class FlakyStore:

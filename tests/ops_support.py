@@ -1,4 +1,4 @@
-"""What tests of the verbs know of a deployed stack."""
+"""What tests of the commands know of a deployed stack."""
 
 import json
 import shlex
@@ -21,7 +21,7 @@ class Deployed:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a verb is run with to be about this stack."""
+        """What a command is run with to be about this stack."""
         return {
             **self.emulator.environment,
             "STACK": STACK_NAME,

@@ -8,7 +8,7 @@ import gc
 import warnings
 
 import pytest
-import sluice.answering.recovery
+import sluice.agent_runner.retry
 from model_servers import DIALECTS, KEY, MODEL_IDS, ModelServer, Refused, Reply
 from support import serve
 
@@ -25,7 +25,7 @@ def run_on(run_agent, monkeypatch):
     """Start the agent with a provider whose service is at a URL."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
-    monkeypatch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 0.0, 0.0])
+    monkeypatch.setattr(sluice.agent_runner.retry, "DELAYS", [0.0, 0.0, 0.0])
 
     def run_on(url: str, provider: str, **environ: str):
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url)

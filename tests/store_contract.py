@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sluice.store.base import ConflictError, Store
+from sluice.storage.base import ConflictError, Store
 
 pytestmark = pytest.mark.anyio
 

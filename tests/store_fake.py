@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from sluice.store.base import Entry, StorageUnavailableError, Stored
-from sluice.store.folder import FolderStore
+from sluice.storage.base import Entry, StorageUnavailableError, Stored
+from sluice.storage.folder import FolderStore
 
 type Faults = Callable[[str, str], bool]
 

@@ -10,15 +10,15 @@ import pytest
 import yaml
 from e2e_stack import ROOT, RunningStack, events_of, run_stack
 from policies.subject import PARAMETERS
+from sluice.agui.body import MAX_BODY_BYTES
 from sluice.settings import VARIABLES
-from sluice.wire.body import MAX_BODY_BYTES
 
 from local.runtime.sessions import MOST
 from local.template import parse
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
-VERBS = re.findall(r"^([a-z-]+):.*?## ", MAKEFILE, re.MULTILINE)
+COMMANDS = re.findall(r"^([a-z-]+):.*?## ", MAKEFILE, re.MULTILINE)
 
 
 def table(heading: str) -> list[list[str]]:
@@ -33,14 +33,14 @@ def code_blocks() -> list[str]:
 
 
 def test_what_follows_a_deployment_names_its_stack() -> None:
-    """Without STACK= a verb acts on the local stack."""
+    """Without STACK= a command acts on the local stack."""
     block = next(each for each in code_blocks() if each.startswith("make deploy"))
     assert all("STACK=" in line for line in block.splitlines()[1:])
 
 
 def test_the_verbs_are_the_makefiles() -> None:
-    assert [row[0].removeprefix("make ") for row in table("Verbs")] == [
-        verb for verb in VERBS if verb != "help"
+    assert [row[0].removeprefix("make ") for row in table("Commands")] == [
+        command for command in COMMANDS if command != "help"
     ]
 
 
@@ -73,8 +73,8 @@ def test_the_limits_are_the_codes() -> None:
 def test_every_verb_that_is_named_anywhere_exists() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     for page in pages:
-        for verb in re.findall(r"`(?:[A-Z_]+=\S+ )*make (?:-s )?([a-z-]+)", page.read_text()):
-            assert verb in VERBS, f"{page.name}: make {verb}"
+        for command in re.findall(r"`(?:[A-Z_]+=\S+ )*make (?:-s )?([a-z-]+)", page.read_text()):
+            assert command in COMMANDS, f"{page.name}: make {command}"
 
 
 def test_every_link_leads_to_a_file() -> None:
@@ -170,8 +170,8 @@ def test_make_alone_lists_every_verb() -> None:
     printed = subprocess.run(
         ["make"], cwd=ROOT, env=_environment(), capture_output=True, text=True, check=True
     ).stdout
-    for verb in VERBS:
-        assert f"make {verb} " in printed
+    for command in COMMANDS:
+        assert f"make {command} " in printed
 
 
 def _environment() -> dict[str, str]:

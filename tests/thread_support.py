@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from flaky_store import FlakyStore
-from sluice.conversations.thread import Message, State, Turn
-from sluice.conversations.thread_index import thread_name
-from sluice.conversations.threads import Threads
-from sluice.store.base import digest
-from sluice.store.place import open_store
+from sluice.storage.base import digest
+from sluice.storage.factory import open_store
+from sluice.threads.thread import Message, State, StoredRun
+from sluice.threads.thread_index import thread_name
+from sluice.threads.thread_store import Threads
 
 __all__ = [
     "USAGE",
@@ -19,10 +19,10 @@ __all__ = [
     "said",
     "save",
     "stored",
+    "stored_run",
     "threads",
     "time",
     "titles",
-    "turn",
 ]
 
 USAGE = {"provider": "bedrock", "model": "claude", "inputTokens": 3, "outputTokens": 4}
@@ -39,15 +39,15 @@ def said(run: str, asked: str, answered: str = "") -> tuple[Message, ...]:
     return tuple(messages)
 
 
-def turn(run: str, second: int = 0, state: State = "finished", **changes: Any) -> Turn:
+def stored_run(run: str, second: int = 0, state: State = "finished", **changes: Any) -> StoredRun:
     ended = None if state == "running" else time(second + 1)
     messages = said(run, f"ask {run}", f"say {run}")
-    return replace(Turn(run, state, time(second), messages, ended), **changes)
+    return replace(StoredRun(run, state, time(second), messages, ended), **changes)
 
 
 @pytest.fixture
 def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlakyStore:
-    monkeypatch.setattr("sluice.store.document.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("sluice.storage.document.PAUSE_SECONDS", 0)
     return FlakyStore(open_store(str(tmp_path)))
 
 
@@ -62,15 +62,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / digest("alice") / "threads" / thread_name("t")
 
 
-async def save(threads: Threads, *turns: Turn, thread: str = "t") -> None:
+async def save(threads: Threads, *stored_runs: StoredRun, thread: str = "t") -> None:
     opened = await threads.open("alice", thread)
-    for each in turns:
+    for each in stored_runs:
         await opened.save(each)
 
 
-async def stored(threads: Threads, thread: str = "t") -> tuple[Turn, ...]:
+async def stored(threads: Threads, thread: str = "t") -> tuple[StoredRun, ...]:
     opened = await threads.open("alice", thread)
-    return opened.thread.turns if opened.thread else ()
+    return opened.thread.runs if opened.thread else ()
 
 
 async def titles(threads: Threads) -> list[str]:

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sluice.agui.body import BODY, BodyGuard
 from sluice.runs.run import HEARTBEAT_SECONDS
 from sluice.serving.service import Service
 from sluice.settings import Settings
 from sluice.telemetry import traces
-from sluice.wire.body import BODY, BodyGuard
 
 
 def create_app(settings: Settings, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> Starlette:

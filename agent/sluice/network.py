@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sluice.refusal import Refusal
+from sluice.service_error import ServiceError
 
 if TYPE_CHECKING:
     import ssl
@@ -46,7 +46,7 @@ def check(url: str, certificates: tuple[str, ...] = OPENSSL) -> None:
     """See that a server can be reached as the shell says; nothing is sent.
 
     Raises:
-        Refusal: `model_unavailable`, which names the variable and what to do.
+        ServiceError: `model_unavailable`, which names the variable and what to do.
     """
     name = proxy_variable(url)
     faults = [_fault_of_proxy(name, os.environ[name])] if name in os.environ else []
@@ -54,7 +54,7 @@ def check(url: str, certificates: tuple[str, ...] = OPENSSL) -> None:
         faults += [_fault_of_certificates(each, os.environ) for each in certificates]
     for fault in faults:
         if fault:
-            raise Refusal("model_unavailable", fault)
+            raise ServiceError("model_unavailable", fault)
 
 
 def proxy_for(url: str) -> str | None:
@@ -121,18 +121,18 @@ def _with_scheme(proxy: str) -> str:
 
 
 def _fault_of_proxy(name: str, value: str) -> str:
-    mend = "set it to a URL such as http://proxy.example.com:8080, or unset it"
+    fix = "set it to a URL such as http://proxy.example.com:8080, or unset it"
     try:
         proxy = urlsplit(_with_scheme(value))
         is_whole = bool(proxy.hostname) and proxy.port != 0
     except ValueError:
         is_whole = False
     if not is_whole or any(letter.isspace() for letter in value):
-        return f"{name} holds no address of a proxy: {mend}."
+        return f"{name} holds no address of a proxy: {fix}."
     if proxy.scheme.startswith("socks"):
-        return f"{name} names a SOCKS proxy, which the agent cannot use: {mend}."
+        return f"{name} names a SOCKS proxy, which the agent cannot use: {fix}."
     if proxy.scheme not in ("http", "https"):
-        return f"{name} names a proxy of an unknown kind: {mend}."
+        return f"{name} names a proxy of an unknown kind: {fix}."
     return ""
 
 
@@ -146,11 +146,11 @@ def _fault_of_certificates(name: str, environ: Mapping[str, str]) -> str:
         return f"{name} names no folder: set it to one of certificates, or unset it."
     import ssl
 
-    mend = "set it to a file of certificates (PEM), or unset it"
+    fix = "set it to a file of certificates (PEM), or unset it"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
     except FileNotFoundError:
-        return f"{name} names a file that is not there: {mend}."
+        return f"{name} names a file that is not there: {fix}."
     except OSError:
-        return f"{name} names a file that holds no certificates or cannot be read: {mend}."
+        return f"{name} names a file that holds no certificates or cannot be read: {fix}."
     return ""

@@ -33,8 +33,12 @@ VARIABLES = (
     Variable("SLUICE_MAX_TURNS", "20", "model calls in one run"),
     Variable("SLUICE_MAX_TOKENS", "16000", "tokens that one run may write"),
     Variable("SLUICE_MAX_SECONDS", "600", "seconds that one run may take"),
-    Variable("SLUICE_OWNER_RUNS", "4", "runs of one person at once"),
-    Variable("SLUICE_OWNER_TOKENS", "1000000", "tokens of one person in a day (UTC); 0 for no end"),
+    Variable("SLUICE_MAX_CONCURRENT_RUNS_PER_USER", "4", "runs of one person at once"),
+    Variable(
+        "SLUICE_DAILY_TOKENS_PER_USER",
+        "1000000",
+        "tokens of one person in a day (UTC); 0 for no end",
+    ),
     Variable("SLUICE_THINKING", "0", "tokens that a Bedrock model may reason with; 0 for none"),
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
     Variable("SLUICE_AGENT", "", "the file of your agent; agent.py beside main.py when empty"),
@@ -84,8 +88,8 @@ class Settings:
     max_turns: int
     max_tokens: int
     max_seconds: int
-    owner_runs: int
-    owner_tokens: int
+    max_concurrent_runs_per_user: int
+    daily_tokens_per_user: int
     thinking: int
     mcp_servers: tuple[Server, ...] = field(repr=False)
     agent: str
@@ -129,8 +133,10 @@ class Settings:
             max_turns=reader.number("SLUICE_MAX_TURNS", 1, 200),
             max_tokens=reader.number("SLUICE_MAX_TOKENS", 1, 1_000_000),
             max_seconds=reader.number("SLUICE_MAX_SECONDS", 1, 28_800),
-            owner_runs=reader.number("SLUICE_OWNER_RUNS", 1, 1_000),
-            owner_tokens=reader.number("SLUICE_OWNER_TOKENS", 0, 999_999_999),
+            max_concurrent_runs_per_user=reader.number(
+                "SLUICE_MAX_CONCURRENT_RUNS_PER_USER", 1, 1_000
+            ),
+            daily_tokens_per_user=reader.number("SLUICE_DAILY_TOKENS_PER_USER", 0, 999_999_999),
             thinking=reader.number("SLUICE_THINKING", 0, 1_000_000),
             mcp_servers=reader.servers("SLUICE_MCP"),
             agent=reader.text("SLUICE_AGENT"),

@@ -78,7 +78,7 @@ class _Told:
         config = request.get("inferenceConfig", {})
         most = config.get("maxTokens")
         self._left: float = most * CHARACTERS_PER_TOKEN if most else float("inf")
-        self._stops = [stop for stop in config.get("stopSequences", ()) if stop]
+        self._cancellation = [stop for stop in config.get("stopSequences", ()) if stop]
         self._block = 0
         self.characters = 0
         self.stop_reason = "end_turn"
@@ -126,12 +126,12 @@ class _Told:
 
     def _until_stop(self, pieces: Iterable[str]) -> Iterator[str]:
         """The pieces before the first stop sequence, which is not said."""
-        if not self._stops:
+        if not self._cancellation:
             yield from pieces
             return
         pieces = list(pieces)
         text = "".join(pieces)
-        ends = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        ends = [at for stop in self._cancellation if (at := text.find(stop)) >= 0]
         left = min(ends, default=len(text))
         for piece in pieces:
             if left and piece:

@@ -1,4 +1,4 @@
-"""The local twin of Amazon API Gateway (REST): it serves what the template's OpenAPI body says.
+"""The local stack of Amazon API Gateway (REST): it serves what the template's OpenAPI body says.
 
 Nothing about routes, headers, limits or timeouts is decided here; what the template does not say
 is a documented property of API Gateway and names the page it comes from.

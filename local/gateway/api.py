@@ -1,7 +1,7 @@
 """The API as the template describes it: the AWS::Serverless::Api resource and its OpenAPI body.
 
 Sources: "AWS::Serverless::Api" of the SAM specification and "OpenAPI extensions for API Gateway".
-Parsing is strict (see known.py): what this twin does not know, it refuses by name.
+Parsing is strict (see strict_schema.py): what this gateway does not know, it refuses by name.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from local import shipped
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.absent import Absent
 from local.gateway.authorize import Authorizer
 from local.gateway.lambda_proxy import LambdaProxy
@@ -55,22 +55,24 @@ class Api:
     def of(cls, template: Template) -> "Api":
         """Parse the template's one AWS::Serverless::Api; TemplateError names place and thing."""
         resource = template.only("AWS::Serverless::Api")
-        found = known.keys(resource.properties, _PROPERTIES, resource.id)
+        found = strict_schema.keys(resource.properties, _PROPERTIES, resource.id)
         settings = tuple(
             MethodSetting.of(entry, f"{resource.id}.MethodSettings[{index}]")
             for index, entry in enumerate(found.get("MethodSettings", []))
         )
         here = f"{resource.id}.EndpointConfiguration"
         # Without one, SAM makes an edge-optimized API.
-        endpoint = known.keys(found.get("EndpointConfiguration", {"Type": "EDGE"}), {"Type"}, here)
-        kind = known.choice(endpoint.get("Type"), IDLE_S, f"{here}.Type")
-        log = known.keys(
+        endpoint = strict_schema.keys(
+            found.get("EndpointConfiguration", {"Type": "EDGE"}), {"Type"}, here
+        )
+        kind = strict_schema.choice(endpoint.get("Type"), IDLE_S, f"{here}.Type")
+        log = strict_schema.keys(
             found.get("AccessLogSetting", {}),
             {"DestinationArn", "Format"},
             f"{resource.id}.AccessLogSetting",
         )
         here = f"{resource.id}.Variables"
-        variables = known.mapping(found.get("Variables", {}), here)
+        variables = strict_schema.mapping(found.get("Variables", {}), here)
         for name, value in variables.items():
             # The characters that "Stage variables reference for REST APIs" allows.
             if not re.fullmatch(r"[\w.~:/?#&=,-]+", str(value), re.ASCII):
@@ -78,7 +80,7 @@ class Api:
         place = f"{resource.id}.DefinitionBody"
         document = _document(found.get("DefinitionBody"), place)
         return cls(
-            stage=known.text(found.get("StageName"), f"{resource.id}.StageName"),
+            stage=strict_schema.text(found.get("StageName"), f"{resource.id}.StageName"),
             operations=_operations(document, settings, variables, place),
             responses=GatewayResponses.of(document.get(_RESPONSES, {}), f"{place}.{_RESPONSES}"),
             access_log=log.get("Format"),
@@ -130,18 +132,18 @@ def is_open(operation: Operation) -> bool:
 
 def _document(definition: Any, place: str) -> dict[str, Any]:
     """The OpenAPI document with its outermost keys checked."""
-    found = known.mapping(definition, place)
+    found = strict_schema.mapping(definition, place)
     if "security" in found:
         raise TemplateError(
             f"{place}.security: API Gateway ignores it at the root; put it on each operation."
         )
     extensions = {VALIDATOR, _VALIDATORS, _RESPONSES, _BINARY}
     plain = {"openapi", "info", "tags", "externalDocs", "paths", "components"}
-    known.keys(found, plain | extensions, place)
+    strict_schema.keys(found, plain | extensions, place)
     if not str(found.get("openapi", "")).startswith("3.0."):
         raise TemplateError(f"{place}.openapi: version 3.0 is expected.")
-    # Bodies pass through this twin as the bytes they are, so that binary types need nothing more.
-    known.texts(found.get(_BINARY, []), f"{place}.{_BINARY}")
+    # Bodies pass through as the bytes they are, so that binary types need nothing more.
+    strict_schema.texts(found.get(_BINARY, []), f"{place}.{_BINARY}")
     return found
 
 
@@ -151,20 +153,20 @@ def _operations(
     variables: Mapping[str, Any],
     place: str,
 ) -> tuple[Operation, ...]:
-    components = known.keys(
+    components = strict_schema.keys(
         document.get("components", {}), {"schemas", "securitySchemes"}, f"{place}.components"
     )
-    schemas = known.mapping(components.get("schemas", {}), f"{place}.components.schemas")
+    schemas = strict_schema.mapping(components.get("schemas", {}), f"{place}.components.schemas")
     here = f"{place}.components.securitySchemes"
-    schemes = known.mapping(components.get("securitySchemes", {}), here)
+    schemes = strict_schema.mapping(components.get("securitySchemes", {}), here)
     here = f"{place}.{_VALIDATORS}"
     validators = {
         name: Validator.of(entry, f"{here}.{name}")
-        for name, entry in known.mapping(document.get(_VALIDATORS, {}), here).items()
+        for name, entry in strict_schema.mapping(document.get(_VALIDATORS, {}), here).items()
     }
-    binary = known.texts(document.get(_BINARY, []), f"{place}.{_BINARY}")
+    binary = strict_schema.texts(document.get(_BINARY, []), f"{place}.{_BINARY}")
     methods = {method.lower() for method in METHODS if method != "ANY"} | {_ANY}
-    paths = known.mapping(document.get("paths"), f"{place}.paths")
+    paths = strict_schema.mapping(document.get("paths"), f"{place}.paths")
     ours = shipped.of_paths(paths)
     authorizers, broken = _components(schemas, schemes, f"{place}.components")
     # What only an adopter's routes use may be more than this machine plays.
@@ -177,11 +179,11 @@ def _operations(
         here = f"{place}.paths.{path}"
         if not re.fullmatch(r"/|(/(\{\w+\}|[\w.,:-]+))*/(\{\w+\+?\}|[\w.,:-]+)", path, re.ASCII):
             raise TemplateError(f"{here}: the path is not one that API Gateway can serve.")
-        known.keys(item, methods | {"parameters", "summary", "description"}, here)
+        strict_schema.keys(item, methods | {"parameters", "summary", "description"}, here)
         for key in methods & set(item):
             method = "ANY" if key == _ANY else key.upper()
             at = f"{here}.{key}"
-            operation = {"parameters": [], **known.mapping(item[key], at)}
+            operation = {"parameters": [], **strict_schema.mapping(item[key], at)}
             operation["parameters"] = [*item.get("parameters", []), *operation["parameters"]]
             operation.setdefault(VALIDATOR, document.get(VALIDATOR))
             throttle = throttle_of(settings, method, path)

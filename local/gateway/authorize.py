@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.context import CLAIMS
 from local.gateway.exchange import Exchange, Refusal
 from local.tokens import TokenError, Verifier
@@ -30,16 +30,22 @@ class Authorizer:
     def of(cls, definition: Any, place: str) -> "Authorizer":
         """Parse one of components.securitySchemes."""
         kind, details = "x-amazon-apigateway-authtype", "x-amazon-apigateway-authorizer"
-        found = known.keys(definition, {"type", "in", "name", "description", kind, details}, place)
-        known.choice(found.get("type"), {"apiKey"}, f"{place}.type")
-        known.choice(found.get("in"), {"header"}, f"{place}.in")
-        known.choice(found.get(kind), {_COGNITO}, f"{place}.{kind}")
-        authorizer = known.keys(found.get(details), {"type", "providerARNs"}, f"{place}.{details}")
-        known.choice(authorizer.get("type"), {_COGNITO}, f"{place}.{details}.type")
-        arns = known.texts(authorizer.get("providerARNs"), f"{place}.{details}.providerARNs")
+        found = strict_schema.keys(
+            definition, {"type", "in", "name", "description", kind, details}, place
+        )
+        strict_schema.choice(found.get("type"), {"apiKey"}, f"{place}.type")
+        strict_schema.choice(found.get("in"), {"header"}, f"{place}.in")
+        strict_schema.choice(found.get(kind), {_COGNITO}, f"{place}.{kind}")
+        authorizer = strict_schema.keys(
+            found.get(details), {"type", "providerARNs"}, f"{place}.{details}"
+        )
+        strict_schema.choice(authorizer.get("type"), {_COGNITO}, f"{place}.{details}.type")
+        arns = strict_schema.texts(
+            authorizer.get("providerARNs"), f"{place}.{details}.providerARNs"
+        )
         if not arns:
             raise TemplateError(f"{place}.{details}.providerARNs: name at least one user pool.")
-        return cls(known.text(found.get("name"), f"{place}.name"), arns)
+        return cls(strict_schema.text(found.get("name"), f"{place}.name"), arns)
 
     async def admit(
         self, exchange: Exchange, scopes: Sequence[str], verifiers: Mapping[str, Verifier]

@@ -1,7 +1,7 @@
 """The $context variables of one request, and templates that name them.
 
 Source: "Variables for data transformations for API Gateway" and "Variables for access logging for
-API Gateway"; of the variables listed there, `KNOWN` holds those that this twin can fill.
+API Gateway"; of the variables listed there, `KNOWN` holds those that this gateway can fill.
 """
 
 import json
@@ -44,7 +44,7 @@ _VARIABLE = re.compile(r"\$context\.(authorizer\.claims\.[\w:-]+|\w+(?:\.\w+)*)"
 
 
 def is_known(name: str) -> bool:
-    """Whether this twin can ever fill the variable $context.`name`."""
+    """Whether this gateway can ever fill the variable $context.`name`."""
     return name in KNOWN or name.startswith(CLAIMS)
 
 

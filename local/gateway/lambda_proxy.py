@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from local.errors import TemplateError
 from local.functions import FunctionError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.context import CLAIMS
 from local.gateway.exchange import Exchange, Headers, Refusal, decode, encode
 from local.gateway.proxy import BUFFERED_MS, LEAST_MS
@@ -53,19 +53,19 @@ class LambdaProxy:
         place: str,
     ) -> "LambdaProxy":
         """Parse one. Raises TemplateError."""
-        found = known.keys(definition, _KEYS, place)
+        found = strict_schema.keys(definition, _KEYS, place)
         # A function is invoked with POST, whatever the method of the route.
-        known.choice(found.get("httpMethod"), {"POST"}, f"{place}.httpMethod")
+        strict_schema.choice(found.get("httpMethod"), {"POST"}, f"{place}.httpMethod")
         mode = found.get("responseTransferMode", "BUFFERED")
-        known.choice(mode, {"BUFFERED"}, f"{place}.responseTransferMode")
-        match = _ARN.fullmatch(known.text(found.get("uri"), f"{place}.uri"))
+        strict_schema.choice(mode, {"BUFFERED"}, f"{place}.responseTransferMode")
+        match = _ARN.fullmatch(strict_schema.text(found.get("uri"), f"{place}.uri"))
         if not match:
             raise TemplateError(
                 f"{place}.uri: `{found['uri']}` is not an address of a function: "
                 "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
                 "${Function.Arn}/invocations"
             )
-        timeout = known.number(
+        timeout = strict_schema.number(
             found.get("timeoutInMillis", BUFFERED_MS),
             LEAST_MS,
             BUFFERED_MS,

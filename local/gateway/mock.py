@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.exchange import Exchange, Refusal
 from local.gateway.expressions import Declared, Expression, Mapped, headers
 from local.gateway.validate import rejects_unmapped
@@ -44,7 +44,7 @@ class Mock:
         place: str,
     ) -> "Mock":
         """Parse one; `answers` are the operation's responses: the headers declared by status."""
-        found = known.keys(
+        found = strict_schema.keys(
             definition,
             {
                 "type",
@@ -61,11 +61,11 @@ class Mock:
                 "STREAM needs http_proxy."
             )
         here = f"{place}.requestTemplates"
-        templates = known.mapping(found.get("requestTemplates"), here)
+        templates = strict_schema.mapping(found.get("requestTemplates"), here)
         statuses = {kind: _status(text, f"{here}.{kind}") for kind, text in templates.items()}
         here = f"{place}.responses"
         responses = {}
-        for key, entry in known.mapping(found.get("responses"), here).items():
+        for key, entry in strict_schema.mapping(found.get("responses"), here).items():
             if key != "default" and not key.isdigit():
                 raise TemplateError(
                     f"{here}.{key}: only `default` and a status code are known, not a pattern."
@@ -88,23 +88,27 @@ class Mock:
 
 def _status(template: Any, place: str) -> int:
     try:
-        found = known.keys(json.loads(template), {"statusCode"}, place)
+        found = strict_schema.keys(json.loads(template), {"statusCode"}, place)
     except (TypeError, ValueError) as error:
         raise TemplateError(
             f'{place}: only plain JSON such as {{"statusCode": 200}} is known, not VTL.'
         ) from error
-    return int(known.number(found.get("statusCode"), 100, 599, f"{place}.statusCode"))
+    return int(strict_schema.number(found.get("statusCode"), 100, 599, f"{place}.statusCode"))
 
 
 def _response(
     definition: Any, declared: Declared, answers: Mapping[str, Set[str]], place: str
 ) -> MockResponse:
-    found = known.keys(definition, {"statusCode", "responseParameters", "responseTemplates"}, place)
-    status = int(known.number(found.get("statusCode"), 100, 599, f"{place}.statusCode"))
+    found = strict_schema.keys(
+        definition, {"statusCode", "responseParameters", "responseTemplates"}, place
+    )
+    status = int(strict_schema.number(found.get("statusCode"), 100, 599, f"{place}.statusCode"))
     if str(status) not in answers:
         raise TemplateError(f"{place}: the operation's responses do not declare status {status}.")
     mapped = []
-    parameters = known.mapping(found.get("responseParameters", {}), f"{place}.responseParameters")
+    parameters = strict_schema.mapping(
+        found.get("responseParameters", {}), f"{place}.responseParameters"
+    )
     for target, written in parameters.items():
         here = f"{place}.responseParameters.{target}"
         name = target.removeprefix(_HEADER)
@@ -114,7 +118,7 @@ def _response(
                 f"response {status} declares."
             )
         mapped.append((name, Expression.of(written, declared, here)))
-    templates = known.keys(
+    templates = strict_schema.keys(
         found.get("responseTemplates", {}), {"application/json"}, f"{place}.responseTemplates"
     )
     body = templates.get("application/json", "")

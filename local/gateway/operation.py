@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.absent import Absent
 from local.gateway.authorize import Authorizer
 from local.gateway.expressions import Declared
@@ -73,7 +73,7 @@ class Reader:
 
     def operation(self, method: str, path: str, throttle: Throttle) -> Operation:
         """The parsed operation; TemplateError names the place and what is wrong there."""
-        known.keys(
+        strict_schema.keys(
             self.definition,
             {"security", "parameters", "requestBody", "responses", VALIDATOR, _INTEGRATION}
             | _DOCUMENTATION,
@@ -107,9 +107,9 @@ class Reader:
         parameters = {}
         for index, entry in enumerate(self.definition["parameters"]):
             here = f"{self.place}.parameters[{index}]"
-            found = known.keys(entry, _PARAMETER, here)
-            where = known.choice(found.get("in"), {"header", "query", "path"}, f"{here}.in")
-            name = known.text(found.get("name"), f"{here}.name")
+            found = strict_schema.keys(entry, _PARAMETER, here)
+            where = strict_schema.choice(found.get("in"), {"header", "query", "path"}, f"{here}.in")
+            name = strict_schema.text(found.get("name"), f"{here}.name")
             parameters[where, name] = found.get("required") is True
         return parameters
 
@@ -120,32 +120,36 @@ class Reader:
             return None, ()
         if not isinstance(requirements, list) or len(requirements) != 1:
             raise TemplateError(f"{here}: API Gateway takes one authorizer for an operation.")
-        named = known.mapping(requirements[0], f"{here}[0]")
+        named = strict_schema.mapping(requirements[0], f"{here}[0]")
         if len(named) != 1:
             raise TemplateError(f"{here}[0]: API Gateway takes one authorizer for an operation.")
         ((name, scopes),) = named.items()
         if name not in self.authorizers:
             raise TemplateError(
                 f"{here}[0]: `{name}` is not one of components.securitySchemes."
-                f"{known.near(name, self.authorizers)}"
+                f"{strict_schema.near(name, self.authorizers)}"
             )
-        return self.authorizers[name], known.texts(scopes, f"{here}[0].{name}")
+        return self.authorizers[name], strict_schema.texts(scopes, f"{here}[0].{name}")
 
     def _validator(self) -> Validator:
         name = self.definition[VALIDATOR]
         if name is None:
             return Validator()
-        return self.validators[known.choice(name, self.validators, f"{self.place}.{VALIDATOR}")]
+        return self.validators[
+            strict_schema.choice(name, self.validators, f"{self.place}.{VALIDATOR}")
+        ]
 
     def _models(self) -> dict[str, Model]:
         here = f"{self.place}.requestBody"
-        body = known.keys(
+        body = strict_schema.keys(
             self.definition.get("requestBody", {}), {"required", "description", "content"}, here
         )
         models = {}
-        for kind, entry in known.mapping(body.get("content", {}), f"{here}.content").items():
+        for kind, entry in strict_schema.mapping(
+            body.get("content", {}), f"{here}.content"
+        ).items():
             at = f"{here}.content.{kind}"
-            schema = known.keys(entry, {"schema"}, at).get("schema")
+            schema = strict_schema.keys(entry, {"schema"}, at).get("schema")
             models[kind.lower()] = Model(schema, self.schemas, f"{at}.schema")
         return models
 
@@ -153,19 +157,25 @@ class Reader:
         """The headers that each response declares, by status."""
         here = f"{self.place}.responses"
         answers: dict[str, Set[str]] = {}
-        for status, entry in known.mapping(self.definition.get("responses", {}), here).items():
+        for status, entry in strict_schema.mapping(
+            self.definition.get("responses", {}), here
+        ).items():
             at = f"{here}.{status}"
-            found = known.keys(entry, {"description", "headers", "content"}, at)
-            answers[str(status)] = set(known.mapping(found.get("headers", {}), f"{at}.headers"))
+            found = strict_schema.keys(entry, {"description", "headers", "content"}, at)
+            answers[str(status)] = set(
+                strict_schema.mapping(found.get("headers", {}), f"{at}.headers")
+            )
         return answers
 
     def _integration(self, declared: Declared) -> HttpProxy | LambdaProxy | Mock:
         here = f"{self.place}.{_INTEGRATION}"
         if _INTEGRATION not in self.definition:
             raise TemplateError(f"{self.place}: the operation has no {_INTEGRATION}.")
-        found = known.mapping(self.definition[_INTEGRATION], here)
+        found = strict_schema.mapping(self.definition[_INTEGRATION], here)
         answers = self._responses()
-        kind = known.choice(found.get("type"), {"aws_proxy", "http_proxy", "mock"}, f"{here}.type")
+        kind = strict_schema.choice(
+            found.get("type"), {"aws_proxy", "http_proxy", "mock"}, f"{here}.type"
+        )
         if kind == "mock":
             return Mock.of(found, declared, answers, here)
         if kind == "aws_proxy":

@@ -19,7 +19,7 @@ import httpx
 
 from local.disconnect import until_gone
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.exchange import Exchange, Headers, Refusal, decode, encode
 from local.gateway.expressions import Declared, Expression, Mapped, headers
 from local.gateway.validate import rejects_unmapped
@@ -74,16 +74,16 @@ class HttpProxy:
         place: str,
     ) -> "HttpProxy":
         """Parse one; the uri may name the stage's `variables` as ${stageVariables.NAME}."""
-        found = known.keys(definition, _KEYS, place)
-        known.choice(
+        found = strict_schema.keys(definition, _KEYS, place)
+        strict_schema.choice(
             found.get("connectionType", "INTERNET"), {"INTERNET"}, f"{place}.connectionType"
         )
-        mode = known.choice(
+        mode = strict_schema.choice(
             found.get("responseTransferMode", "BUFFERED"),
             {"BUFFERED", "STREAM"},
             f"{place}.responseTransferMode",
         )
-        timeout = known.number(
+        timeout = strict_schema.number(
             found.get("timeoutInMillis", BUFFERED_MS),
             LEAST_MS,
             STREAM_MS if mode == "STREAM" else BUFFERED_MS,
@@ -95,7 +95,9 @@ class HttpProxy:
             "path": [],
         }
         here = f"{place}.requestParameters"
-        for target, written in known.mapping(found.get("requestParameters", {}), here).items():
+        for target, written in strict_schema.mapping(
+            found.get("requestParameters", {}), here
+        ).items():
             match = _TARGET.fullmatch(target)
             if not match:
                 raise TemplateError(
@@ -105,9 +107,9 @@ class HttpProxy:
             mapped[match[1]].append(
                 (match[2], Expression.of(written, declared, f"{here}.{target}"))
             )
-        uri = known.text(found.get("uri"), f"{place}.uri")
+        uri = strict_schema.text(found.get("uri"), f"{place}.uri")
         for name in _STAGE_VARIABLE.findall(uri):
-            known.choice(name, variables, f"{place}.uri, stage variable")
+            strict_schema.choice(name, variables, f"{place}.uri, stage variable")
         uri = _STAGE_VARIABLE.sub(lambda match: str(variables[match[1]]), uri)
         if urlsplit(uri).scheme not in {"http", "https"} or not urlsplit(uri).hostname:
             raise TemplateError(f"{place}.uri: `{uri}` is not an http or https URL.")
@@ -117,7 +119,7 @@ class HttpProxy:
                     f"{place}.uri: map `{{{name}}}` by integration.request.path.{name}."
                 )
         return cls(
-            known.choice(found.get("httpMethod"), METHODS, f"{place}.httpMethod"),
+            strict_schema.choice(found.get("httpMethod"), METHODS, f"{place}.httpMethod"),
             uri,
             tuple(mapped["header"]),
             tuple(mapped["querystring"]),

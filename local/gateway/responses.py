@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.context import fill, is_known, names
 from local.gateway.exchange import Exchange, Refusal
 from local.gateway.expressions import Expression, Mapped, headers
@@ -57,11 +57,11 @@ class GatewayResponse:
     @classmethod
     def of(cls, definition: Any, place: str) -> "GatewayResponse":
         """Parse one entry of x-amazon-apigateway-gateway-responses."""
-        found = known.keys(
+        found = strict_schema.keys(
             definition, {"statusCode", "responseParameters", "responseTemplates"}, place
         )
         status = found.get("statusCode")
-        parameters = known.mapping(
+        parameters = strict_schema.mapping(
             found.get("responseParameters", {}), f"{place}.responseParameters"
         )
         mapped = []
@@ -70,17 +70,17 @@ class GatewayResponse:
             if not target.startswith(_HEADER) or target == _HEADER:
                 raise TemplateError(f"{here}: only `{_HEADER}NAME` is known to the local gateway.")
             mapped.append((target.removeprefix(_HEADER), Expression.of(written, None, here)))
-        templates = known.keys(
+        templates = strict_schema.keys(
             found.get("responseTemplates", {}), {_JSON}, f"{place}.responseTemplates"
         )
         template = templates.get(_JSON, _BUILT_IN)
-        for name in names(known.text(template, f"{place}.responseTemplates.{_JSON}")):
+        for name in names(strict_schema.text(template, f"{place}.responseTemplates.{_JSON}")):
             if not is_known(name):
                 raise TemplateError(
                     f"{place}.responseTemplates: `$context.{name}` is not a variable known here."
                 )
         return cls(
-            int(known.number(status, 100, 599, f"{place}.statusCode")) if status else None,
+            int(strict_schema.number(status, 100, 599, f"{place}.statusCode")) if status else None,
             tuple(mapped),
             template,
         )
@@ -95,7 +95,7 @@ class GatewayResponses:
     @classmethod
     def of(cls, definition: Any, place: str) -> "GatewayResponses":
         """Parse x-amazon-apigateway-gateway-responses."""
-        found = known.keys(definition, TYPES, place)
+        found = strict_schema.keys(definition, TYPES, place)
         return cls(
             {kind: GatewayResponse.of(entry, f"{place}.{kind}") for kind, entry in found.items()}
         )

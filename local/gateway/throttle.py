@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.gateway import known
+from local.gateway import strict_schema
 
 _KEYS = {
     *("HttpMethod", "ResourcePath", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
-    # These three say what CloudWatch gets, which has no twin.
+    # These three say what CloudWatch gets, which nothing here plays.
     *("MetricsEnabled", "LoggingLevel", "DataTraceEnabled"),
 }
 
@@ -37,18 +37,18 @@ class MethodSetting:
     @classmethod
     def of(cls, definition: Any, place: str) -> "MethodSetting":
         """Parse one; in ResourcePath a slash inside the path is written ~1."""
-        found = known.keys(definition, _KEYS, place)
-        path = known.text(found.get("ResourcePath"), f"{place}.ResourcePath")
+        found = strict_schema.keys(definition, _KEYS, place)
+        path = strict_schema.text(found.get("ResourcePath"), f"{place}.ResourcePath")
         default = Throttle()
         limits = [
-            known.number(found.get(key, value), 0, 1_000_000, f"{place}.{key}")
+            strict_schema.number(found.get(key, value), 0, 1_000_000, f"{place}.{key}")
             for key, value in (
                 ("ThrottlingRateLimit", default.rate),
                 ("ThrottlingBurstLimit", default.burst),
             )
         ]
         return cls(
-            known.text(found.get("HttpMethod"), f"{place}.HttpMethod"),
+            strict_schema.text(found.get("HttpMethod"), f"{place}.HttpMethod"),
             path if path == "/*" else "/" + path.removeprefix("/").replace("~1", "/").lstrip("/"),
             Throttle(*limits),
         )

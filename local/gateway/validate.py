@@ -15,7 +15,7 @@ from jsonschema import Draft4Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 
 from local.errors import TemplateError
-from local.gateway import known
+from local.gateway import strict_schema
 from local.gateway.exchange import Exchange, Refusal
 
 _KEYWORDS = {
@@ -43,7 +43,9 @@ class Validator:
     @classmethod
     def of(cls, definition: Any, place: str) -> "Validator":
         """Parse one."""
-        found = known.keys(definition, {"validateRequestBody", "validateRequestParameters"}, place)
+        found = strict_schema.keys(
+            definition, {"validateRequestBody", "validateRequestParameters"}, place
+        )
         for key, value in found.items():
             if not isinstance(value, bool):
                 raise TemplateError(f"{place}.{key}: true or false is expected.")
@@ -75,16 +77,16 @@ class Model:
 
 def check(schema: Any, schemas: Mapping[str, Any], place: str) -> None:
     """TemplateError unless the schema is one that API Gateway can use as a model."""
-    for keyword in known.mapping(schema, place):
+    for keyword in strict_schema.mapping(schema, place):
         if keyword in _NOT_IN_MODELS:
             raise TemplateError(f"{place}: API Gateway does not validate `{keyword}` in a model.")
-    known.keys(schema, _KEYWORDS, place)
+    strict_schema.keys(schema, _KEYWORDS, place)
     if "$ref" in schema:
         name = str(schema["$ref"]).removeprefix(_REF)
         if not str(schema["$ref"]).startswith(_REF) or name not in schemas:
             raise TemplateError(f"{place}: `{schema['$ref']}` is not one of components.schemas.")
         return
-    properties = known.mapping(schema.get("properties", {}), f"{place}.properties")
+    properties = strict_schema.mapping(schema.get("properties", {}), f"{place}.properties")
     parts = [(f"properties.{name}", part) for name, part in properties.items()]
     for keyword in ("allOf", "anyOf", "oneOf"):
         parts += [(f"{keyword}[{i}]", part) for i, part in enumerate(schema.get(keyword, []))]
@@ -131,7 +133,7 @@ def rejects_unmapped(integration: Mapping[str, Any], place: str) -> bool:
     """
     behaviours = {"when_no_match", "when_no_templates", "never"}
     chosen = integration.get("passthroughBehavior", "when_no_match")
-    return known.choice(chosen, behaviours, f"{place}.passthroughBehavior") == "never"
+    return strict_schema.choice(chosen, behaviours, f"{place}.passthroughBehavior") == "never"
 
 
 def _no_constant(name: str) -> None:

@@ -1,11 +1,11 @@
-"""The local twin of the Cognito user pool: managed login, OAuth endpoints, tokens, key set.
+"""The local stack of the Cognito user pool: managed login, OAuth endpoints, tokens, key set.
 
 Read in this order: config (what the template says), authorize (what a client asks for), store (what
 outlives a request), issuer (tokens and what verifies them), grants (what a client gets), pages, app
 (routes).
 
-Where Cognito leaves a choice to the client, the twin may be stricter than Cognito, never laxer, so
-that what signs in here signs in there. It is no identity provider to put before real people: it
+Where Cognito leaves a choice to the client, this one may be stricter, never laxer, so that
+what signs in here signs in there. It is no identity provider to put before real people: it
 speaks plain HTTP and binds to this machine.
 """
 

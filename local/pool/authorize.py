@@ -1,7 +1,7 @@
 """The first half of the code flow: what a client asks for when it sends a browser here.
 
 Parameters and answers are those of docs.aws.amazon.com/cognito/latest/developerguide/
-authorization-endpoint.html, with two decisions of the twin's own, both on the strict side:
+authorization-endpoint.html, with two decisions of the local pool's own, both on the strict side:
 
 - PKCE is required (Cognito leaves it to the client): a page that forgot it would sign in with
   Cognito, but unprotected; here it does not sign in at all.

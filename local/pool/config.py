@@ -2,7 +2,7 @@
 
 Defaults of properties that the template leaves out are CloudFormation's own
 (AWS::Cognito::UserPool and AWS::Cognito::UserPoolClient in its template reference). A property
-whose effect the twin cannot play is refused rather than ignored: otherwise a page could work here
+whose effect cannot be played here is refused rather than ignored: otherwise a page could work here
 and fail there, or the other way round.
 """
 
@@ -59,13 +59,13 @@ CLIENT_READ = {
     "SupportedIdentityProviders",
     "TokenValidityUnits",
 }
-# The SDK's authentication API, which the twin does not have, and names.
+# The SDK's authentication API, which the local pool does not have, and names.
 CLIENT_WITHOUT_EFFECT = {"AuthSessionValidity", "ClientName", "UserPoolId", "WriteAttributes"}
 
 
 @dataclass(frozen=True)
 class PoolConfig:
-    """The user pool, its domain and its one client, as the twin plays them. Times in seconds."""
+    """The user pool, its domain and its one client, as they are played here. Times in seconds."""
 
     pool_id: str
     client_id: str
@@ -85,7 +85,7 @@ class PoolConfig:
 
     @classmethod
     def of(cls, template: Template) -> Self:
-        """Read a resolved template; raises TemplateError naming the property and the mend."""
+        """Read a resolved template; raises TemplateError naming the property and the fix."""
         pool = template.only("AWS::Cognito::UserPool")
         domain = template.only("AWS::Cognito::UserPoolDomain")
         client = template.only("AWS::Cognito::UserPoolClient")

@@ -1,4 +1,4 @@
-"""The twin of Bedrock AgentCore Runtime: a door that checks tokens, and a process per session."""
+"""Plays Bedrock AgentCore Runtime: tokens are checked, and a process per session."""
 
 from local.runtime.app import create_app
 from local.runtime.config import RuntimeConfig

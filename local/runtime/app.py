@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.disconnect import until_gone
-from local.identities import ACCOUNT
+from local.physical_ids import ACCOUNT
 from local.runtime.config import RuntimeConfig
 from local.runtime.process import AgentFailedError, AgentProcess
 from local.runtime.sessions import Sessions
@@ -74,7 +74,7 @@ def create_app(
                     relay = _relay(http, process, headers, body, session_id, send)
                     await until_gone(receive, relay)
                 except httpx.TransportError as error:
-                    ended = await process.obituary()
+                    ended = await process.exit_report()
                     if ended and isinstance(error, httpx.ConnectError):
                         # It had ended before this request: the session's next process takes it.
                         continue
@@ -205,7 +205,7 @@ async def _relay(
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except httpx.TransportError:
             # Told only now: the session's next request is not for a process that is ending.
-            await process.obituary()
+            await process.exit_report()
             return
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -10,7 +10,7 @@ from local.template import Template
 TYPE = "AWS::BedrockAgentCore::Runtime"
 
 # Properties that change nothing on a laptop. Any other that is not read below stops the start: a
-# twin that skips what it does not know would let people believe in a setting that is not there.
+# stand-in that skips what it does not know would let people believe in a setting that is not there.
 _WITHOUT_EFFECT = {
     "AgentRuntimeName",
     "Description",

@@ -80,14 +80,14 @@ class AgentProcess:
                 await self.stop()
                 raise AgentFailedError(f"The agent did not answer /ping within {START_SECONDS} s.")
             await asyncio.sleep(0.02)  # the port opens when it opens: nothing tells us
-        raise AgentFailedError(await self.obituary() or "The agent ended.")
+        raise AgentFailedError(await self.exit_report() or "The agent ended.")
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.returncode is None
 
-    async def obituary(self) -> str | None:
+    async def exit_report(self) -> str | None:
         """What became of a process that has ended, with the last lines it printed; None if it
         still runs."""
         # Its connections break a moment before the kernel tells that it has ended.

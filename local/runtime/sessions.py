@@ -127,7 +127,7 @@ class Sessions:
             try:
                 process = await spare
             except AgentFailedError:
-                process = None  # the fault may be mended by now: try once more, and tell then
+                process = None  # the fault may be fixed by now: try once more, and tell then
         if process is None or not process.alive:
             process = await self._start()
         self._spare = self._spare or asyncio.create_task(self._start())

@@ -1,1 +1,1 @@
-"""`make doctor`: what is wrong, what it should be, and what mends it."""
+"""`make doctor`: what is wrong, what it should be, and what fixes it."""

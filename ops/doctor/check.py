@@ -29,11 +29,11 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is not as it should be, and the command or line that mends it."""
+    """One thing that is not as it should be, and the command or line that fixes it."""
 
     saw: str
     should: str
-    mend: str
+    fix: str
 
 
 class CannotLookError(Exception):

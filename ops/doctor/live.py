@@ -225,13 +225,13 @@ def agent(stack: LiveStack) -> Iterator[Fault]:
     answer = stack.woken
     if _is_warm(answer):
         return
-    meaning, mend = _MEANINGS.get(answer.status, ("not the agent's answer", _LOGS))
+    meaning, fix = _MEANINGS.get(answer.status, ("not the agent's answer", _LOGS))
     saw = f"{answer.status} {answer.headers.get('x-amzn-errortype', '')}".strip()
     if answer.status == httpx.codes.OK and b'"error"' in answer.body:
         error = json.loads(answer.body)["error"]
         saw, meaning = str(error["code"]), str(error["message"])
-        mend = "look at template.allowlist" if saw == "unauthorized" else _LOGS
-    yield Fault(f"{saw}: {meaning}", '200 {"status": "warm"}', mend)
+        fix = "look at template.allowlist" if saw == "unauthorized" else _LOGS
+    yield Fault(f"{saw}: {meaning}", '200 {"status": "warm"}', fix)
 
 
 @LIVE.check("answer-cors", "the CORS header of a streamed answer", Symptom.PAGE)
@@ -264,11 +264,11 @@ def model(stack: LiveStack) -> Iterator[Fault]:
 
 
 def _asked(
-    ask: Callable[[Target], tuple[bool, str]], target: Target, should: str, mend: str
+    ask: Callable[[Target], tuple[bool, str]], target: Target, should: str, fix: str
 ) -> Iterator[Fault]:
     passed, saw = ask(target)
     if not passed:
-        yield Fault(saw, should, mend)
+        yield Fault(saw, should, fix)
 
 
 def _is_warm(answer: Answer) -> bool:

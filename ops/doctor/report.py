@@ -47,7 +47,7 @@ def _fault(result: Result) -> str:
             f"  looked at  {result.looks_at}",
             f"  saw        {fault.saw}",
             f"  should be  {fault.should}",
-            f"  mend       {fault.mend}",
+            f"  fix        {fault.fix}",
         ]
     return "\n".join(lines)
 

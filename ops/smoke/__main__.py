@@ -21,8 +21,7 @@ def _line(finding: Finding) -> str:
     if finding.passed:
         return f"PASS  {finding.check} {dim(f'({finding.saw})')}"
     return (
-        f"FAIL  {finding.check}: saw {finding.saw}; expected {finding.expected}; "
-        f"mend: {finding.mend}"
+        f"FAIL  {finding.check}: saw {finding.saw}; expected {finding.expected}; fix: {finding.fix}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The questions of `make smoke`, each with what is expected and what mends it."""
+"""The questions of `make smoke`, each with what is expected and what fixes it."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ class Check:
     name: str
     ask: Callable[[Target], tuple[bool, str]]
     expected: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Finding:
     passed: bool
     saw: str
     expected: str
-    mend: str
+    fix: str
 
 
 def _allows_page(target: Target, answer: Answer) -> tuple[bool, str]:
@@ -297,4 +297,4 @@ def examine(target: Target) -> Iterator[Finding]:
             passed, saw = check.ask(target)
         except (httpx.HTTPError, SignInError) as error:
             passed, saw = False, f"{type(error).__name__}: {error}"
-        yield Finding(check.name, passed, saw, check.expected, check.mend)
+        yield Finding(check.name, passed, saw, check.expected, check.fix)

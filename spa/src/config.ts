@@ -11,7 +11,7 @@ export interface Config {
   readonly loginUrl: string;
 }
 
-/** The message says, to the person looking at the page, what is wrong and what mends it. */
+/** The message says, to the person looking at the page, what is wrong and what fixes it. */
 export class ConfigError extends Error {
   override name = "ConfigError";
   readonly #key: MessageKey;

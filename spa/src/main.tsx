@@ -1,13 +1,13 @@
 import { render } from "preact";
+import { createChat } from "./api/chat";
+import { createSession, isCallback, type Session } from "./auth/session";
+import { claimTab } from "./browser/copied-tab";
+import { startTheme } from "./browser/theme";
 import { ConfigError, loadConfig } from "./config";
-import { claimTab } from "./copied-tab";
 import { startLanguage, t } from "./i18n";
-import { createSession, isCallback, type Session } from "./session";
-import { startTheme } from "./theme";
+import { createWorkspace } from "./threads/workspace";
 import { ChatPage } from "./view/ChatPage";
 import { Broken, Welcome } from "./view/Welcome";
-import { createChat } from "./wire/chat";
-import { createWorkspace } from "./workspace";
 
 async function start(root: HTMLElement): Promise<void> {
   startTheme();
@@ -51,7 +51,7 @@ async function finishSignIn(session: Session): Promise<boolean> {
     history.replaceState(null, "", await session.completeSignIn(url));
     return false;
   } catch {
-    // An old address opened again, a cancelled login, a code already used: all are mended alike.
+    // An old address opened again, a cancelled login, a code already used: all are fixed alike.
     history.replaceState(null, "", "/");
     return true;
   }

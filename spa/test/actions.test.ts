@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { createChat } from "../src/wire/chat";
+import { createChat } from "../src/api/chat";
 import { down, status } from "./faults";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 

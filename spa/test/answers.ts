@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import type { Answer, Part, Question, ReasoningPart, ToolPart } from "../src/conversation";
-import { TextStream } from "../src/text-stream";
+import { TextStream } from "../src/run/text-stream";
+import type { Answer, Part, Question, ReasoningPart, ToolPart } from "../src/threads/open-thread";
 
 export function question(text = "Why?", id = "q"): Question {
   return { role: "user", id, text };
@@ -49,7 +49,7 @@ export function answer(parts: readonly Part[], given: Partial<Answer> = {}): Ans
     runId: "run",
     question: question(),
     replaces: undefined,
-    again: signal<Answer["again"]["value"]>("replace"),
+    retryMode: signal<Answer["retryMode"]["value"]>("regenerate"),
     state: signal<Answer["state"]["value"]>("finished"),
     parts: signal(parts),
     thinking: signal(false),

@@ -1,9 +1,9 @@
 // @vitest-environment node
 import { describe, expect, test, vi } from "vitest";
-import { createChat } from "../src/wire/chat";
-import type { AgentEvent } from "../src/wire/events";
-import { network } from "../src/wire/network";
-import type { Outcome } from "../src/wire/outcome";
+import { createChat } from "../src/api/chat";
+import type { AgentEvent } from "../src/api/events";
+import { network } from "../src/api/network";
+import type { Outcome } from "../src/run/outcome";
 import { finished, frames, started, streamed, text } from "./support";
 import { fakeNetwork } from "./wire";
 
@@ -128,7 +128,7 @@ test.each([
 test("F5: interrupted, with what arrived and without a silent retry, when it cannot be resumed", async () => {
   const { run, calls } = server(streamed([frames([started, text("hi")])]));
   const { outcome, events } = await run();
-  expect(outcome).toMatchObject({ kind: "interrupted", again: "follow" });
+  expect(outcome).toMatchObject({ kind: "interrupted", retryMode: "resume" });
   expect(events).toEqual([started, text("hi")]);
   expect(calls.filter(({ body }) => !("action" in (body as object)))).toHaveLength(1);
 });
@@ -209,7 +209,7 @@ test("a session that does not start is told as such, and the message can be sent
   const { outcome } = await run();
   expect(calls).toHaveLength(6);
   expect(advice(outcome)).toBe("The agent is still starting. Wait a few seconds, then try again.");
-  expect(outcome).toMatchObject({ again: "same", problem: { remedy: "retry" } });
+  expect(outcome).toMatchObject({ retryMode: "resend", problem: { remedy: "retry" } });
 });
 
 test("a run is followed as patiently, and its rest can be asked for again", async () => {
@@ -219,7 +219,7 @@ test("a run is followed as patiently, and its rest can be asked for again", asyn
   expect(calls).toHaveLength(7);
   expect(outcome).toMatchObject({
     kind: "interrupted",
-    again: "follow",
+    retryMode: "resume",
     problem: { title: "The agent is still starting." },
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import { createConversation } from "../src/conversation";
-import { createOutbox } from "../src/outbox";
-import type { AgentEvent } from "../src/wire/events";
+import type { AgentEvent } from "../src/api/events";
+import { createOpenThread } from "../src/threads/open-thread";
+import { createOutbox } from "../src/threads/outbox";
 import { agent, shown } from "./stepped";
 import { fullStorage, text } from "./support";
 
@@ -19,8 +19,8 @@ const result: AgentEvent = {
 };
 
 test("an answer is its texts and tool calls in the order in which they came", async () => {
-  const { conversation, answer, emit, end } = agent();
-  const sent = conversation.send("question");
+  const { openThread, answer, emit, end } = agent();
+  const sent = openThread.send("question");
   expect(answer().thinking.value).toBe(true);
   emit(text("Let me see. "), ...call);
   expect(shown(answer())).toEqual(["Let me see. ", 'calculator({"x":1}) running']);
@@ -32,12 +32,12 @@ test("an answer is its texts and tool calls in the order in which they came", as
   await sent;
   expect(shown(answer())).toEqual(["Let me see. ", 'calculator({"x":1}) done 100', "It is 100."]);
   expect(answer().state.value).toBe("finished");
-  expect(conversation.running.value).toBe(false);
+  expect(openThread.running.value).toBe(false);
 });
 
 test("a text or a call that was never opened is shown all the same", () => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send("question");
+  const { openThread, answer, emit } = agent();
+  void openThread.send("question");
   emit({ type: "TOOL_CALL_ARGS", toolCallId: "x", delta: "{}" }, text("word"), {
     type: "TEXT_MESSAGE_END",
     messageId: "m",
@@ -46,8 +46,8 @@ test("a text or a call that was never opened is shown all the same", () => {
 });
 
 test("a tool's parts are shown by their text, and its failure as a failure", () => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send("question");
+  const { openThread, answer, emit } = agent();
+  void openThread.send("question");
   emit(...call, {
     ...result,
     content: [
@@ -60,8 +60,8 @@ test("a tool's parts are shown by their text, and its failure as a failure", () 
 });
 
 test("what the agent wants read, such as an answer that was not saved, stands with the answer", () => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send("question");
+  const { openThread, answer, emit } = agent();
+  void openThread.send("question");
   emit(
     { type: "CUSTOM", name: "brand_new", value: { message: "The agent's own sentence." } },
     { type: "CUSTOM", name: "storage_unavailable", value: { message: "Not saved." } },
@@ -75,57 +75,57 @@ test("what the agent wants read, such as an answer that was not saved, stands wi
 });
 
 test("F5: an interrupted answer keeps what arrived, and its open call is not left running", async () => {
-  const { conversation, answer, emit, end } = agent();
-  const sent = conversation.send("question");
+  const { openThread, answer, emit, end } = agent();
+  const sent = openThread.send("question");
   emit(text("Half an ans"), ...call);
-  end({ kind: "interrupted", problem: undefined, again: "replace" });
+  end({ kind: "interrupted", problem: undefined, retryMode: "regenerate" });
   await sent;
   expect(answer().state.value).toBe("interrupted");
   expect(shown(answer())).toEqual(["Half an ans", 'calculator({"x":1}) failed']);
 });
 
 test("a failed answer carries its problem", async () => {
-  const { conversation, answer, end } = agent();
-  const sent = conversation.send("question");
+  const { openThread, answer, end } = agent();
+  const sent = openThread.send("question");
   const problem = { title: "No.", advice: "Wait.", remedy: "retry" } as const;
-  end({ kind: "failed", problem, again: "replace" });
+  end({ kind: "failed", problem, retryMode: "regenerate" });
   await sent;
   expect(answer().state.value).toBe("failed");
   expect(answer().problem.value).toBe(problem);
 });
 
 test("Retry asks the same question as a new run, in place of the answer that failed", async () => {
-  const { conversation, turns, answer, emit, end } = agent();
-  const sent = conversation.send("question");
+  const { openThread, runInputs, answer, emit, end } = agent();
+  const sent = openThread.send("question");
   emit(text("half"));
-  end({ kind: "interrupted", problem: undefined, again: "replace" });
+  end({ kind: "interrupted", problem: undefined, retryMode: "regenerate" });
   await sent;
-  const retried = conversation.retry();
+  const retried = openThread.retry();
   emit(text("whole"));
   end({ kind: "finished" });
   await retried;
-  expect(conversation.messages.value.map((message) => message.role)).toEqual(["user", "assistant"]);
+  expect(openThread.messages.value.map((message) => message.role)).toEqual(["user", "assistant"]);
   expect(shown(answer())).toEqual(["whole"]);
-  expect(turns[1]).toEqual({
-    ...turns[0],
-    runId: turns[1]?.runId,
-    replaces: turns[0]?.runId,
+  expect(runInputs[1]).toEqual({
+    ...runInputs[0],
+    runId: runInputs[1]?.runId,
+    replaces: runInputs[0]?.runId,
   });
-  expect(turns[1]?.runId).not.toBe(turns[0]?.runId);
+  expect(runInputs[1]?.runId).not.toBe(runInputs[0]?.runId);
 });
 
 test("one turn runs at a time", async () => {
-  const { conversation, turns } = agent();
-  void conversation.send("one");
-  await conversation.send("two");
-  await conversation.retry();
-  expect(turns).toHaveLength(1);
-  expect(conversation.messages.value).toHaveLength(2);
+  const { openThread, runInputs } = agent();
+  void openThread.send("one");
+  await openThread.send("two");
+  await openThread.retry();
+  expect(runInputs).toHaveLength(1);
+  expect(openThread.messages.value).toHaveLength(2);
 });
 
 test("a view that comes late is given the text so far, then the rest, then the end", async () => {
-  const { conversation, answer, emit, end } = agent();
-  const sent = conversation.send("question");
+  const { openThread, answer, emit, end } = agent();
+  const sent = openThread.send("question");
   emit(text("one "));
   const heard: string[] = [];
   const part = answer().parts.value[0];
@@ -140,8 +140,8 @@ test("a view that comes late is given the text so far, then the rest, then the e
 beforeEach(() => sessionStorage.clear());
 
 test("reasoning is a part of its own, which ends with what follows it", () => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send("question");
+  const { openThread, answer, emit } = agent();
+  void openThread.send("question");
   emit(
     { type: "REASONING_START", messageId: "r" },
     { type: "REASONING_MESSAGE_START", messageId: "r", role: "reasoning" },
@@ -149,11 +149,11 @@ test("reasoning is a part of its own, which ends with what follows it", () => {
     { type: "REASONING_MESSAGE_CONTENT", messageId: "r", delta: "think." },
     text("Well."),
   );
-  const [reasoning, said] = answer().parts.value;
+  const [reasoning, announcement] = answer().parts.value;
   expect(reasoning).toMatchObject({ kind: "reasoning" });
   expect(reasoning?.kind === "reasoning" && reasoning.state.value).toBe("done");
   expect(reasoning?.kind === "reasoning" && reasoning.endedAt.value).toBeTypeOf("number");
-  expect(said?.kind).toBe("text");
+  expect(announcement?.kind).toBe("text");
   expect(shown(answer())).toEqual(["Let me think.", "Well."]);
 });
 
@@ -176,8 +176,8 @@ test.each([
   ["one after the other", ["m1", "m2"]],
   ["one after the other, without a parent", [undefined, undefined]],
 ])("an id that repeats is another call: %s", (_, parents) => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send("question");
+  const { openThread, answer, emit } = agent();
+  void openThread.send("question");
   const [one = [], two = []] = numberedCalls(...parents);
   emit(...one, answered("100"), ...two, answered("200"));
   expect(shown(answer())).toEqual(['calculator({"x":1}) done 100', 'calculator({"x":2}) done 200']);
@@ -189,8 +189,8 @@ test.each([
 ])(
   "calls of one message under one id have their results in the order of the calls, %s",
   (_, parents) => {
-    const { conversation, answer, emit } = agent();
-    void conversation.send("question");
+    const { openThread, answer, emit } = agent();
+    void openThread.send("question");
     emit(...numberedCalls(...parents).flat(), answered("100"), answered("200"), answered("300"));
     expect(shown(answer())).toEqual([
       'calculator({"x":1}) done 100',
@@ -201,15 +201,15 @@ test.each([
 );
 
 test("a result belongs to the newest message that made such a call", () => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send("question");
+  const { openThread, answer, emit } = agent();
+  void openThread.send("question");
   emit(...numberedCalls("m1", "m2").flat(), answered("200"));
   expect(shown(answer())).toEqual(['calculator({"x":1}) running', 'calculator({"x":2}) done 200']);
 });
 
 test("what a run took is known when it has finished", async () => {
-  const { conversation, answer, emit, end } = agent();
-  const sent = conversation.send("question");
+  const { openThread, answer, emit, end } = agent();
+  const sent = openThread.send("question");
   expect(answer().startedAt.value).toBeTypeOf("number");
   const usage = [{ provider: "p", model: "m", inputTokens: 2, outputTokens: 3, totalTokens: 5 }];
   emit({ type: "RUN_FINISHED", threadId: "t", runId: "r", usage } as AgentEvent);
@@ -225,54 +225,54 @@ test("what a run took is known when it has finished", async () => {
 });
 
 test("Edit asks something else in the question's place, and what came after it is gone", async () => {
-  const { conversation, turns, end } = agent();
+  const { openThread, runInputs, end } = agent();
   for (const question of ["one", "two"]) {
-    const sent = conversation.send(question);
+    const sent = openThread.send(question);
     end({ kind: "finished" });
     await sent;
   }
-  const [first] = conversation.messages.value;
+  const [first] = openThread.messages.value;
   if (first?.role !== "user") throw new Error("no question");
-  void conversation.edit(first, "uno");
-  expect(conversation.messages.value).toHaveLength(2);
-  expect(turns[2]).toMatchObject({ text: "uno", replaces: turns[0]?.runId });
-  expect(turns[2]?.messageId).not.toBe(turns[0]?.messageId);
+  void openThread.edit(first, "uno");
+  expect(openThread.messages.value).toHaveLength(2);
+  expect(runInputs[2]).toMatchObject({ text: "uno", replaces: runInputs[0]?.runId });
+  expect(runInputs[2]?.messageId).not.toBe(runInputs[0]?.messageId);
 });
 
 test("an edit that was refused before it began is asked again with what it was to replace", async () => {
-  const { conversation, turns, end } = agent();
-  const sent = conversation.send("one");
+  const { openThread, runInputs, end } = agent();
+  const sent = openThread.send("one");
   end({ kind: "finished" });
   await sent;
-  const [first] = conversation.messages.value;
+  const [first] = openThread.messages.value;
   if (first?.role !== "user") throw new Error("no question");
-  const edited = conversation.edit(first, "uno");
-  end({ kind: "failed", problem: undefined, again: "same" });
+  const edited = openThread.edit(first, "uno");
+  end({ kind: "failed", problem: undefined, retryMode: "resend" });
   await edited;
-  void conversation.retry();
-  expect(turns[2]).toEqual(turns[1]);
-  expect(turns[2]?.replaces).toBe(turns[0]?.runId);
+  void openThread.retry();
+  expect(runInputs[2]).toEqual(runInputs[1]);
+  expect(runInputs[2]?.replaces).toBe(runInputs[0]?.runId);
 });
 
 test("a rating is shown at once, and taken back when it could not be kept", async () => {
-  const { chat, conversation, answer, end } = agent();
-  const sent = conversation.send("one");
+  const { chat, openThread, answer, end } = agent();
+  const sent = openThread.send("one");
   end({ kind: "finished" });
   await sent;
   const rated: unknown[] = [];
   chat.rate = async (...given) => void rated.push(given);
-  await conversation.rate(answer(), "up");
+  await openThread.rate(answer(), "up");
   expect(rated).toEqual([["thread", answer().runId, "up"]]);
   chat.rate = async () => Promise.reject(new TypeError("network"));
-  const failing = conversation.rate(answer(), null);
+  const failing = openThread.rate(answer(), null);
   expect(answer().rating.value).toBeNull();
   await failing;
   expect(answer().rating.value).toBe("up");
-  expect(conversation.problem.value?.title).toContain("could not be reached");
+  expect(openThread.problem.value?.title).toContain("could not be reached");
 });
 
 test("a full tab does not keep a message from leaving", async () => {
-  const { chat, turns } = agent();
-  void createConversation("thread", chat, createOutbox(fullStorage())).send("hello");
-  expect(turns).toHaveLength(1);
+  const { chat, runInputs } = agent();
+  void createOpenThread("thread", chat, createOutbox(fullStorage())).send("hello");
+  expect(runInputs).toHaveLength(1);
 });

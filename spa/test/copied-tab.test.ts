@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { claimTab } from "../src/copied-tab";
-import { createDrafts } from "../src/drafts";
-import { createOutbox } from "../src/outbox";
+import { claimTab } from "../src/browser/copied-tab";
+import { createDrafts } from "../src/threads/drafts";
+import { createOutbox } from "../src/threads/outbox";
 import { memory } from "./support";
 
 /** Web Locks, of which this needs the exclusive ones. */
@@ -17,10 +17,10 @@ function fakeLocks() {
       signal?.addEventListener("abort", () => reject(signal.reason as Error));
     });
     let over: () => void = () => undefined;
-    const turn = new Promise<void>((resolve) => {
+    const runInput = new Promise<void>((resolve) => {
       over = resolve;
     });
-    queues.set(name, Promise.all([before, turn]));
+    queues.set(name, Promise.all([before, runInput]));
     try {
       await Promise.race([before, aborted]);
       return await callback(null);
@@ -38,9 +38,9 @@ function copyOf(storage: Storage): Storage {
     const value = storage.getItem(key);
     if (value !== null) copy.setItem(key, value);
   }
-  const unsaid = storage.getItem("sluice.new");
-  const draft = storage.getItem(`sluice.draft.${unsaid}`);
-  if (draft !== null) copy.setItem(`sluice.draft.${unsaid}`, draft);
+  const newThreadId = storage.getItem("sluice.new");
+  const draft = storage.getItem(`sluice.draft.${newThreadId}`);
+  if (draft !== null) copy.setItem(`sluice.draft.${newThreadId}`, draft);
   return copy;
 }
 
@@ -85,7 +85,7 @@ afterEach(() => {
 async function tab(): Promise<string> {
   await claimTab(storage, locks);
   const drafts = createDrafts(storage);
-  drafts.unsaid = "new-chat";
+  drafts.newThreadId = "new-chat";
   drafts.write("new-chat", "half a thought");
   createOutbox(storage).put(TURN);
   return storage.getItem("sluice.tab") ?? "";
@@ -102,11 +102,11 @@ test("a copied tab begins a conversation of its own, with a copy of what was bei
   const copy = copyOf(storage);
   await claimAsCopy(copy);
   const drafts = createDrafts(copy);
-  expect(drafts.unsaid).toMatch(/^[-\da-f]{36}$/);
-  expect(drafts.read(drafts.unsaid ?? "")).toBe("half a thought");
+  expect(drafts.newThreadId).toMatch(/^[-\da-f]{36}$/);
+  expect(drafts.read(drafts.newThreadId ?? "")).toBe("half a thought");
   expect(drafts.read("new-chat")).toBe("");
   expect(copy.getItem("sluice.tab")).not.toBe(name);
-  expect(createDrafts(storage).unsaid).toBe("new-chat");
+  expect(createDrafts(storage).newThreadId).toBe("new-chat");
 });
 
 test("a message that waits is sent by the tab that it was written in alone", async () => {
@@ -124,7 +124,7 @@ test("the copy of a copy is one too, and keeps its sign-in", async () => {
   await claimAsCopy(copy);
   const second = copyOf(copy);
   await claimAsCopy(second);
-  const chats = [storage, copy, second].map((each) => createDrafts(each).unsaid);
+  const chats = [storage, copy, second].map((each) => createDrafts(each).newThreadId);
   expect(new Set(chats).size).toBe(3);
   expect(second.getItem("sluice.tokens")).toBe("{}");
 });
@@ -133,7 +133,7 @@ test("a tab that is copied twice has two copies, each with a conversation of its
   await tab();
   const copies = [copyOf(storage), copyOf(storage)];
   for (const copy of copies) await claimAsCopy(copy);
-  const chats = [storage, ...copies].map((each) => createDrafts(each).unsaid);
+  const chats = [storage, ...copies].map((each) => createDrafts(each).newThreadId);
   expect(new Set(chats).size).toBe(3);
   expect(chats[0]).toBe("new-chat");
 });
@@ -142,7 +142,7 @@ test("a tab without a new chat is copied without one", async () => {
   await claimTab(storage, locks);
   const copy = copyOf(storage);
   await claimAsCopy(copy);
-  expect(createDrafts(copy).unsaid).toBeUndefined();
+  expect(createDrafts(copy).newThreadId).toBeUndefined();
 });
 
 test("a reload, also one that asks before the old page has let go, keeps what the tab has", async () => {
@@ -151,7 +151,7 @@ test("a reload, also one that asks before the old page has let go, keeps what th
   hide();
   await claimed;
   expect(storage.getItem("sluice.tab")).toBe(name);
-  expect(createDrafts(storage).unsaid).toBe("new-chat");
+  expect(createDrafts(storage).newThreadId).toBe("new-chat");
   expect(createOutbox(storage).of("thread")).toEqual([TURN]);
 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
+import type { StoredThread } from "../src/api/stored";
 import { brand } from "../src/brand";
-import { asJson, asMarkdown, fileName } from "../src/export";
-import type { StoredConversation } from "../src/wire/stored";
+import { asJson, asMarkdown, fileName } from "../src/threads/export";
 import { repeatedIds } from "./kept";
 
-const CONVERSATION: StoredConversation = {
+const CONVERSATION: StoredThread = {
   threadId: "t",
   title: "What is\n25 * 4?",
   createdAt: "2026-11-22T19:00:00.000Z",

@@ -11,10 +11,10 @@ export const lostAfterwards: Fault = (_, answer) => {
   return Promise.reject(new TypeError("Failed to fetch"));
 };
 
-export type Ending = "break" | "close" | "nonsense";
+export type RunError = "break" | "close" | "nonsense";
 
 /** Ends an answer after so many bytes, in one of the ways in which streams end too early. */
-export function cutAfter(bytes: number, ending: Ending): Fault {
+export function cutAfter(bytes: number, ending: RunError): Fault {
   return (_, answer) => {
     const whole = answer();
     const reader = whole.body?.getReader();

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { createFrameDecoder, type Frame } from "../src/wire/frames";
+import { createFrameDecoder, type Frame } from "../src/api/frames";
 import { cut, pick, seeded } from "./support";
 
 /** The HTML standard's "Parsing an event stream", done at once on the whole text. */

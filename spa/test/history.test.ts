@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from "vitest";
-import type { Answer } from "../src/conversation";
-import type { StoredConversation } from "../src/wire/stored";
+import type { StoredThread } from "../src/api/stored";
+import type { Answer } from "../src/threads/open-thread";
 import { repeatedIds } from "./kept";
 import { agent, shown } from "./stepped";
 
 beforeEach(() => sessionStorage.clear());
 
-const STORED: StoredConversation = {
+const STORED: StoredThread = {
   threadId: "thread",
   title: "t",
   createdAt: "2026-11-22T19:00:00.000Z",
@@ -48,10 +48,10 @@ const STORED: StoredConversation = {
 };
 
 test("the server's history is shown as it was when it happened", async () => {
-  const { chat, conversation } = agent();
+  const { chat, openThread } = agent();
   chat.get = async () => STORED;
-  await conversation.load();
-  const [question, first, , second] = conversation.messages.value as [
+  await openThread.load();
+  const [question, first, , second] = openThread.messages.value as [
     unknown,
     Answer,
     unknown,
@@ -74,10 +74,10 @@ test("the server's history is shown as it was when it happened", async () => {
 });
 
 test("calls under one id stand each with its own result", async () => {
-  const { chat, conversation } = agent();
+  const { chat, openThread } = agent();
   chat.get = async () => ({ ...STORED, runs: [repeatedIds()] });
-  await conversation.load();
-  expect(shown(conversation.messages.value[1] as Answer)).toEqual([
+  await openThread.load();
+  expect(shown(openThread.messages.value[1] as Answer)).toEqual([
     "calculator(1) done one",
     "calculator(2) failed two",
     "calculator(3) done three",
@@ -87,27 +87,27 @@ test("calls under one id stand each with its own result", async () => {
 });
 
 test("read again, what has not changed stays the same object, so that it is not drawn again", async () => {
-  const { chat, conversation } = agent();
+  const { chat, openThread } = agent();
   chat.get = async () => STORED;
-  await conversation.load();
-  const before = conversation.messages.value;
-  await conversation.load();
-  expect(conversation.messages.value).toEqual(before);
-  expect(conversation.messages.value[1]).toBe(before[1]);
+  await openThread.load();
+  const before = openThread.messages.value;
+  await openThread.load();
+  expect(openThread.messages.value).toEqual(before);
+  expect(openThread.messages.value[1]).toBe(before[1]);
 });
 
 test("a history that was read while a message left is read again", async () => {
-  const { chat, conversation, end } = agent();
+  const { chat, openThread, end } = agent();
   let reads = 0;
   chat.get = async () => {
     reads += 1;
     if (reads > 1) return STORED;
-    void conversation.send("meanwhile");
+    void openThread.send("meanwhile");
     return { ...STORED, runs: [] };
   };
-  await conversation.load();
+  await openThread.load();
   expect(reads).toBe(2);
-  expect(conversation.messages.value.map((each) => ("text" in each ? each.text : ""))).toEqual([
+  expect(openThread.messages.value.map((each) => ("text" in each ? each.text : ""))).toEqual([
     "first",
     "",
     "second",
@@ -119,11 +119,11 @@ test("a history that was read while a message left is read again", async () => {
 });
 
 test("a history that cannot be read is told, and read when it is asked for again", async () => {
-  const { chat, conversation } = agent();
-  await conversation.load();
-  expect(conversation.problem.value?.title).toBe("This conversation is not there any more.");
+  const { chat, openThread } = agent();
+  await openThread.load();
+  expect(openThread.problem.value?.title).toBe("This conversation is not there any more.");
   chat.get = async () => STORED;
-  await conversation.load();
-  expect(conversation.problem.value).toBeUndefined();
-  expect(conversation.messages.value).toHaveLength(4);
+  await openThread.load();
+  expect(openThread.problem.value).toBeUndefined();
+  expect(openThread.messages.value).toHaveLength(4);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { apply, createAnswer, type ToolPart } from "../src/answer";
-import { blobOf, imagesOf } from "../src/images";
-import { merge } from "../src/recall";
-import type { AgentEvent } from "../src/wire/events";
-import type { StoredPart } from "../src/wire/stored";
+import type { AgentEvent } from "../src/api/events";
+import type { StoredPart } from "../src/api/stored";
+import { apply, createAnswer, type ToolPart } from "../src/run/answer";
+import { blobOf, imagesOf } from "../src/run/images";
+import { merge } from "../src/threads/reconcile";
 
 function image(value: string, mimeType = "image/png"): StoredPart {
   return { type: "image", source: { type: "file", value, mimeType } };

@@ -1,4 +1,4 @@
-import type { StoredMessage, StoredRun } from "../src/wire/stored";
+import type { StoredMessage, StoredRun } from "../src/api/stored";
 import type { Run } from "./wire";
 
 /** How the fake agent's history has a run's end. */
@@ -15,12 +15,12 @@ export function endOf(run: Run) {
 
 /** And what the model said in it. */
 export function saidIn(run: Run): StoredMessage[] {
-  const said = new Map<string, string>();
+  const announcement = new Map<string, string>();
   for (const event of run.events) {
     if (event.type === "TEXT_MESSAGE_CONTENT")
-      said.set(event.messageId, (said.get(event.messageId) ?? "") + event.delta);
+      announcement.set(event.messageId, (announcement.get(event.messageId) ?? "") + event.delta);
   }
-  return [...said].map(([id, content]) => ({ id, role: "assistant", content }));
+  return [...announcement].map(([id, content]) => ({ id, role: "assistant", content }));
 }
 
 /** A run whose calls have one id: two of one message, one of the next, one without a result, one more. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { commandOf, KEYS } from "../src/browser/keys";
 import { en } from "../src/i18n/en";
-import { commandOf, KEYS } from "../src/keys";
 
 const press = (key: string, init: KeyboardEventInit = {}) =>
   commandOf(new KeyboardEvent("keydown", { key, ...init }));

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { hashOf } from "../src/address";
+import { hashOf } from "../src/browser/address";
 import { status } from "./faults";
 import type { Agent } from "./opened";
 import { fake, go, hold, settled, setUp } from "./tab";
@@ -31,7 +31,7 @@ test("a conversation whose first message could not leave is still to be found", 
   await expect.poll(() => titles(workspace)).toEqual([]);
   agent.fail(status(503), status(503));
   await workspace.send("hello");
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   workspace.newChat();
   await workspace.threads.load();
   expect(titles(workspace)).toEqual(["hello"]);
@@ -42,7 +42,7 @@ test("a conversation whose first message could not leave is still to be found", 
 test("a message into a deleted conversation begins it anew, in the list too", async () => {
   const workspace = open();
   await workspace.send("first");
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   await expect.poll(() => titles(workspace)).toEqual(["first"]);
   workspace.remove(threadId);
   workspace.threads.settle();

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Message } from "../src/conversation";
+import type { Message } from "../src/threads/open-thread";
 import type { Actions } from "../src/view/actions";
 import { loadMarkdown } from "../src/view/Markdown";
 import { Messages } from "../src/view/Messages";
@@ -113,7 +113,7 @@ test("the answer is copied as the markdown it was written in", async () => {
   expect(copied).toBe("**One**\n\n`two`");
 });
 
-function turns(): Message[] {
+function runInputs(): Message[] {
   return ["first", "last"].flatMap((id) => [
     question(`Why ${id}?`, `q-${id}`),
     answer([textPart(id)], { id }),
@@ -121,7 +121,7 @@ function turns(): Message[] {
 }
 
 test("the last answer is asked for again at once, and a failed one says Retry instead", () => {
-  show(turns());
+  show(runInputs());
   act(() => root.querySelectorAll<HTMLElement>('[aria-label="Ask again"]')[1]?.click());
   expect(done).toEqual([["retry", "last"]]);
   show([answer([textPart("2")], { id: "last", state: signal("interrupted") })]);
@@ -131,7 +131,7 @@ test("the last answer is asked for again at once, and a failed one says Retry in
 });
 
 test("before an earlier answer is asked for again, it is said that what followed is replaced", () => {
-  show(turns());
+  show(runInputs());
   const again = root.querySelector('[aria-label="Ask again"]') as HTMLElement;
   act(() => again.click());
   const asked = root.querySelector(".confirmation");
@@ -148,7 +148,7 @@ test("before an earlier answer is asked for again, it is said that what followed
 test("Escape leaves that question and goes no further, where it would stop an answer", () => {
   const outside = vi.fn();
   addEventListener("keydown", outside);
-  show(turns());
+  show(runInputs());
   act(() => root.querySelector<HTMLElement>('[aria-label="Ask again"]')?.click());
   const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
   act(() => void document.activeElement?.dispatchEvent(pressed));
@@ -182,7 +182,7 @@ test("a message that is edited is counted and refused as a new one is", () => {
   expect(done).toEqual([["edit", "q", "x".repeat(LIMIT)]]);
 });
 
-test("a problem that signing in mends offers that, and one that a change mends offers nothing", () => {
+test("a problem that signing in fixes offers that, and one that a change fixes offers nothing", () => {
   const problem = (remedy: "sign-in" | "edit") =>
     signal({ title: "It failed.", advice: "Do this.", remedy });
   show([answer([], { state: signal("failed"), problem: problem("sign-in") })]);

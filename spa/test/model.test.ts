@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type Conversation, createConversation } from "../src/conversation";
-import { createOutbox } from "../src/outbox";
-import { createChat } from "../src/wire/chat";
-import type { AgentEvent } from "../src/wire/events";
+import { createChat } from "../src/api/chat";
+import type { AgentEvent } from "../src/api/events";
+import { createOpenThread, type OpenThread } from "../src/threads/open-thread";
+import { createOutbox } from "../src/threads/outbox";
 import { cutAfter, cutAfterEvents, down, lostAfterwards, status } from "./faults";
 import { texts } from "./opened";
 import { memory, pick, seeded } from "./support";
@@ -14,11 +14,11 @@ const FIRST = Number(process.env.MODEL_FIRST ?? 1);
 const STEPS = Number(process.env.MODEL_STEPS ?? 14);
 const THREAD = "thread";
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const runInput = () => new Promise((resolve) => setImmediate(resolve));
 
 interface Tab {
   readonly storage: Storage;
-  conversation: Conversation;
+  openThread: OpenThread;
 }
 
 function world(seed: number) {
@@ -26,26 +26,26 @@ function world(seed: number) {
   const agent = fakeAgent();
   agent.answerWith(undefined);
   const tabs: Tab[] = [];
-  const said: string[] = [];
+  const announcement: string[] = [];
   /** What the person has given up, so that it need not be anywhere. */
   const givenUp = new Set<string>();
   let count = 0;
 
-  function open(storage: Storage): Conversation {
+  function open(storage: Storage): OpenThread {
     const { network } = fakeNetwork();
     const chat = createChat("https://api.example", TOKENS, agent.fetcher, network);
-    // What src/tabs.ts does: the other tab looks again, a little later.
+    // What src/browser/tabs.ts does: the other tab looks again, a little later.
     const tell = () => {
-      for (const { conversation } of tabs)
-        if (conversation !== opened) void turn().then(() => conversation.load());
+      for (const { openThread } of tabs)
+        if (openThread !== opened) void runInput().then(() => openThread.load());
     };
     const observer = { started: () => undefined, begun: tell, ended: tell };
-    const opened = createConversation(THREAD, chat, createOutbox(storage), observer);
+    const opened = createOpenThread(THREAD, chat, createOutbox(storage), observer);
     return opened;
   }
   for (let i = 0; i < 2; i += 1) {
     const storage = memory();
-    tabs.push({ storage, conversation: open(storage) });
+    tabs.push({ storage, openThread: open(storage) });
   }
 
   const waiting = ({ storage }: Tab) =>
@@ -54,17 +54,19 @@ function world(seed: number) {
         .of(THREAD)
         .map(({ runId }) => runId),
     );
-  const answersOf = ({ conversation }: Tab) =>
-    conversation.messages.value.filter((each) => each.role === "assistant");
+  const answersOf = ({ openThread }: Tab) =>
+    openThread.messages.value.filter((each) => each.role === "assistant");
   const isRunning = () => agent.runs.some(({ events }) => !isOver(events.at(-1)));
 
   /** What stands on a page only, and is not kept for another try: passed over, or stopped in time. */
   const passedOver = (tab: Tab) =>
-    answersOf(tab).filter(({ again, runId }) => again.value === "same" && !waiting(tab).has(runId));
+    answersOf(tab).filter(
+      ({ retryMode, runId }) => retryMode.value === "resend" && !waiting(tab).has(runId),
+    );
 
   const words = () => {
     count += 1;
-    said.push(`message ${count}`);
+    announcement.push(`message ${count}`);
     return `message ${count}`;
   };
   const giveUp = (answers: readonly { question: { text: string } }[]) => {
@@ -72,32 +74,32 @@ function world(seed: number) {
   };
 
   const steps: Record<string, (tab: Tab) => unknown> = {
-    send({ conversation }) {
-      if (!conversation.running.value) void conversation.send(words());
+    send({ openThread }) {
+      if (!openThread.running.value) void openThread.send(words());
     },
     retry(tab) {
       const before = answersOf(tab);
-      void tab.conversation.retry();
+      void tab.openThread.retry();
       const after = new Set(answersOf(tab).map(({ question }) => question.text));
       giveUp(before.filter(({ question }) => !after.has(question.text)));
     },
     edit(tab) {
       const before = answersOf(tab);
-      if (tab.conversation.running.value || before.length === 0) return;
+      if (tab.openThread.running.value || before.length === 0) return;
       const { question } = pick(random, before);
-      void tab.conversation.edit(question, words());
+      void tab.openThread.edit(question, words());
       const after = new Set(answersOf(tab).map(({ question: { text } }) => text));
       giveUp(before.filter((each) => !after.has(each.question.text)));
     },
-    stop: ({ conversation }) => conversation.stop(),
-    load: ({ conversation }) => void conversation.load(),
+    stop: ({ openThread }) => openThread.stop(),
+    load: ({ openThread }) => void openThread.load(),
     reload(tab) {
       giveUp(passedOver(tab));
-      tab.conversation.leave();
-      tab.conversation = open(tab.storage);
-      void tab.conversation.load();
+      tab.openThread.leave();
+      tab.openThread = open(tab.storage);
+      void tab.openThread.load();
     },
-    say: () => isRunning() && agent.say(pick(random, ["one ", "two ", "three "])),
+    announce: () => isRunning() && agent.announce(pick(random, ["one ", "two ", "three "])),
     end: () => isRunning() && agent.end(),
     fail: () => isRunning() && agent.end(error("model_unavailable")),
     fault: () => agent.fail(pick(random, FAULTS)(random)),
@@ -108,13 +110,14 @@ function world(seed: number) {
       for (let i = 0; i < STEPS; i += 1) {
         const name = pick(random, Object.keys(steps));
         steps[name]?.(pick(random, tabs));
-        for (let turns = Math.floor(random() * 6); turns > 0; turns -= 1) await turn();
+        for (let runInputs = Math.floor(random() * 6); runInputs > 0; runInputs -= 1)
+          await runInput();
       }
       await rest();
     },
     agent,
     tabs,
-    said,
+    announcement,
     givenUp,
     answersOf,
     open,
@@ -130,13 +133,13 @@ function world(seed: number) {
       if (isRunning()) agent.end();
       const before = agent.requests.length;
       await new Promise((resolve) => setTimeout(resolve));
-      const isBusy = tabs.some(({ conversation }) => conversation.running.value);
+      const isBusy = tabs.some(({ openThread }) => openThread.running.value);
       quiet = isBusy || agent.requests.length > before ? 0 : quiet + 1;
       if (quiet < 6 || isTriedAgain) continue;
       isTriedAgain = true;
       // The person tries again what could not be read.
-      const failed = tabs.filter(({ conversation }) => conversation.problem.value);
-      for (const { conversation } of failed) void conversation.load();
+      const failed = tabs.filter(({ openThread }) => openThread.problem.value);
+      for (const { openThread } of failed) void openThread.load();
     }
   }
 }
@@ -159,10 +162,10 @@ const FAULTS: readonly ((random: () => number) => Fault)[] = [
   },
   // The answer of then, later.
   (random) => {
-    const turns = Math.floor(random() * 12);
+    const runInputs = Math.floor(random() * 12);
     return async (_, answer) => {
       const old = answer();
-      for (let i = 0; i < turns; i += 1) await turn();
+      for (let i = 0; i < runInputs; i += 1) await runInput();
       return old;
     };
   },
@@ -170,7 +173,7 @@ const FAULTS: readonly ((random: () => number) => Fault)[] = [
 
 test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none is stored twice, and each page is what a reload shows", async () => {
   const judge = async (seed: number) => {
-    const { run, agent, tabs, said, givenUp, answersOf, open } = world(seed);
+    const { run, agent, tabs, announcement, givenUp, answersOf, open } = world(seed);
     await run();
     const fresh = open(memory());
     await fresh.load();
@@ -180,7 +183,7 @@ test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none i
     expect(new Set(questions).size, `${at}: stored twice`).toBe(questions.length);
     const asked = new Set(agent.runs.map(({ question }) => question.content));
     const onPages = new Set(tabs.flatMap(answersOf).map(({ question }) => question.text));
-    const lost = said.filter(
+    const lost = announcement.filter(
       (text) => !asked.has(text) && !onPages.has(text) && !givenUp.has(text),
     );
     expect(lost, `${at}: lost`).toEqual([]);
@@ -190,7 +193,7 @@ test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none i
     for (const tab of tabs) {
       const own = answersOf(tab).filter(({ runId }) => !runs.has(runId));
       expect(
-        own.every(({ again }) => again.value === "same"),
+        own.every(({ retryMode }) => retryMode.value === "resend"),
         `${at}: only here`,
       ).toBe(true);
       const shared = answersOf(tab).filter(({ runId }) => runs.has(runId));

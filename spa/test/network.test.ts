@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { network } from "../src/wire/network";
+import { network } from "../src/api/network";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -23,16 +23,16 @@ async function isOver(wait: Promise<void>): Promise<boolean> {
 }
 
 test("a hopeful wait ends when its time is over, the network is back, or the tab is looked at", async () => {
-  const timed = network.hope(1_000);
+  const timed = network.waitForOnline(1_000);
   expect(await isOver(timed)).toBe(false);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(await isOver(timed)).toBe(true);
 
-  const connected = network.hope(8_000);
+  const connected = network.waitForOnline(8_000);
   dispatchEvent(new Event("online"));
   expect(await isOver(connected)).toBe(true);
 
-  const seen = network.hope(8_000);
+  const seen = network.waitForOnline(8_000);
   document.dispatchEvent(new Event("visibilitychange"));
   expect(await isOver(seen)).toBe(true);
 });
@@ -45,7 +45,7 @@ test("a plain wait ends by its time alone, and an abort breaks either", async ()
   expect(await isOver(plain)).toBe(true);
 
   const abort = new AbortController();
-  const waits = [network.pause(1_000, abort.signal), network.hope(1_000, abort.signal)];
+  const waits = [network.pause(1_000, abort.signal), network.waitForOnline(1_000, abort.signal)];
   const broken = Promise.allSettled(waits);
   abort.abort();
   expect((await broken).map((each) => each.status)).toEqual(["rejected", "rejected"]);

@@ -21,8 +21,8 @@ function texts(source: string, selector: string): (string | null)[] {
   // However it was cut while it was written.
   for (let at = 1; at < source.length; at += 1) {
     const element = shown(source, [source.slice(0, at), source.slice(at)]);
-    const again = [...element.querySelectorAll(selector)].map((node) => node.textContent);
-    expect(again, JSON.stringify(source.slice(0, at))).toEqual(found);
+    const retryMode = [...element.querySelectorAll(selector)].map((node) => node.textContent);
+    expect(retryMode, JSON.stringify(source.slice(0, at))).toEqual(found);
   }
   return found;
 }

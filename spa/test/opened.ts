@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import { type Answer, type Conversation, createConversation } from "../src/conversation";
-import { createOutbox } from "../src/outbox";
-import { createChat } from "../src/wire/chat";
-import type { AgentEvent } from "../src/wire/events";
+import { createChat } from "../src/api/chat";
+import type { AgentEvent } from "../src/api/events";
+import { type Answer, createOpenThread, type OpenThread } from "../src/threads/open-thread";
+import { createOutbox } from "../src/threads/outbox";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
 export const THREAD = crypto.randomUUID();
@@ -12,20 +12,20 @@ export function open(tokens = TOKENS) {
   const agent = fakeAgent();
   const net = fakeNetwork();
   const chat = createChat("https://api.example", tokens, agent.fetcher, net.network);
-  const conversation = createConversation(THREAD, chat, createOutbox());
-  const answer = () => conversation.messages.value.at(-1) as Answer;
-  return { agent, net, chat, conversation, answer };
+  const openThread = createOpenThread(THREAD, chat, createOutbox());
+  const answer = () => openThread.messages.value.at(-1) as Answer;
+  return { agent, net, chat, openThread, answer };
 }
 
 /** The same conversation as a reload of the tab finds it, or another tab, by its storage. */
 export function reopened(agent: Agent, storage = sessionStorage) {
   const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
-  const conversation = createConversation(THREAD, chat, createOutbox(storage));
-  return { conversation, answer: () => conversation.messages.value.at(-1) as Answer };
+  const openThread = createOpenThread(THREAD, chat, createOutbox(storage));
+  return { openThread, answer: () => openThread.messages.value.at(-1) as Answer };
 }
 
 /** The words of questions and answers, in turn. */
-export function texts({ messages }: Conversation): string[] {
+export function texts({ messages }: OpenThread): string[] {
   return messages.value.map((each) => (each.role === "user" ? each.text : shown(each)));
 }
 

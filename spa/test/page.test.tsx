@@ -2,12 +2,12 @@ import { signal } from "@preact/signals";
 import { createRef, render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createChat } from "../src/api/chat";
+import { toggleSidebar } from "../src/browser/sidebar";
 import { chooseLanguage } from "../src/i18n";
-import { toggleSidebar } from "../src/sidebar";
+import { createWorkspace, type Workspace } from "../src/threads/workspace";
 import { Composer } from "../src/view/Composer";
 import { Sidebar } from "../src/view/Sidebar";
-import { createChat } from "../src/wire/chat";
-import { createWorkspace, type Workspace } from "../src/workspace";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
 let root: HTMLElement;
@@ -68,11 +68,11 @@ async function sidebar(...questions: string[]): Promise<Workspace> {
 }
 
 test("conversations are links, the open one is marked, and a click opens another without leaving the page", async () => {
-  const { conversation, open } = await sidebar("one", "two");
+  const { openThread, open } = await sidebar("one", "two");
   const [two, one] = all<HTMLAnchorElement>(".threads a");
   expect(all("[aria-current]")).toEqual([]);
   act(() => one?.click());
-  expect(one?.getAttribute("href")).toContain(conversation.value.threadId);
+  expect(one?.getAttribute("href")).toContain(openThread.value.threadId);
   expect(one?.getAttribute("aria-current")).toBe("page");
   act(() => open(decodeURIComponent(two?.hash.slice(4) ?? "")));
   expect(two?.getAttribute("aria-current")).toBe("page");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { chooseLanguage } from "../src/i18n";
-import { problemOfRun, problemOfStatus } from "../src/problems";
+import { problemOfRun, problemOfStatus } from "../src/run/problems";
 
 const wire = readFileSync("../docs/wire.md", "utf8");
 const codes = [...wire.slice(wire.indexOf("## Codes")).matchAll(/^\| `(\w+)` \|/gm)].map(

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import { createConversation } from "../src/conversation";
-import { createOutbox } from "../src/outbox";
-import type { AgentEvent } from "../src/wire/events";
+import type { AgentEvent } from "../src/api/events";
+import { createOpenThread } from "../src/threads/open-thread";
+import { createOutbox } from "../src/threads/outbox";
 import { cutAfterEvents, down, lostAfterwards, status } from "./faults";
 import { begun, open, reopened, shown, texts, words } from "./opened";
 import { fullStorage } from "./support";
@@ -24,42 +24,42 @@ const error = (code: string) =>
 // ---- what the agent may not have -----------------------------------------------------------------
 
 test("F2: an agent that shuts down has not stopped the message: it is sent again", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.fail(() => refusal("stopped"));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().state.value).toBe("finished");
   expect(agent.runs).toHaveLength(1);
 });
 
 test("a message that failed as soon as it began is there after a reload, whether or not it was kept", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.fail(forgotten("internal_error"));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().state.value).toBe("failed");
-  const { conversation: again } = reopened(agent);
-  await again.load();
-  await expect.poll(() => texts(again)).toEqual(["question", "You said: question"]);
+  const { openThread: retryMode } = reopened(agent);
+  await retryMode.load();
+  await expect.poll(() => texts(retryMode)).toEqual(["question", "You said: question"]);
   expect(agent.runs).toHaveLength(1);
 });
 
 test("asked again as a new run, it is not asked once more after a reload", async () => {
-  const { agent, conversation } = open();
+  const { agent, openThread } = open();
   agent.fail(forgotten("internal_error"));
-  await conversation.send("question");
-  await conversation.retry();
-  const { conversation: again } = reopened(agent);
-  await again.load();
-  expect(again.running.value).toBe(false);
-  expect(texts(again)).toEqual(["question", "You said: question"]);
+  await openThread.send("question");
+  await openThread.retry();
+  const { openThread: retryMode } = reopened(agent);
+  await retryMode.load();
+  expect(retryMode.running.value).toBe(false);
+  expect(texts(retryMode)).toEqual(["question", "You said: question"]);
   expect(agent.runs).toHaveLength(1);
 });
 
 test("a reload between a run's begin and its refusal keeps the message", async () => {
-  const { agent, conversation } = open();
+  const { agent, openThread } = open();
   agent.answerWith(undefined);
-  void conversation.send("question");
+  void openThread.send("question");
   await begun(agent);
-  const { conversation: again, answer: there } = reopened(agent);
+  const { openThread: retryMode, answer: there } = reopened(agent);
   agent.fail(
     (_, answer) => answer(),
     () => {
@@ -67,64 +67,64 @@ test("a reload between a run's begin and its refusal keeps the message", async (
       return refusal("too_many_runs");
     },
   );
-  await again.load();
+  await retryMode.load();
   await expect.poll(() => there()?.state.value).toBe("failed");
   agent.answerWith(() => words("There."));
-  const { conversation: later } = reopened(agent);
+  const { openThread: later } = reopened(agent);
   await later.load();
   await expect.poll(() => texts(later)).toEqual(["question", "There."]);
 });
 
 test("F2: words of a run that died before it was stored do not keep the message from being sent again", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.answerWith(undefined);
   agent.fail(cutAfterEvents(3), () => {
     agent.runs.length = 0;
     return refusal("not_found");
   });
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await begun(agent);
-  agent.say("one ", "two ", "three ");
+  agent.announce("one ", "two ", "three ");
   await sent;
   expect(answer().state.value).toBe("interrupted");
   agent.answerWith(() => words("Whole."));
-  const { conversation: again } = reopened(agent);
-  await again.load();
-  await expect.poll(() => texts(again)).toEqual(["question", "Whole."]);
+  const { openThread: retryMode } = reopened(agent);
+  await retryMode.load();
+  await expect.poll(() => texts(retryMode)).toEqual(["question", "Whole."]);
 });
 
 test("a message that has to be changed is there after a reload, unless somebody has it back", async () => {
-  const { agent, conversation } = open();
+  const { agent, openThread } = open();
   agent.fail(() => refusal("thread_full"));
-  await conversation.send("question");
+  await openThread.send("question");
   agent.fail(
     (_, answer) => answer(),
     () => refusal("thread_full"),
   );
-  const { conversation: again, answer: there } = reopened(agent);
-  await again.load();
+  const { openThread: retryMode, answer: there } = reopened(agent);
+  await retryMode.load();
   await expect.poll(() => there()?.state.value).toBe("failed");
   expect(there().question.text).toBe("question");
 });
 
 test("a message that waited for a reload is not lost to one that is sent before the history is there", async () => {
-  const { agent, conversation } = open();
+  const { agent, openThread } = open();
   agent.fail(status(503), status(503));
-  await conversation.send("first");
-  const { conversation: again } = reopened(agent);
-  const loading = again.load();
-  await again.send("second");
+  await openThread.send("first");
+  const { openThread: retryMode } = reopened(agent);
+  const loading = retryMode.load();
+  await retryMode.send("second");
   await loading;
   await expect
-    .poll(() => texts(again))
+    .poll(() => texts(retryMode))
     .toEqual(["second", "You said: second", "first", "You said: first"]);
 });
 
 test("a tab that is full keeps its messages while it lives", () => {
   const outbox = createOutbox(fullStorage());
-  const turn = { threadId: "t", runId: "r", messageId: "m", text: "words" };
-  outbox.put(turn);
-  expect(outbox.of("t")).toEqual([turn]);
+  const runInput = { threadId: "t", runId: "r", messageId: "m", text: "words" };
+  outbox.put(runInput);
+  expect(outbox.of("t")).toEqual([runInput]);
   outbox.drop("r");
   expect(outbox.of("t")).toEqual([]);
 });
@@ -132,8 +132,8 @@ test("a tab that is full keeps its messages while it lives", () => {
 // ---- the page and what the server has ------------------------------------------------------------
 
 test("of two histories the older does not stay, though it comes last", async () => {
-  const { agent, chat, conversation } = open();
-  await conversation.send("first");
+  const { agent, chat, openThread } = open();
+  await openThread.send("first");
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -143,106 +143,106 @@ test("of two histories the older does not stay, though it comes last", async () 
     await held;
     return old;
   });
-  const slow = conversation.load();
-  await createConversation(conversation.threadId, chat, createOutbox()).send("second");
-  await conversation.load();
+  const slow = openThread.load();
+  await createOpenThread(openThread.threadId, chat, createOutbox()).send("second");
+  await openThread.load();
   const both = ["first", "You said: first", "second", "You said: second"];
-  expect(texts(conversation)).toEqual(both);
+  expect(texts(openThread)).toEqual(both);
   release();
   await slow;
-  expect(texts(conversation)).toEqual(both);
+  expect(texts(openThread)).toEqual(both);
 });
 
 test("what the agent never took, asked again, stands where the agent has it: at the end", async () => {
-  const { agent, conversation } = open();
-  await conversation.send("first");
+  const { agent, openThread } = open();
+  await openThread.send("first");
   agent.fail(status(503), status(503));
-  await conversation.send("second");
-  await conversation.send("third");
-  const question = conversation.messages.value[2];
+  await openThread.send("second");
+  await openThread.send("third");
+  const question = openThread.messages.value[2];
   if (question?.role !== "user") throw new Error("no question");
-  await conversation.edit(question, "zweite");
-  const { conversation: again } = reopened(agent);
-  await again.load();
-  expect(texts(again).filter((_, i) => i % 2 === 0)).toEqual(["first", "third", "zweite"]);
-  expect(texts(conversation)).toEqual(texts(again));
+  await openThread.edit(question, "zweite");
+  const { openThread: retryMode } = reopened(agent);
+  await retryMode.load();
+  expect(texts(retryMode).filter((_, i) => i % 2 === 0)).toEqual(["first", "third", "zweite"]);
+  expect(texts(openThread)).toEqual(texts(retryMode));
 });
 
 test("an edit that was refused stands below what it was to replace, and takes its place in the end", async () => {
-  const { agent, conversation } = open();
-  await conversation.send("one");
-  const [question] = conversation.messages.value;
+  const { agent, openThread } = open();
+  await openThread.send("one");
+  const [question] = openThread.messages.value;
   if (question?.role !== "user") throw new Error("no question");
   agent.fail(() => refusal("thread_busy"));
-  await conversation.edit(question, "uno");
-  await expect.poll(() => texts(conversation)).toEqual(["one", "You said: one", "uno", ""]);
-  await conversation.retry();
-  expect(texts(conversation)).toEqual(["uno", "You said: uno"]);
-  const { conversation: again } = reopened(agent);
-  await again.load();
-  expect(texts(again)).toEqual(["uno", "You said: uno"]);
+  await openThread.edit(question, "uno");
+  await expect.poll(() => texts(openThread)).toEqual(["one", "You said: one", "uno", ""]);
+  await openThread.retry();
+  expect(texts(openThread)).toEqual(["uno", "You said: uno"]);
+  const { openThread: retryMode } = reopened(agent);
+  await retryMode.load();
+  expect(texts(retryMode)).toEqual(["uno", "You said: uno"]);
 });
 
 test("an edit of a question that is not there any more is asked all the same", async () => {
-  const { agent, chat, conversation } = open();
-  await conversation.send("one");
-  const [question] = conversation.messages.value;
+  const { agent, chat, openThread } = open();
+  await openThread.send("one");
+  const [question] = openThread.messages.value;
   if (question?.role !== "user") throw new Error("no question");
-  const { conversation: other } = reopened(agent);
+  const { openThread: other } = reopened(agent);
   await other.load();
   const [there] = other.messages.value;
   if (there?.role !== "user") throw new Error("no question");
   await other.edit(there, "theirs");
-  await conversation.load();
-  await conversation.edit(question, "mine");
-  expect(
-    (await chat.get(conversation.threadId)).runs.map(({ messages: [m] }) => m?.content),
-  ).toEqual(["theirs", "mine"]);
+  await openThread.load();
+  await openThread.edit(question, "mine");
+  expect((await chat.get(openThread.threadId)).runs.map(({ messages: [m] }) => m?.content)).toEqual(
+    ["theirs", "mine"],
+  );
 });
 
 test("what the agent has of a message that seemed lost takes the place of what was thought", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.answerWith(undefined);
   agent.fail(lostAfterwards, ...Array.from({ length: 5 }, () => down));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().problem.value?.title).toContain("could not be reached");
   agent.end(error("model_unavailable"));
-  await conversation.load();
+  await openThread.load();
   expect(answer().problem.value?.title).not.toContain("could not be reached");
-  expect(answer().again.value).toBe("replace");
+  expect(answer().retryMode.value).toBe("regenerate");
 });
 
 test("an answer that was given up is shown as the server has it, also when that broke off too", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.answerWith(undefined);
   agent.fail(cutAfterEvents(3), ...Array.from({ length: 9 }, () => down));
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await begun(agent);
-  agent.say("one ", "two ", "three ", "four ");
+  agent.announce("one ", "two ", "three ", "four ");
   await sent;
   agent.end(error("interrupted"));
-  await conversation.load();
+  await openThread.load();
   expect(shown(answer())).toBe("one two three four ");
-  expect(answer().again.value).toBe("replace");
+  expect(answer().retryMode.value).toBe("regenerate");
 });
 
 test("a conversation that was deleted elsewhere does not vanish from under its reader", async () => {
-  const { chat, conversation } = open();
-  await conversation.send("question");
-  await chat.remove(conversation.threadId, conversation.threadId);
-  await conversation.load();
-  expect(conversation.problem.value?.title).toBe("This conversation is not there any more.");
-  expect(texts(conversation)).toEqual(["question", "You said: question"]);
+  const { chat, openThread } = open();
+  await openThread.send("question");
+  await chat.remove(openThread.threadId, openThread.threadId);
+  await openThread.load();
+  expect(openThread.problem.value?.title).toBe("This conversation is not there any more.");
+  expect(texts(openThread)).toEqual(["question", "You said: question"]);
 });
 
 test("a history that is read while a rating is kept does not undo it", async () => {
-  const { agent, conversation, answer } = open();
-  await conversation.send("question");
+  const { agent, openThread, answer } = open();
+  await openThread.send("question");
   agent.fail(async (_, answered) => {
     const old = answered();
-    await conversation.rate(answer(), "up");
+    await openThread.rate(answer(), "up");
     return old;
   });
-  await conversation.load();
+  await openThread.load();
   expect(answer().rating.value).toBe("up");
 });

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import type { AgentEvent } from "../src/wire/events";
-import { cutAfter, cutAfterEvents, down, type Ending, lostAfterwards, status } from "./faults";
+import type { AgentEvent } from "../src/api/events";
+import { cutAfter, cutAfterEvents, down, lostAfterwards, type RunError, status } from "./faults";
 import { begun, open, reopened, shown, texts, words } from "./opened";
 import { pick, seeded } from "./support";
 import { refusal, TOKENS } from "./wire";
@@ -11,14 +11,14 @@ test.each([1, 2, 3, 4, 5])(
   "F1 F5 F8: an answer cut 20 times at random shows exactly the text of an uncut one (seed %i)",
   async (seed) => {
     const random = seeded(seed);
-    const { agent, conversation, answer, net } = open();
+    const { agent, openThread, answer, net } = open();
     const alphabet = ["word ", "\n\n", "é", "漢字", "👩‍👩‍👧", "`", "\r\n", "- "];
     const deltas = Array.from({ length: 300 }, () => pick(random, alphabet));
     agent.answerWith(() => words(...deltas));
-    const endings: readonly Ending[] = ["break", "close", "nonsense"];
+    const endings: readonly RunError[] = ["break", "close", "nonsense"];
     for (let cuts = 0; cuts < 20; cuts += 1)
       agent.fail(cutAfter(Math.floor(random() * 2_000), pick(random, endings)));
-    await conversation.send("question");
+    await openThread.send("question");
     expect(answer().state.value).toBe("finished");
     expect(shown(answer())).toBe(deltas.join(""));
     expect(agent.requests.length).toBeGreaterThan(15);
@@ -30,14 +30,14 @@ test.each([1, 2, 3, 4, 5])(
 );
 
 test("F5: what is resumed is asked for after the last event, and said while it is", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.answerWith(undefined);
   agent.fail(cutAfterEvents(5), down);
   const states: string[] = [];
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   answer().connection.subscribe((state) => states.push(state));
   await begun(agent);
-  agent.say("one ", "two ", "three ", "four ", "five ", "six ", "seven ");
+  agent.announce("one ", "two ", "three ", "four ", "five ", "six ", "seven ");
   await expect.poll(() => agent.asked("resume").length).toBe(2);
   agent.end();
   await sent;
@@ -49,7 +49,7 @@ test("F5: what is resumed is asked for after the last event, and said while it i
 });
 
 test("F2: a process that died leaves the partial answer, and Retry takes its place", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.answerWith(undefined);
   agent.fail(
     cutAfterEvents(3),
@@ -62,9 +62,9 @@ test("F2: a process that died leaves the partial answer, and Retry takes its pla
     cutAt = agent.asked("resume").at(-1)?.after ?? 0;
     return `id: ${cutAt + 1}\ndata: ${JSON.stringify(event)}\n\n`;
   };
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await begun(agent);
-  agent.say("Half ", "an ", "answer");
+  agent.announce("Half ", "an ", "answer");
   await sent;
   expect(cutAt).toBeGreaterThan(1);
   expect(answer().state.value).toBe("interrupted");
@@ -74,14 +74,14 @@ test("F2: a process that died leaves the partial answer, and Retry takes its pla
   const first = answer().runId;
   agent.end({ type: "RUN_ERROR", code: "interrupted", message: "Died." } as AgentEvent);
   agent.answerWith(() => words("Whole"));
-  await conversation.retry();
+  await openThread.retry();
   expect(shown(answer())).toBe("Whole");
   expect(answer().runId).not.toBe(first);
   expect(agent.asked().at(-1)?.forwardedProps?.replaces).toBe(first);
 });
 
 test("F1: a replay from the beginning replaces what had arrived", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   const deltas = ["a", "b", "c", "d", "e", "f", "g", "h"];
   agent.answerWith(() => words(...deltas));
   agent.fail(cutAfterEvents(4), (body) => {
@@ -96,63 +96,63 @@ test("F1: a replay from the beginning replaces what had arrived", async () => {
       events.map((event, i) => `id: ${i + 1}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
     );
   });
-  await conversation.send("question");
+  await openThread.send("question");
   expect(agent.asked("resume")[0]?.after).toBeGreaterThan(2);
   expect(shown(answer())).toBe("abcdefgh");
   expect(answer().state.value).toBe("finished");
 });
 
 test("F7: a stream that falls silent is taken for cut, and resumed", async () => {
-  const { agent, net, conversation, answer } = open();
+  const { agent, net, openThread, answer } = open();
   agent.answerWith(undefined);
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await begun(agent);
-  agent.say("one ");
+  agent.announce("one ");
   await expect.poll(() => shown(answer())).toBe("one ");
   net.loseSilently();
   await expect.poll(() => agent.asked("resume")).toHaveLength(1);
   expect(agent.asked("resume")[0]?.after).toBe(2);
-  agent.say("two");
+  agent.announce("two");
   agent.end();
   await sent;
   expect(shown(answer())).toBe("one two");
 });
 
 test("F8: a gap in the numbers is asked for again, and what comes twice is shown once", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   const deltas = ["a", "b", "c", "d"];
   agent.answerWith(() => words(...deltas));
   agent.fail(async (_, answered) => {
     const frames = (await answered().text()).split(/(?<=\n\n)/);
     return new Response([frames[0], frames[1], frames[1], frames[3]].join(""));
   });
-  await conversation.send("question");
+  await openThread.send("question");
   expect(agent.asked("resume").map(({ after }) => after)).toEqual([2]);
   expect(shown(answer())).toBe("abcd");
 });
 
 test("F5: what cannot be resumed is shown as interrupted, and Retry asks for the rest of the same run", async () => {
-  const { agent, net, conversation, answer } = open();
+  const { agent, net, openThread, answer } = open();
   agent.answerWith(undefined);
   agent.fail(cutAfterEvents(3), ...Array.from({ length: 9 }, () => down));
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await begun(agent);
-  agent.say("one ", "two ", "three ", "four ", "five ");
+  agent.announce("one ", "two ", "three ", "four ", "five ");
   await sent;
   expect(answer().state.value).toBe("interrupted");
   expect(net.waits).toHaveLength(9);
   agent.end();
-  await conversation.retry();
+  await openThread.retry();
   expect(answer().state.value).toBe("finished");
   expect(shown(answer())).toBe("one two three four five ");
   expect(agent.runs).toHaveLength(1);
 });
 
 test("offline, the message waits as long as it takes, and leaves once", async () => {
-  const { agent, net, conversation, answer } = open();
+  const { agent, net, openThread, answer } = open();
   net.state.online = false;
   agent.fail(...Array.from({ length: 30 }, () => down));
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await sent;
   expect(answer().state.value).toBe("finished");
   expect(agent.runs).toHaveLength(1);
@@ -160,62 +160,62 @@ test("offline, the message waits as long as it takes, and leaves once", async ()
 });
 
 test("offline is told as such", async () => {
-  const { agent, net, conversation, answer } = open();
+  const { agent, net, openThread, answer } = open();
   net.state.online = false;
   agent.fail(down);
   const states: string[] = [];
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   answer().connection.subscribe((state) => states.push(state));
   await sent;
   expect(states).toEqual(["live", "waiting", "live"]);
 });
 
 test("F4: a message whose answer was lost is sent again, and asked once", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.fail(lostAfterwards, status(503));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().state.value).toBe("finished");
   expect(shown(answer())).toBe("You said: question");
   expect(agent.runs).toHaveLength(1);
 });
 
 test("an agent that stays out of reach is told as such, and Retry sends the same run", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.fail(...Array.from({ length: 5 }, () => down));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().problem.value?.title).toContain("could not be reached");
   const first = answer().runId;
-  await conversation.retry();
+  await openThread.retry();
   expect(answer().state.value).toBe("finished");
   expect(answer().runId).toBe(first);
 });
 
 test("a resume that is refused for the moment is tried again", async () => {
-  const { agent, conversation, answer } = open();
+  const { agent, openThread, answer } = open();
   agent.answerWith(() => words("a", "b", "c", "d"));
   agent.fail(cutAfterEvents(3), () => refusal("internal_error"), status(500));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().state.value).toBe("finished");
   expect(shown(answer())).toBe("abcd");
 });
 
 test("F5: a reload whose first request to follow is refused for the moment follows all the same", async () => {
-  const { agent, conversation } = open();
+  const { agent, openThread } = open();
   agent.answerWith(undefined);
-  void conversation.send("question");
+  void openThread.send("question");
   await begun(agent);
-  agent.say("one ");
-  await expect.poll(() => texts(conversation)[1]).toBe("one ");
-  const { conversation: again, answer: there } = reopened(agent);
+  agent.announce("one ");
+  await expect.poll(() => texts(openThread)[1]).toBe("one ");
+  const { openThread: retryMode, answer: there } = reopened(agent);
   agent.fail(
     (_, answer) => answer(),
     () => refusal("internal_error"),
   );
-  await again.load();
+  await retryMode.load();
   await expect.poll(() => agent.asked("resume").length).toBe(2);
   agent.end();
   await expect.poll(() => there().state.value).toBe("finished");
-  expect(texts(again)).toEqual(["question", "one "]);
+  expect(texts(retryMode)).toEqual(["question", "one "]);
 });
 
 test("F6: an API that refuses the renewed token too is told at once, not asked ten times", async () => {
@@ -224,29 +224,29 @@ test("F6: an API that refuses the renewed token too is told at once, not asked t
     renewals += 1;
     return "newer";
   };
-  const { agent, conversation, answer } = open({ ...TOKENS, renewed });
+  const { agent, openThread, answer } = open({ ...TOKENS, renewed });
   agent.answerWith(() => words("a", "b", "c", "d"));
   agent.fail(cutAfterEvents(3), ...Array.from({ length: 30 }, () => status(401)));
-  await conversation.send("question");
+  await openThread.send("question");
   expect(answer().problem.value?.remedy).toBe("sign-in");
-  expect(answer().again.value).toBe("follow");
+  expect(answer().retryMode.value).toBe("resume");
   expect(renewals).toBe(1);
 });
 
 test("Stop of a message whose answer was lost stops the model too, in case the agent has it", async () => {
-  const { agent, net, conversation, answer } = open();
+  const { agent, net, openThread, answer } = open();
   agent.answerWith(undefined);
   let hoping = false;
-  net.network.hope = (_, signal) => {
+  net.network.waitForOnline = (_, signal) => {
     hoping = true;
     return new Promise((_resolve, reject) =>
       signal?.addEventListener("abort", () => reject(signal.reason as Error)),
     );
   };
   agent.fail(lostAfterwards);
-  const sent = conversation.send("question");
+  const sent = openThread.send("question");
   await expect.poll(() => hoping).toBe(true);
-  conversation.stop();
+  openThread.stop();
   await sent;
   expect(answer().state.value).toBe("stopped");
   await expect.poll(() => agent.runs[0]?.events.at(-1)).toMatchObject({ code: "stopped" });

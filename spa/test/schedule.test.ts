@@ -31,12 +31,12 @@ afterEach(() => {
 
 /** Draws again and again for so many milliseconds. */
 function stream(milliseconds: number): void {
-  const again = () =>
+  const retryMode = () =>
     beforePaint(() => {
       drawn.push(Date.now());
-      again();
+      retryMode();
     });
-  again();
+  retryMode();
   vi.advanceTimersByTime(milliseconds);
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { createSession, isCallback } from "../src/session";
+import { createSession, isCallback } from "../src/auth/session";
 import { fullStorage } from "./support";
 
 const CONFIG = {

@@ -1,6 +1,6 @@
 import { HttpAgent } from "@ag-ui/client";
 import { expect, test } from "vitest";
-import { type AgentEvent, MalformedEvent, parseEvent } from "../src/wire/events";
+import { type AgentEvent, MalformedEvent, parseEvent } from "../src/api/events";
 import { agent, shown } from "./stepped";
 import { frames, text } from "./support";
 
@@ -34,8 +34,8 @@ const EVENTS = [
 const RUN = { threadId: "t", runId: "r" };
 
 test("an answer that begins anew takes the place of its half", () => {
-  const { conversation, answer, emit } = agent();
-  void conversation.send(QUESTION.content);
+  const { openThread, answer, emit } = agent();
+  void openThread.send(QUESTION.content);
   for (const event of EVENTS) {
     const read = parseEvent(JSON.stringify(event));
     if (read) emit(read);

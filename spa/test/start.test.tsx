@@ -1,8 +1,8 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { theme } from "../src/browser/theme";
 import { chooseLanguage, language } from "../src/i18n";
-import { theme } from "../src/theme";
 import { EmptyState } from "../src/view/EmptyState";
 import { Help, openHelp } from "../src/view/Help";
 import { Settings } from "../src/view/Settings";

@@ -1,31 +1,31 @@
-import { type Answer, createConversation } from "../src/conversation";
-import { createOutbox } from "../src/outbox";
-import { createChat } from "../src/wire/chat";
-import type { AgentEvent } from "../src/wire/events";
-import type { Listener, Outcome, Turn } from "../src/wire/outcome";
+import { createChat } from "../src/api/chat";
+import type { AgentEvent } from "../src/api/events";
+import type { Listener, Outcome, RunInput } from "../src/run/outcome";
+import { type Answer, createOpenThread } from "../src/threads/open-thread";
+import { createOutbox } from "../src/threads/outbox";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
 /** An agent whose every step the test takes itself. */
 export function agent() {
-  const turns: Turn[] = [];
+  const runInputs: RunInput[] = [];
   let to: Listener | undefined;
   let end: (outcome: Outcome) => void = () => undefined;
   const { fetcher } = fakeAgent();
   const chat = createChat("https://api.example", TOKENS, fetcher, fakeNetwork().network);
-  chat.run = (turn, listener, signal) => {
-    turns.push(turn);
+  chat.run = (runInput, listener, signal) => {
+    runInputs.push(runInput);
     to = listener;
     return new Promise((resolve) => {
       end = resolve;
       signal.addEventListener("abort", () => resolve({ kind: "stopped" }));
     });
   };
-  const conversation = createConversation("thread", chat, createOutbox());
-  const answer = () => conversation.messages.value.at(-1) as Answer;
+  const openThread = createOpenThread("thread", chat, createOutbox());
+  const answer = () => openThread.messages.value.at(-1) as Answer;
   return {
-    conversation,
+    openThread,
     chat,
-    turns,
+    runInputs,
     answer,
     emit(...events: AgentEvent[]) {
       for (const event of events) to?.event(event);

@@ -1,4 +1,4 @@
-import type { AgentEvent } from "../src/wire/events";
+import type { AgentEvent } from "../src/api/events";
 
 /** A reproducible source of random numbers in [0, 1): a failing case can be run again (mulberry32). */
 export function seeded(seed: number): () => number {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from "vitest";
-import type { Answer } from "../src/conversation";
-import { createChat } from "../src/wire/chat";
-import { createWorkspace, type Workspace } from "../src/workspace";
+import { createChat } from "../src/api/chat";
+import type { Answer } from "../src/threads/open-thread";
+import { createWorkspace, type Workspace } from "../src/threads/workspace";
 import { type Agent, texts } from "./opened";
 import { type Fault, fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
@@ -35,12 +35,12 @@ export function setUp() {
     open,
     /** As it is after a reload: what the page held is gone. */
     reload(): Workspace {
-      for (const workspace of opened.splice(0)) workspace.conversation.value.leave();
+      for (const workspace of opened.splice(0)) workspace.openThread.value.leave();
       return open();
     },
-    shown: (workspace: Workspace) => texts(workspace.conversation.value),
+    shown: (workspace: Workspace) => texts(workspace.openThread.value),
     titles: (workspace: Workspace) => workspace.threads.all.value?.map(({ title }) => title),
-    last: (workspace: Workspace) => workspace.conversation.value.messages.value.at(-1) as Answer,
+    last: (workspace: Workspace) => workspace.openThread.value.messages.value.at(-1) as Answer,
   };
 }
 

@@ -16,7 +16,7 @@ beforeEach(() => {
 test("what is begun in a new chat is there again, by Back and by New chat", async () => {
   const workspace = open();
   await workspace.send("one");
-  const one = workspace.conversation.value.threadId;
+  const one = workspace.openThread.value.threadId;
   workspace.newChat();
   workspace.draft.value = "half a thought";
   workspace.open(one);
@@ -32,17 +32,17 @@ test("what is begun in a new chat is there again, by Back and by New chat", asyn
 
 test("Back from a conversation that could not be read leads out of it", async () => {
   const workspace = open();
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   workspace.open("nobody-has-this-one");
-  await expect.poll(() => workspace.conversation.value.problem.value).toBeDefined();
+  await expect.poll(() => workspace.openThread.value.problem.value).toBeDefined();
   go("/");
-  expect(workspace.conversation.value.threadId).toBe(threadId);
+  expect(workspace.openThread.value.threadId).toBe(threadId);
 });
 
 test("a reload sends what waits in another conversation than the open one", async () => {
   const workspace = open();
   await workspace.send("one");
-  const one = workspace.conversation.value.threadId;
+  const one = workspace.openThread.value.threadId;
   workspace.newChat();
   await expect.poll(() => titles(workspace)).toEqual(["one"]);
   agent.fail(...Array.from({ length: 9 }, () => down));
@@ -75,7 +75,7 @@ test("a message to be changed comes back to its own conversation, also when anot
     return refusal("prompt_too_long");
   });
   const sending = workspace.send("very long");
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   workspace.newChat();
   release();
   await sending;
@@ -128,7 +128,7 @@ test("F10: another tab is told of a run when the agent has it, so that it finds 
   await expect.poll(() => heard[1]).toBe("run-started");
   channel.close();
   marker.close();
-  agent.say("while it ");
+  agent.announce("while it ");
   await expect.poll(() => shown(other)[3]).toBe("while it ");
   agent.end();
 });
@@ -136,7 +136,7 @@ test("F10: another tab is told of a run when the agent has it, so that it finds 
 test("a conversation that is deleted in another tab while its message waits here is not begun anew", async () => {
   const one = open();
   await one.send("first");
-  const { threadId } = one.conversation.value;
+  const { threadId } = one.openThread.value;
   const other = open();
   await expect.poll(() => shown(other).length).toBe(2);
   await expect.poll(() => titles(one)).toEqual(["first"]);
@@ -150,7 +150,7 @@ test("a conversation that is deleted in another tab while its message waits here
   expect(other.draft.value).toBe("third");
   const after = reload();
   after.open(threadId);
-  await expect.poll(() => after.conversation.value.problem.value).toBeDefined();
+  await expect.poll(() => after.openThread.value.problem.value).toBeDefined();
   expect(agent.runs).toHaveLength(1);
 });
 
@@ -158,7 +158,7 @@ test("a page that goes away with a deletion does not begin that conversation ane
   const workspace = open();
   await workspace.send("first");
   await expect.poll(() => titles(workspace)).toEqual(["first"]);
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   agent.fail(...Array.from({ length: 6 }, () => down));
   await workspace.send("second");
   workspace.remove(threadId);
@@ -173,7 +173,7 @@ test("a page that goes away with a deletion does not begin that conversation ane
 test("a conversation in which another tab asks is not deleted from here", async () => {
   const one = open();
   await one.send("first");
-  const { threadId } = one.conversation.value;
+  const { threadId } = one.openThread.value;
   const other = open();
   await expect.poll(() => shown(other).length).toBe(2);
   await expect.poll(() => titles(one)).toEqual(["first"]);
@@ -189,7 +189,7 @@ test("what ends after signing out is told to nobody", async () => {
   const workspace = open();
   await workspace.send("first");
   await expect.poll(() => titles(workspace)).toEqual(["first"]);
-  const renaming = workspace.threads.rename(workspace.conversation.value.threadId, "Renamed");
+  const renaming = workspace.threads.rename(workspace.openThread.value.threadId, "Renamed");
   workspace.close();
   await renaming;
   expect(titles(workspace)).toEqual(["Renamed"]);
@@ -200,7 +200,7 @@ test("what ends after signing out is told to nobody", async () => {
 const changedElsewhere = async () => {
   const workspace = open();
   await workspace.send("first");
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   await expect.poll(() => titles(workspace)).toEqual(["first"]);
   const body = { threadId, runId: "elsewhere", messages: [{ id: "m", content: "by phone" }] };
   await agent.fetcher("", { body: JSON.stringify(body satisfies Body) });
@@ -220,17 +220,17 @@ test("so does a tab that was out of sight for long", async () => {
   const workspace = await changedElsewhere();
   const hidden = vi.spyOn(document, "hidden", "get");
   const now = vi.spyOn(Date, "now");
-  const turn = (isHidden: boolean, at: number) => {
+  const runInput = (isHidden: boolean, at: number) => {
     now.mockReturnValue(at);
     hidden.mockReturnValue(isHidden);
     document.dispatchEvent(new Event("visibilitychange"));
   };
-  turn(true, 0);
-  turn(false, 60_000);
+  runInput(true, 0);
+  runInput(false, 60_000);
   await settled();
   expect(shown(workspace)).toHaveLength(2);
-  turn(true, 0);
-  turn(false, 600_000);
+  runInput(true, 0);
+  runInput(false, 600_000);
   now.mockRestore();
   hidden.mockRestore();
   await expect.poll(() => shown(workspace)[2]).toBe("by phone");

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { chooseTheme, startTheme, theme } from "../src/theme";
+import { chooseTheme, startTheme, theme } from "../src/browser/theme";
 
 beforeEach(() => {
   localStorage.clear();

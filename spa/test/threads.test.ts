@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { groupByTime, search } from "../src/groups";
+import { createChat } from "../src/api/chat";
+import type { Finding, Summary } from "../src/api/stored";
 import { chooseLanguage } from "../src/i18n";
-import { createThreads } from "../src/threads";
-import { createChat } from "../src/wire/chat";
-import type { Finding, Summary } from "../src/wire/stored";
+import { groupByTime, search } from "../src/threads/groups";
+import { createThreads } from "../src/threads/threads";
 import { status } from "./faults";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
@@ -129,11 +129,11 @@ test("a second deletion carries out the first", async () => {
   const { agent, threads, titles } = await open("one", "two", "three");
   threads.remove("one");
   // A list that was read meanwhile does not bring it back.
-  const reading = threads.load();
+  const request = threads.load();
   threads.remove("two");
   await expect.poll(() => agent.asked("delete").map(({ threadId }) => threadId)).toEqual(["one"]);
   expect(titles()).toEqual(["three"]);
-  await reading;
+  await request;
   expect(titles()).toEqual(["three"]);
   threads.undo();
 });

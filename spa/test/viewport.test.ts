@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitToKeyboard } from "../src/viewport";
+import { fitToKeyboard } from "../src/browser/viewport";
 
 class View extends EventTarget {
   height = 800;

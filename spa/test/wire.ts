@@ -1,7 +1,7 @@
-import type { Tokens } from "../src/wire/api";
-import type { AgentEvent } from "../src/wire/events";
-import type { Network } from "../src/wire/network";
-import type { StoredConversation, StoredMessage } from "../src/wire/stored";
+import type { Tokens } from "../src/api/api";
+import type { AgentEvent } from "../src/api/events";
+import type { Network } from "../src/api/network";
+import type { StoredMessage, StoredThread } from "../src/api/stored";
 import { endOf, saidIn } from "./kept";
 
 /** What is asked of the agent, as it travels. */
@@ -113,7 +113,7 @@ export function fakeAgent() {
     return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
   }
 
-  function conversation(threadId: string): StoredConversation | undefined {
+  function openThread(threadId: string): StoredThread | undefined {
     const shown = visible(threadId);
     const first = shown[0];
     if (!first) return undefined;
@@ -137,7 +137,7 @@ export function fakeAgent() {
   function act(body: Body): Response {
     const { threadId = "", runId = "" } = body;
     const run = find(runId);
-    const whole = conversation(threadId);
+    const whole = openThread(threadId);
     switch (body.action) {
       case "resume":
         return run ? stream(run, body.after ?? 0) : refusal("not_found");
@@ -146,16 +146,14 @@ export function fakeAgent() {
         if (isOpen(run)) emit(run, { type: "RUN_ERROR", code: "stopped", message: "Stopped." });
         return Response.json({ runId, state: "stopped" });
       case "list": {
-        const all = [...new Set(runs.map((each) => each.threadId))].toReversed().map(conversation);
+        const all = [...new Set(runs.map((each) => each.threadId))].toReversed().map(openThread);
         return Response.json({
           threads: all.flatMap((each) => (each ? [{ ...each, runs: undefined }] : [])),
         });
       }
       case "search": {
         const all = [...new Set(runs.map((each) => each.threadId))];
-        const found = all.filter((id) =>
-          JSON.stringify(conversation(id)).includes(body.query ?? ""),
-        );
+        const found = all.filter((id) => JSON.stringify(openThread(id)).includes(body.query ?? ""));
         return Response.json({
           results: found.map((each) => ({ threadId: each, excerpt: `… ${body.query} …` })),
         });
@@ -165,7 +163,7 @@ export function fakeAgent() {
       case "rename":
         if (!whole) return failure("not_found");
         titles.set(threadId, body.title ?? "");
-        return Response.json({ ...conversation(threadId), runs: undefined });
+        return Response.json({ ...openThread(threadId), runs: undefined });
       case "delete":
         for (const each of visible(threadId)) {
           if (isOpen(each)) emit(each, { type: "RUN_ERROR", code: "stopped", message: "Deleted." });
@@ -212,7 +210,7 @@ export function fakeAgent() {
     answerWith(next: typeof script) {
       script = next;
     },
-    say: (...deltas: string[]) => {
+    announce: (...deltas: string[]) => {
       const run = runs.at(-1) as Run;
       emit(
         run,
@@ -244,7 +242,7 @@ export function fakeNetwork() {
   const network: Network = {
     online: () => state.online,
     pause: wait,
-    hope: wait,
+    waitForOnline: wait,
     watch(lost) {
       lose = lost;
       return { heard: () => undefined, end: () => undefined };

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { hashOf, linkTo, threadOf } from "../src/address";
+import { hashOf, linkTo, threadOf } from "../src/browser/address";
 import { cutAfterEvents, down } from "./faults";
 import type { Agent } from "./opened";
 import { fake, setUp } from "./tab";
@@ -35,7 +35,7 @@ test("the first requests go to the session that the next message needs", async (
   const workspace = open();
   await workspace.send("hello");
   expect(new Set(agent.requests.map(({ session }) => session))).toEqual(
-    new Set([workspace.conversation.value.threadId]),
+    new Set([workspace.openThread.value.threadId]),
   );
   expect(agent.requests[0]?.body.action).toBe("list");
 });
@@ -56,10 +56,10 @@ test("New chat is another thread, empty and warmed, and keeps the draft", async 
 test("each conversation has its own draft", async () => {
   const workspace = open();
   await workspace.send("one");
-  const one = workspace.conversation.value.threadId;
+  const one = workspace.openThread.value.threadId;
   workspace.newChat();
   await workspace.send("two");
-  const two = workspace.conversation.value.threadId;
+  const two = workspace.openThread.value.threadId;
   workspace.draft.value = "for two";
   workspace.open(one);
   expect(workspace.draft.value).toBe("");
@@ -108,7 +108,7 @@ test("signing out in one tab ends it in the others", async () => {
 test("a conversation has an address, which opens it in any tab", async () => {
   const workspace = open();
   await workspace.send("hello");
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   expect(location.hash).toBe(`#/t/${threadId}`);
   expect(linkTo(threadId)).toBe(location.href);
   sessionStorage.clear();
@@ -119,7 +119,7 @@ test("a conversation has an address, which opens it in any tab", async () => {
 test("back and forward go from conversation to conversation", async () => {
   const workspace = open();
   await workspace.send("one");
-  const one = workspace.conversation.value.threadId;
+  const one = workspace.openThread.value.threadId;
   workspace.newChat();
   await workspace.send("two");
   workspace.open(one);
@@ -149,10 +149,10 @@ test("an address of a conversation that is not there says so, and New chat leads
   history.replaceState(null, "", hashOf("nobody-has-this-one"));
   const workspace = open();
   await expect
-    .poll(() => workspace.conversation.value.problem.value?.title)
+    .poll(() => workspace.openThread.value.problem.value?.title)
     .toBe("This conversation is not there any more.");
   workspace.newChat();
-  expect(workspace.conversation.value.problem.value).toBeUndefined();
+  expect(workspace.openThread.value.problem.value).toBeUndefined();
   expect(location.hash).toBe("");
 });
 
@@ -160,11 +160,11 @@ test("an answer goes on when another conversation is opened, and stands there co
   const workspace = open();
   agent.answerWith(undefined);
   const sent = workspace.send("one");
-  const one = workspace.conversation.value.threadId;
+  const one = workspace.openThread.value.threadId;
   await expect.poll(() => agent.runs.length).toBe(1);
-  agent.say("half ");
+  agent.announce("half ");
   workspace.newChat();
-  agent.say("whole");
+  agent.announce("whole");
   agent.end();
   await sent;
   workspace.open(one);
@@ -179,16 +179,16 @@ test("F10: two tabs agree: a run that begins in one is followed in the other, an
   agent.answerWith(undefined);
   const sent = one.send("second");
   await expect.poll(() => agent.runs.length).toBe(2);
-  agent.say("while it ");
+  agent.announce("while it ");
   await expect.poll(() => shown(other)[3]).toBe("while it ");
-  agent.say("runs");
+  agent.announce("runs");
   agent.end();
   await sent;
   await expect.poll(() => shown(other)[3]).toBe("while it runs");
   await expect.poll(() => last(other).state.value).toBe("finished");
-  await one.threads.rename(one.conversation.value.threadId, "Renamed");
+  await one.threads.rename(one.openThread.value.threadId, "Renamed");
   await expect.poll(() => titles(other)).toEqual(["Renamed"]);
-  one.remove(one.conversation.value.threadId);
+  one.remove(one.openThread.value.threadId);
   one.threads.settle();
   await expect.poll(() => titles(other)).toEqual([]);
   expect(shown(other)).toEqual([]);
@@ -197,7 +197,7 @@ test("F10: two tabs agree: a run that begins in one is followed in the other, an
 test("deleting the open conversation leaves it, and Undo comes back to it", async () => {
   const workspace = open();
   await workspace.send("hello");
-  const { threadId } = workspace.conversation.value;
+  const { threadId } = workspace.openThread.value;
   workspace.remove(threadId);
   expect(shown(workspace)).toEqual([]);
   expect(titles(workspace)).toEqual([]);
@@ -223,8 +223,8 @@ test("a history that could not be read is read when the network is back", async 
   await before.send("hello");
   agent.fail(down, down);
   const after = reload();
-  await expect.poll(() => after.conversation.value.problem.value).toBeDefined();
+  await expect.poll(() => after.openThread.value.problem.value).toBeDefined();
   dispatchEvent(new Event("online"));
   await expect.poll(() => shown(after)).toEqual(["hello", "You said: hello"]);
-  expect(after.conversation.value.problem.value).toBeUndefined();
+  expect(after.openThread.value.problem.value).toBeUndefined();
 });

@@ -15,10 +15,10 @@ import pytest
 from bedrock_support import behind_bedrock
 from checkout import ROOT
 from sluice.app import create_app
-from sluice.conversations.thread import Turn
-from sluice.conversations.threads import Threads
 from sluice.settings import Settings
-from sluice.store.folder import FolderStore
+from sluice.storage.folder import FolderStore
+from sluice.threads.thread import StoredRun
+from sluice.threads.thread_store import Threads
 from starlette.applications import Starlette
 from store_fake import FaultyStore
 from support import serve
@@ -96,7 +96,7 @@ def until() -> Callable[[Callable[[], bool]], None]:
 def stock_agent() -> Iterator[None]:
     """Where a test names no file of an agent."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sluice.answering.agent_file.OWN", ROOT / "tests" / "stock_agent.py")
+        patch.setattr("sluice.agent_runner.agent_file.OWN", ROOT / "tests" / "stock_agent.py")
         yield
 
 
@@ -146,7 +146,7 @@ def store_dead_run(folder: Path) -> Callable[..., None]:
 
         async def save() -> None:
             opened = await Threads(FolderStore(folder)).open(owner, thread)
-            await opened.save(Turn(run, "running", "2026-11-22T19:00:00.000Z", messages))
+            await opened.save(StoredRun(run, "running", "2026-11-22T19:00:00.000Z", messages))
 
         asyncio.run(save())
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import sluice.answering.engine
+import sluice.agent_runner.runner
 from scripted import Scripted, call, say
 from sluice import Run
-from sluice.answering.agent_file import load
-from sluice.answering.check import check
+from sluice.agent_runner.agent_file import load
+from sluice.agent_runner.check import check
+from sluice.agui.events import Notice
 from sluice.api import NOTICES
-from sluice.refusal import AgentFileError
+from sluice.service_error import AgentFileError
 from sluice.settings import Settings
-from sluice.wire.events import Notice
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 from wire_support import parse, said
 
@@ -360,7 +360,7 @@ USELESS = {
 def test_what_cannot_work_is_refused_before_any_message(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: Scripted())
+    monkeypatch.setattr(sluice.agent_runner.runner, "make_model", lambda _: Scripted())
     body, why = USELESS[name]
     path = tmp_path / "agent.py"
     head = f"from strands import Agent\nSHARED = Agent('m')\nFOLDER = {str(tmp_path)!r}\n"
@@ -371,7 +371,7 @@ def test_what_cannot_work_is_refused_before_any_message(
 
 
 def test_a_file_that_works_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sluice.answering.engine, "make_model", lambda _: Scripted())
+    monkeypatch.setattr(sluice.agent_runner.runner, "make_model", lambda _: Scripted())
     path = tmp_path / "agent.py"
     path.write_text(SEEN)
     assert check(settings(path)) == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ag_ui.core import TextMessageContentEvent, TextMessageStartEvent
 from scripted import Scripted, say
-from sluice.wire.given import GivenError, GivenEvents
+from sluice.agui.given import GivenError, GivenEvents
 from wire_support import parse, said
 
 pytest_plugins = ("agent_files",)

@@ -12,19 +12,19 @@ import json
 from typing import Any
 
 import pytest
-import sluice.answering.engine
-import sluice.answering.recovery
+import sluice.agent_runner.retry
+import sluice.agent_runner.runner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from provider_rules import judge
-from sluice.answering.engine import Engine
-from sluice.conversations.history import Question, compose
-from sluice.conversations.repair import repair
-from sluice.conversations.thread import Thread, Turn, join
+from sluice.agent_runner.runner import AgentRunner
 from sluice.models.provider import make_model
 from sluice.runs.run import Run
 from sluice.runs.transcript import Transcript
 from sluice.settings import Settings
+from sluice.threads.history import Question, compose
+from sluice.threads.repair import repair
+from sluice.threads.thread import StoredRun, Thread, upsert
 from stock_agent import SYSTEM_PROMPT
 from strands import tool
 from strands.models.model import Model
@@ -98,9 +98,9 @@ def asked(text: str) -> dict[str, Any]:
 
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(TURNS, max_size=4), BUDGETS)
-def test_any_stored_thread_can_be_gone_on_with_at_every_provider(turns, budget) -> None:
+def test_any_stored_thread_can_be_gone_on_with_at_every_provider(stored_runs, budget) -> None:
     thread = [
-        Turn(
+        StoredRun(
             "run",
             state,
             "2026-11-22T19:00:00.000Z",
@@ -108,7 +108,7 @@ def test_any_stored_thread_can_be_gone_on_with_at_every_provider(turns, budget) 
             if is_asked
             else tuple(messages),
         )
-        for number, (state, messages, is_asked) in enumerate(turns)
+        for number, (state, messages, is_asked) in enumerate(stored_runs)
     ]
     past = compose(thread, budget).messages
     assert repair(past) == past, "a repaired past needs no second repair"
@@ -203,12 +203,12 @@ def answer(text: str, calls: list[Any], end: str, length: int = 99) -> list[Any]
     return [*chunks, {"messageStop": {"stopReason": reason if end == "end" else end}}]
 
 
-def cut(run: Run, events: list[Any], share: float, state: Any, replaces: str | None) -> Turn:
+def cut(run: Run, events: list[Any], share: float, state: Any, replaces: str | None) -> StoredRun:
     """A run as it is stored when its process is killed, or it is stopped, after some events."""
     transcript = Transcript({"id": run.run_id, "role": "user", "content": "Look."})
     for event in events[: round(share * len(events))]:
         transcript.add(event)
-    return Turn(run.run_id, state, run.run_id, transcript.messages, replaces=replaces)
+    return StoredRun(run.run_id, state, run.run_id, transcript.messages, replaces=replaces)
 
 
 RUNS = st.tuples(
@@ -224,17 +224,17 @@ def judged():
     """An engine with a judged model."""
     model = Judged()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sluice.answering.engine, "Toolbox", Toolbox)
-        patch.setattr(sluice.answering.engine, "make_model", lambda _: model)
-        patch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 0.0])
+        patch.setattr(sluice.agent_runner.runner, "Toolbox", Toolbox)
+        patch.setattr(sluice.agent_runner.runner, "make_model", lambda _: model)
+        patch.setattr(sluice.agent_runner.retry, "DELAYS", [0.0, 0.0])
         environ = {
             "AWS_REGION": "us-east-1",
             "SLUICE_CONVERSATIONS": "c",
             "SLUICE_MAX_TURNS": "6",
         }
-        engine = Engine(Settings.read(environ))
-        yield engine, model
-        engine.close()
+        runner = AgentRunner(Settings.read(environ))
+        yield runner, model
+        runner.close()
 
 
 @settings(max_examples=60, deadline=None)
@@ -242,17 +242,17 @@ def judged():
 def test_any_run_that_ends_anyhow_can_be_gone_on_with_at_every_provider(
     judged, runs, budget
 ) -> None:
-    engine, model = judged
+    runner, model = judged
     model.faults.clear()
     thread: Thread | None = None
     for number, (answers, share, state, replaced) in enumerate([*runs, ([], 1.0, "finished", -1)]):
         run = Run("thread", f"run-{number}", {"id": "q", "role": "user", "content": "Look."})
         replaces = f"run-{replaced}" if 0 <= replaced < number else None
-        turns = join(thread, "thread", cut(run, [], 0, "running", replaces)).visible[:-1]
-        past = compose(turns, budget).messages
+        stored_runs = upsert(thread, "thread", cut(run, [], 0, "running", replaces)).visible[:-1]
+        past = compose(stored_runs, budget).messages
         model.script = [answer(*each) for each in answers]
         question = Question(past, [{"text": "Look."}], None, "token")
-        asyncio.run(engine.answer(question, run))
+        asyncio.run(runner.answer(question, run))
         frames = [json.loads(frame.partition(b"data: ")[2]) for frame in run._frames]
-        thread = join(thread, "thread", cut(run, frames, share, state, replaces))
+        thread = upsert(thread, "thread", cut(run, frames, share, state, replaces))
     assert not model.faults

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.refusal import Refusal
-from sluice.wire import request
-from sluice.wire.body import MAX_BODY_BYTES, BodyGuard
-from sluice.wire.request import answers_with_stream, read_request
+from sluice.agui import request
+from sluice.agui.body import MAX_BODY_BYTES, BodyGuard
+from sluice.agui.request import answers_with_stream, read_request
+from sluice.service_error import ServiceError
 from starlette.types import Message, Receive, Scope, Send
 from wire_support import make_token
 
@@ -154,7 +154,7 @@ REFUSED: dict[str, tuple[object, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_t9_a_bad_body_is_refused_by_name(name: str) -> None:
     body, said = REFUSED[name]
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ServiceError) as refused:
         read_request(body, MAX)
     assert refused.value.code == "bad_request"
     assert said in refused.value.message
@@ -283,7 +283,7 @@ def test_every_action_is_read() -> None:
     ],
 )
 def test_a_context_that_is_none_is_refused_by_name(context: Any, place: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ServiceError) as refused:
         read_request(messages("Hello", context=context), MAX)
     assert refused.value.code == "bad_request"
     assert place in refused.value.message
@@ -328,7 +328,7 @@ def test_every_sample_request_is_read_as_what_its_name_says() -> None:
     for name, expected in SAMPLES.items():
         body = json.loads((EVENTS / f"{name}.json").read_bytes())
         if isinstance(expected, str):
-            with pytest.raises(Refusal) as refused:
+            with pytest.raises(ServiceError) as refused:
                 read_request(body, MAX)
             assert refused.value.code == expected, name
         else:
@@ -358,8 +358,8 @@ def test_t9_whatever_the_body_it_is_read_or_refused_and_nothing_else(body: objec
     answers_with_stream(body)
     try:
         read_request(body, MAX)
-    except Refusal as refusal:
-        assert refusal.code == "bad_request"  # noqa: PT017 - a body that is read is well, too
+    except ServiceError as service_error:
+        assert service_error.code == "bad_request"  # noqa: PT017 - a body that is read is well, too
 
 
 def test_what_a_person_wrote_stands_in_no_repr_t8() -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from sluice.tools.calculator import Calculator
-from sluice.tools.limited import Limited
+from sluice.tools.timeout import Limited
 from tool_calls import FakeAgent, call, told
 
 SLOW_INTEGRAL = {

@@ -124,7 +124,7 @@ def test_f9_accounts_that_cannot_be_kept_stop_nothing(run_agent, faulty) -> None
 
 
 def test_a_full_thread_refuses_the_next_message(run_agent, monkeypatch) -> None:
-    monkeypatch.setattr("sluice.conversations.threads.MAX_BYTES", 3_000)
+    monkeypatch.setattr("sluice.threads.thread_store.MAX_BYTES", 3_000)
     with run_agent() as client:
         client.ask("hello", "t", runId="a")
         refused = client.ask("x" * 2_900, "t", runId="b")

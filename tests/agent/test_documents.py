@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from sluice.refusal import Code
+from sluice.agui.body import MAX_BODY_BYTES
+from sluice.agui.events import Notice
+from sluice.agui.fields import MAX_QUERY, MAX_TITLE
+from sluice.agui.request import ACTIONS
 from sluice.runs.run import HEARTBEAT_SECONDS
-from sluice.wire.body import MAX_BODY_BYTES
-from sluice.wire.events import Notice
-from sluice.wire.fields import MAX_QUERY, MAX_TITLE
-from sluice.wire.request import ACTIONS
+from sluice.service_error import Code
 
 WIRE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from model_servers import CALL_ID, DIALECTS, Refused, Reply
-from sluice.conversations.repair import INTERRUPTED
-from sluice.conversations.thread import Turn
-from sluice.conversations.threads import Threads
-from sluice.store.folder import FolderStore
+from sluice.storage.folder import FolderStore
+from sluice.threads.repair import INTERRUPTED
+from sluice.threads.thread import StoredRun
+from sluice.threads.thread_store import Threads
 
 pytest_plugins = ("provided",)
 
@@ -92,7 +92,7 @@ def test_after_a_kill(provide, folder, provider) -> None:
     async def save() -> None:
         for thread, messages in KILLED.items():
             opened = await Threads(FolderStore(folder)).open("alice", thread)
-            killed = Turn("run-1", "running", "2026-11-22T19:00:00.000Z", (asked, *messages))
+            killed = StoredRun("run-1", "running", "2026-11-22T19:00:00.000Z", (asked, *messages))
             await opened.save(killed)
 
     asyncio.run(save())

@@ -12,19 +12,19 @@ import pytest
 from fakes.scripted_mcp import ScriptedMcp, tool
 from flaky_store import FlakyStore
 from image_samples import GIF, KINDS, PNG
-from sluice.conversations import files
-from sluice.conversations.converse import translate
-from sluice.conversations.files import Files, NewFiles, file_name
-from sluice.conversations.thread import Turn
-from sluice.conversations.threads import ThreadDeletedError, Threads
+from sluice.agui.content import image_part, text_part
+from sluice.agui.events import run_started, tool_call_result, tool_call_start
 from sluice.runs.transcript import Transcript, replay
-from sluice.store.base import StorageUnavailableError
-from sluice.wire.content import image_part, text_part
-from sluice.wire.events import run_started, tool_call_result, tool_call_start
+from sluice.storage.base import StorageUnavailableError
+from sluice.threads import files
+from sluice.threads.bedrock_messages import translate
+from sluice.threads.files import Files, NewFiles, file_name
+from sluice.threads.thread import StoredRun
+from sluice.threads.thread_store import ThreadDeletedError, Threads
 from store_fake import FaultyStore
 from support import serve
 from thread_support import *  # noqa: F403
-from thread_support import turn
+from thread_support import stored_run
 
 NAME = hashlib.sha256(PNG).hexdigest()
 PART = image_part(NAME, "image/png", len(PNG))
@@ -122,7 +122,7 @@ def test_a_file_counts_once_and_the_files_of_a_thread_have_a_limit(monkeypatch) 
     monkeypatch.setattr(files, "MAX_THREAD_BYTES", len(PNG) + len(GIF))
     new = NewFiles()
     message = {"id": "m", "role": "tool", "toolCallId": "c", "content": [PART, text_part("x")]}
-    new.count([Turn("r", "finished", "", ({"role": "user", "content": "a"}, message))])
+    new.count([StoredRun("r", "finished", "", ({"role": "user", "content": "a"}, message))])
     assert new.add(PNG) == NAME, "it is there already"
     assert new.find(NAME) is None
     assert new.add(GIF) == file_name(GIF)
@@ -153,11 +153,11 @@ async def test_what_waits_is_let_go_of_once_it_is_stored(flaky: FlakyStore) -> N
 @pytest.mark.anyio
 async def test_a_thread_that_is_deleted_under_a_run_keeps_no_file(threads: Threads) -> None:
     opened, new = await threads.open("alice", "t"), NewFiles()
-    await opened.save(turn("r1", state="running"))
+    await opened.save(stored_run("r1", state="running"))
     await threads.delete("alice", "t")
     new.add(PNG)
     with pytest.raises(ThreadDeletedError):
-        await opened.save(turn("r1", 5), new)
+        await opened.save(stored_run("r1", 5), new)
     assert await threads.files("alice", "t").read(NAME) is None
 
 
@@ -183,7 +183,7 @@ def test_a_failure_with_an_image_is_told_again_as_it_was() -> None:
     content = [text_part("Half \ud83d of it."), PART]
     messages = transcript_of(content, failed=True).messages
     assert messages[-1]["error"] == "Half ? of it.\n[image/png, 70 bytes]"
-    events = list(replay(Turn("r", "finished", "", messages), "t"))
+    events = list(replay(StoredRun("r", "finished", "", messages), "t"))
     (again,) = [event for event in events if event["type"] == "TOOL_CALL_RESULT"]
     assert again["content"] == [text_part("Half ? of it."), PART]
     assert again["metadata"] == {"status": "error"}

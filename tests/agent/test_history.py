@@ -12,10 +12,10 @@ import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.conversations.converse import CUT
-from sluice.conversations.history import Past, Question, compose
-from sluice.conversations.repair import INTERRUPTED, SILENT, repair
-from sluice.conversations.thread import Turn
+from sluice.threads.bedrock_messages import CUT
+from sluice.threads.history import Past, Question, compose
+from sluice.threads.repair import INTERRUPTED, SILENT, repair
+from sluice.threads.thread import StoredRun
 
 MANY = 1_000_000
 
@@ -39,12 +39,12 @@ def reasoning(text: str) -> dict[str, Any]:
     return {"id": "r", "role": "reasoning", "content": text}
 
 
-def turn(*messages: dict[str, Any], state: Any = "finished", **more: Any) -> Turn:
-    return Turn("run", state, "2026-11-22T19:00:00.000Z", messages, **more)
+def stored_run(*messages: dict[str, Any], state: Any = "finished", **more: Any) -> StoredRun:
+    return StoredRun("run", state, "2026-11-22T19:00:00.000Z", messages, **more)
 
 
-def past(*turns: Turn) -> list[Any]:
-    return compose(turns, MANY).messages
+def past(*stored_runs: StoredRun) -> list[Any]:
+    return compose(stored_runs, MANY).messages
 
 
 def blocks(messages: list[Any]) -> list[tuple[str, Any]]:
@@ -109,7 +109,7 @@ def tokens(messages: list[Any]) -> float:
 def test_a_run_becomes_what_strands_would_have_kept_of_it() -> None:
     arguments = '{"expression": "25 * 4"}'
     assert past(
-        turn(
+        stored_run(
             user("What is 25 * 4?"),
             reasoning("Multiply."),
             assistant("Let me see.", ("c1", arguments)),
@@ -155,7 +155,7 @@ def results(messages: list[Any]) -> list[tuple[str, str, str]]:
 def test_calls_of_one_answer_that_are_several_messages_are_answered_together() -> None:
     """Text, a call, text and a call again: AG-UI has two messages, models had one."""
     told = past(
-        turn(
+        stored_run(
             user("1"),
             assistant("a", ("c1", "{}")),
             assistant("b", ("c2", "{}")),
@@ -170,7 +170,7 @@ def test_calls_of_one_answer_that_are_several_messages_are_answered_together() -
 def test_a_failed_tool_an_empty_result_and_a_lost_one_are_told_as_such() -> None:
     calls = [(i, "{}") for i in ("c1", "c2", "c3")]
     told = past(
-        turn(user("1"), assistant("", *calls), tool("c1", "no", error="no"), tool("c2", ""))
+        stored_run(user("1"), assistant("", *calls), tool("c1", "no", error="no"), tool("c2", ""))
     )
     assert results(told) == [
         ("c1", "error", "no"),
@@ -198,12 +198,12 @@ def test_a_failed_tool_an_empty_result_and_a_lost_one_are_told_as_such() -> None
 def test_arguments_are_sent_as_far_as_a_server_can_read_them(
     arguments: str, sent: dict[str, Any]
 ) -> None:
-    told = past(turn(user("1"), assistant("", ("c", arguments))))
+    told = past(stored_run(user("1"), assistant("", ("c", arguments))))
     assert told[1]["content"][0]["toolUse"]["input"] == sent
 
 
 def test_ids_that_repeat_or_are_foreign_become_ids_of_one_call_each() -> None:
-    asked = turn(
+    asked = stored_run(
         user("1"),
         assistant("", ("calculator", "{}"), ("calculator", "{}"), ("functions.f:0", "{}")),
         tool("calculator", "one"),
@@ -222,27 +222,27 @@ def test_ids_that_repeat_or_are_foreign_become_ids_of_one_call_each() -> None:
 def test_a_name_that_a_model_made_up_is_sent_as_servers_take_it(name: str, sent: str) -> None:
     calls = assistant("", ("c", "{}"))
     calls["toolCalls"][0]["function"]["name"] = name
-    told = past(turn(user("1"), calls))
+    told = past(stored_run(user("1"), calls))
     assert_well_formed(told)
     assert told[1]["content"][0]["toolUse"]["name"] == sent
 
 
 def test_what_the_model_had_not_begun_to_answer_is_not_sent_again() -> None:
     for state in ("failed", "stopped", "interrupted", "running"):
-        unanswered = turn(user("lost"), reasoning("hm"), assistant(" "), state=state)
+        unanswered = stored_run(user("lost"), reasoning("hm"), assistant(" "), state=state)
         assert past(unanswered) == []
-        answered = turn(user("kept"), assistant("half an ans"), state=state)
+        answered = stored_run(user("kept"), assistant("half an ans"), state=state)
         assert texts(past(unanswered, answered)) == ["kept", "half an ans"]
 
 
 def test_a_turn_that_was_replaced_is_no_longer_sent() -> None:
-    first = turn(user("old"), assistant("answer"), replaced_by="other")
-    assert texts(past(first, turn(user("new"), assistant("answer")))) == ["new", "answer"]
+    first = stored_run(user("old"), assistant("answer"), replaced_by="other")
+    assert texts(past(first, stored_run(user("new"), assistant("answer")))) == ["new", "answer"]
 
 
 @pytest.mark.parametrize("state", ["failed", "stopped", "interrupted", "finished"])
 def test_a_turn_that_ended_on_a_result_is_closed_before_the_next_question(state: str) -> None:
-    ended = turn(user("1 + 1"), assistant("", ("c", "{}")), tool("c"), state=state)
+    ended = stored_run(user("1 + 1"), assistant("", ("c", "{}")), tool("c"), state=state)
     told = past(ended)
     assert_well_formed([*told, text("user", "and now?")])
     assert results(told) == [("c", "success", "Result: 2")]
@@ -252,21 +252,23 @@ def test_a_turn_that_ended_on_a_result_is_closed_before_the_next_question(state:
 
 @pytest.mark.parametrize("state", ["failed", "stopped", "interrupted"])
 def test_a_turn_that_ended_within_a_call_states_its_result_and_its_answer(state: str) -> None:
-    told = past(turn(user("1 + 1"), assistant("", ("c", '{"expr')), state=state))
+    told = past(stored_run(user("1 + 1"), assistant("", ("c", '{"expr')), state=state))
     assert_well_formed([*told, text("user", "and now?")])
     assert [status for _, status, _ in results(told)] == ["error"]
     assert told[-1] == text("assistant", INTERRUPTED)
 
 
 def test_a_question_that_was_answered_with_nothing_stays_apart_from_the_next() -> None:
-    told = past(turn(user("1 + 1"), assistant("")))
+    told = past(stored_run(user("1 + 1"), assistant("")))
     assert told == [text("user", "1 + 1"), text("assistant", INTERRUPTED)]
 
 
 def test_a_result_as_long_as_a_book_is_cut_and_what_was_said_is_not() -> None:
     """Else the conversation could never be asked again: its newest turn is always sent."""
     calls = assistant("said " * 100, ("c1", "{}"), ("c2", "{}"), ("c3", "{}"))
-    asked = turn(user("1"), calls, tool("c1", "é" * 9_000), tool("c2", "x" * 9_000), tool("c3"))
+    asked = stored_run(
+        user("1"), calls, tool("c1", "é" * 9_000), tool("c2", "x" * 9_000), tool("c3")
+    )
     told = compose([asked], 1_000)
     assert tokens(told.messages) <= 500
     assert texts(told.messages)[1] == "said " * 100
@@ -277,14 +279,14 @@ def test_a_result_as_long_as_a_book_is_cut_and_what_was_said_is_not() -> None:
     assert not told.trimmed
 
 
-def grow(turns: list[Turn], max_tokens: int) -> list[Past]:
-    return [compose(turns[:length], max_tokens) for length in range(len(turns) + 1)]
+def grow(stored_runs: list[StoredRun], max_tokens: int) -> list[Past]:
+    return [compose(stored_runs[:length], max_tokens) for length in range(len(stored_runs) + 1)]
 
 
 def test_a_thread_of_300_turns_stays_under_the_limit_and_is_cut_rarely() -> None:
     answer = "word " * 400
-    turns = [turn(user(f"question {i}"), assistant(answer)) for i in range(300)]
-    looks = grow(turns, 10_000)
+    stored_runs = [stored_run(user(f"question {i}"), assistant(answer)) for i in range(300)]
+    looks = grow(stored_runs, 10_000)
     assert all(tokens(look.messages) <= 10_000 for look in looks)
     assert [look.trimmed for look in looks].index(True) > 15, "it is cut before it is full"
     firsts = [texts(look.messages)[0] for look in looks[1:]]
@@ -314,11 +316,11 @@ STATES = st.sampled_from(["running", "finished", "stopped", "failed", "interrupt
 
 
 @st.composite
-def threads(draw: Any, max_turns: int = 6) -> list[Turn]:
+def threads(draw: Any, max_turns: int = 6) -> list[StoredRun]:
     """Turns that each ask something of their own, and then hold anything in any order."""
     said = draw(st.lists(st.tuples(STATES, st.lists(SAID, max_size=6)), max_size=max_turns))
     return [
-        turn(user(f"question {number}"), *messages, state=state)
+        stored_run(user(f"question {number}"), *messages, state=state)
         for number, (state, messages) in enumerate(said)
     ]
 
@@ -326,24 +328,26 @@ def threads(draw: Any, max_turns: int = 6) -> list[Turn]:
 BUDGETS = st.sampled_from([1, 50, 200, MANY])
 
 
-@given(st.lists(st.builds(turn, SAID, SAID, SAID, state=STATES), max_size=5), threads(), BUDGETS)
-def test_whatever_turns_there_are_the_past_is_well_formed(strange, turns, budget) -> None:
-    kept = copy.deepcopy([*strange, *turns])
+@given(
+    st.lists(st.builds(stored_run, SAID, SAID, SAID, state=STATES), max_size=5), threads(), BUDGETS
+)
+def test_whatever_turns_there_are_the_past_is_well_formed(strange, stored_runs, budget) -> None:
+    kept = copy.deepcopy([*strange, *stored_runs])
     told = compose(kept, budget).messages
-    assert kept == [*strange, *turns], "what is stored must not change"
+    assert kept == [*strange, *stored_runs], "what is stored must not change"
     assert compose(kept, budget).messages == told
     assert_well_formed(told)
     assert_well_formed([*told, text("user", "next")])
 
 
 @given(threads(max_turns=10), BUDGETS)
-def test_the_past_grows_at_its_end_and_keeps_to_the_budget(turns, budget) -> None:
+def test_the_past_grows_at_its_end_and_keeps_to_the_budget(stored_runs, budget) -> None:
     before = compose([], budget).messages
-    for length in range(1, len(turns) + 1):
-        told = compose(turns[:length], budget)
+    for length in range(1, len(stored_runs) + 1):
+        told = compose(stored_runs[:length], budget)
         asked = [text for text in texts(told.messages) if text.startswith("question")]
         if told.messages:
-            sent = past(turns[length - 1])
+            sent = past(stored_runs[length - 1])
             newest = f"question {length - 1}" if sent else asked[-1]
             assert asked[-1] == newest, "the newest turn is always sent"
         assert tokens(told.messages) <= budget or len(asked) == 1

@@ -18,23 +18,23 @@ ROWS = (
     ("server",),
     ("app",),
     ("serving",),
-    ("answering",),
+    ("agent_runner",),
     ("tools",),
     ("models",),
     ("runs",),
-    ("conversations",),
-    ("people",),
-    ("wire",),
-    ("store",),
+    ("threads",),
+    ("auth",),
+    ("agui",),
+    ("storage",),
     ("telemetry",),
     ("settings", "network"),
-    ("api", "aws", "mcp_servers", "refusal"),
+    ("api", "aws", "mcp_servers", "service_error"),
 )
 LEVEL = {name: level for level, names in enumerate(ROWS) for name in names}
 HEAVY = {"boto3", "botocore", "httpx", "httpx2", "mcp", "opentelemetry", "pydantic", "strands"}
 # Packages whose modules are all imported late, and the late modules of the others.
-LATE = {"sluice.answering", "sluice.tools", "sluice.models"}
-LATE |= {"sluice.aws", "sluice.store.s3", "sluice.telemetry.spans", "sluice.telemetry.xray"}
+LATE = {"sluice.agent_runner", "sluice.tools", "sluice.models"}
+LATE |= {"sluice.aws", "sluice.storage.s3", "sluice.telemetry.spans", "sluice.telemetry.xray"}
 
 
 def _sources() -> dict[str, str]:
@@ -138,10 +138,10 @@ def test_a_package_passes_nothing_on() -> None:
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("sluice.store.base", "from sluice.runs.run import Run"),
-        ("sluice.wire.events", "from sluice import serving"),
-        ("sluice.models.usage", "def late():\n    import sluice.answering.engine"),
-        ("sluice.refusal", "if TYPE_CHECKING:\n    from sluice.settings import Settings"),
+        ("sluice.storage.base", "from sluice.runs.run import Run"),
+        ("sluice.agui.events", "from sluice import serving"),
+        ("sluice.models.usage", "def late():\n    import sluice.agent_runner.runner"),
+        ("sluice.service_error", "if TYPE_CHECKING:\n    from sluice.settings import Settings"),
     ],
 )
 def test_an_import_against_the_direction_is_noticed(module: str, line: str) -> None:
@@ -153,7 +153,7 @@ def test_an_import_against_the_direction_is_noticed(module: str, line: str) -> N
 
 def test_a_circle_within_a_package_is_noticed() -> None:
     sources = _sources()
-    sources["sluice.runs.run"] += "\nfrom sluice.runs import keeper\n"
+    sources["sluice.runs.run"] += "\nfrom sluice.runs import checkpointer\n"
     graph = {module: _imported(sources, module) for module in sources}
     with pytest.raises(CycleError):
         TopologicalSorter(graph).prepare()
@@ -163,7 +163,7 @@ def test_a_circle_within_a_package_is_noticed() -> None:
     ("line", "expected"),
     [
         ("import boto3.session", ["sluice.runs.run imports boto3.session"]),
-        ("from sluice.store import s3", ["sluice.runs.run imports sluice.store.s3"]),
+        ("from sluice.storage import s3", ["sluice.runs.run imports sluice.storage.s3"]),
         ("def late():\n    import boto3", []),
         ("if TYPE_CHECKING:\n    from strands import Agent", []),
     ],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import sluice.answering.recovery
+import sluice.agent_runner.retry
 from model_servers import Refused, Reply
 from sluice.settings import Settings
 from wire_support import parse, said
@@ -61,7 +61,7 @@ def test_f7_a_silent_model_has_heartbeats_and_then_a_deadline(run_agent) -> None
 
 
 def test_f7_a_busy_model_is_told_and_the_deadline_ends_the_waiting(run_agent, monkeypatch) -> None:
-    monkeypatch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 60.0])
+    monkeypatch.setattr(sluice.agent_runner.retry, "DELAYS", [0.0, 60.0])
     with run_agent(SLUICE_MAX_SECONDS="5") as client:
         events = client.ask("Fail")
     assert [event.value["seconds"] for event in events[1:-1]] == [0, 60]
@@ -69,11 +69,11 @@ def test_f7_a_busy_model_is_told_and_the_deadline_ends_the_waiting(run_agent, mo
 
 
 def test_f7_all_waits_together_are_far_below_the_deadline() -> None:
-    assert sum(sluice.answering.recovery.DELAYS) * 10 < SETTINGS.max_seconds
+    assert sum(sluice.agent_runner.retry.DELAYS) * 10 < SETTINGS.max_seconds
 
 
 def test_a_failing_model_that_recovers_answers(run_agent, monkeypatch) -> None:
-    monkeypatch.setattr(sluice.answering.recovery, "DELAYS", [0.0, 0.0, 0.0])
+    monkeypatch.setattr(sluice.agent_runner.retry, "DELAYS", [0.0, 0.0, 0.0])
     with run_agent() as client:
         events = client.ask("Fail twice")
     assert notices(events) == ["model_retry", "model_retry"]

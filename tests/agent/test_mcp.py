@@ -12,7 +12,7 @@ import pytest
 from checkout import ROOT
 from mcp_server import McpServer, mcp_server
 from sluice.mcp_servers import Server
-from sluice.tools.lines import Lines
+from sluice.tools.mcp_pool import McpPool
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -32,11 +32,11 @@ def shared() -> Iterator[McpServer]:
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[..., Lines]]:
-    made: list[Lines] = []
+def connect() -> Iterator[Callable[..., McpPool]]:
+    made: list[McpPool] = []
 
-    def make(*servers: Server, **arguments: float) -> Lines:
-        made.append(Lines(servers, **arguments))
+    def make(*servers: Server, **arguments: float) -> McpPool:
+        made.append(McpPool(servers, **arguments))
         return made[-1]
 
     yield make
@@ -44,7 +44,7 @@ def connect() -> Iterator[Callable[..., Lines]]:
         lines.close()
 
 
-async def tools_of(lines: Lines, token: str = "") -> dict[str, AgentTool]:
+async def tools_of(lines: McpPool, token: str = "") -> dict[str, AgentTool]:
     tools, unreachable = await lines.tools(token)
     assert unreachable == []
     return {tool.tool_name: tool for tool in tools}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from mcp_server import McpServer, mcp_server
-from sluice.conversations.history import Question
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
+from sluice.threads.history import Question
 from sluice.tools.toolbox import Toolbox
 from support import free_socket
 

@@ -11,14 +11,14 @@ import pytest
 from fakes.scripted_mcp import Json, ScriptedMcp, tool
 from image_samples import GIF, PNG
 from sluice.mcp_servers import Server
-from sluice.tools.limited import Limited
-from sluice.tools.lines import Lines
+from sluice.tools.mcp_pool import McpPool
+from sluice.tools.timeout import Limited
 from support import serve
 from tool_calls import call, told
 
 pytestmark = pytest.mark.anyio
 
-type Connect = Callable[[ScriptedMcp], Lines]
+type Connect = Callable[[ScriptedMcp], McpPool]
 
 
 @pytest.fixture
@@ -26,16 +26,16 @@ def connect() -> Iterator[Connect]:
     """Lines to a scripted server, whose tools are named srv_..."""
     with contextlib.ExitStack() as ends:
 
-        def make(server: ScriptedMcp) -> Lines:
+        def make(server: ScriptedMcp) -> McpPool:
             url = ends.enter_context(serve(server))
-            lines = Lines([Server("srv", f"{url}/mcp", seconds=5)])
+            lines = McpPool([Server("srv", f"{url}/mcp", seconds=5)])
             ends.callback(lines.close)
             return lines
 
         yield make
 
 
-async def tools_of(lines: Lines) -> dict[str, Limited]:
+async def tools_of(lines: McpPool) -> dict[str, Limited]:
     tools, unreachable = await lines.tools("")
     assert unreachable == []
     return {each.tool_name: each for each in tools}

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import jsonschema
 import pytest
-from sluice.refusal import Code
+from sluice.service_error import Code
 from sluice.telemetry import metrics
 from sluice.telemetry.logs import ContentFreeFormatter
 from sluice.telemetry.metrics import DIMENSION, FAILED, NAMESPACE, REFUSED, UNITS, Figures, record

@@ -10,7 +10,7 @@ import openai
 import pytest
 import sluice.models.patience
 from model_events import HALF, calls, deltas, stop_reason
-from sluice.answering.failures import meaning_of
+from sluice.agent_runner.model_errors import meaning_of
 from sluice.models.errors import AnswerCutError, ServerError
 from sluice.models.openai_compatible import OpenAICompatibleModel
 from sluice.models.text_stream import Surrogates, ThinkTags

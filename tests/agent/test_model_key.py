@@ -10,7 +10,7 @@ from model_servers import Reply
 from s3_fake import CREDENTIALS
 from sluice.models import model_key
 from sluice.models.model_key import make_key
-from sluice.refusal import Refusal
+from sluice.service_error import ServiceError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -101,13 +101,13 @@ def test_a_secret_without_one_key_is_refused_and_not_quoted(
     secrets: SecretsManager, text: str
 ) -> None:
     secrets.text = text
-    with pytest.raises(Refusal, match="holds no key") as refusal:
+    with pytest.raises(ServiceError, match="holds no key") as service_error:
         read()
-    assert refusal.value.code == "model_access_denied"
+    assert service_error.value.code == "model_access_denied"
 
 
 def test_one_that_cannot_be_read_is_told_with_awss_own_word(secrets: SecretsManager) -> None:
-    with pytest.raises(Refusal, match=r"cannot be read \(ResourceNotFoundException\)"):
+    with pytest.raises(ServiceError, match=r"cannot be read \(ResourceNotFoundException\)"):
         read(arn=ARN.replace("model", "other"))
 
 

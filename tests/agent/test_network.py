@@ -9,8 +9,8 @@ import pytest
 import sluice.models.provider
 from model_servers import DIALECTS, Reply
 from sluice import network
-from sluice.answering.failures import explain
-from sluice.refusal import Refusal
+from sluice.agent_runner.model_errors import explain
+from sluice.service_error import ServiceError
 from sluice.settings import Settings
 
 pytest_plugins = ("provided",)
@@ -103,7 +103,7 @@ ODD: dict[str, Any] = {
 @pytest.mark.parametrize("provider", ["openai", "bedrock", "ollama"])
 def test_a_proxy_that_cannot_be_used_is_named_with_what_to_do(shell, provider, name, value) -> None:
     shell(**{name: value})
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ServiceError) as refused:
         sluice.models.provider.make_model(settings(provider))
     told = refused.value.message
     assert told.startswith(f"{name} ")
@@ -130,7 +130,7 @@ def test_certificates_that_cannot_be_used_are_named(shell, tmp_path, provider, n
     if (name, kind) == ("SSL_CERT_DIR", "folder"):
         assert sluice.models.provider.make_model(settings(provider))
         return
-    with pytest.raises(Refusal, match=f"{name} .*unset it") as refused:
+    with pytest.raises(ServiceError, match=f"{name} .*unset it") as refused:
         sluice.models.provider.make_model(settings(provider))
     assert network.problems({name: str(path)}) == [refused.value.message]
 
@@ -142,9 +142,9 @@ def test_what_can_be_used_is_no_problem() -> None:
 
 def test_a_server_that_a_proxy_does_not_reach_names_the_proxys_variable(shell) -> None:
     shell(HTTPS_PROXY=NOBODY)
-    refusal = explain(ConnectionError(), settings("openai"))
-    assert refusal is not None
-    assert refusal.message.endswith(
+    service_error = explain(ConnectionError(), settings("openai"))
+    assert service_error is not None
+    assert service_error.message.endswith(
         "check HTTPS_PROXY, whose proxy is on the way; or start it, or correct SLUICE_MODEL_URL."
     )
 

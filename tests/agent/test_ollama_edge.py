@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from model_events import HALF, calls, deltas, stop_reason
-from sluice.answering.failures import explain
+from sluice.agent_runner.model_errors import explain
 from sluice.models.errors import AnswerCutError, ServerError, StatusError
 from sluice.models.ollama import OllamaModel
 from sluice.settings import Settings

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from agent_process import start_agent
-from sluice.people.owner import read_person
-from sluice.refusal import Refusal
+from sluice.auth.owner import read_person
+from sluice.service_error import ServiceError
 from wire_support import make_token, parse, said
 
 CANARY = "CANARY-7f3a"
@@ -45,7 +45,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_token_that_names_nobody_is_refused(name: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ServiceError) as refused:
         read_person(REFUSED[name])
     assert refused.value.code == "unauthorized"
 
@@ -128,14 +128,14 @@ def test_t1_nothing_that_another_asks_for_with_her_ids_shows_or_changes_hers(
 def test_t1_what_is_hers_is_not_found_and_asks_no_model(run_agent, monkeypatch, name: str) -> None:
     with run_agent() as client:
         client.ask("hello", "shared", runId="a-run")
-        engine = client.app.state.service._loader._engine.result()
-        monkeypatch.setattr(engine, "answer", None)
+        runner = client.app.state.service._loader._runner.result()
+        monkeypatch.setattr(runner, "answer", None)
         assert b"not_found" in client.post(ACTIONS[name], "bob").content
 
 
 def test_t2_t6_one_run_too_many_is_refused_and_the_next_is_not(run_agent) -> None:
     """T6, asked straight at the runtime (T2): no gateway counts."""
-    with run_agent(SLUICE_OFFLINE_DELAY_MS="5", SLUICE_OWNER_RUNS="2") as client:
+    with run_agent(SLUICE_OFFLINE_DELAY_MS="5", SLUICE_MAX_CONCURRENT_RUNS_PER_USER="2") as client:
         ready, done = threading.Barrier(3), threading.Event()
 
         def hold(thread: str) -> None:
@@ -166,7 +166,7 @@ def test_t2_t6_one_run_too_many_is_refused_and_the_next_is_not(run_agent) -> Non
 
 
 def test_t2_t6_the_tokens_of_a_day_outlive_the_process(run_agent) -> None:
-    limit = {"SLUICE_OWNER_TOKENS": "1"}
+    limit = {"SLUICE_DAILY_TOKENS_PER_USER": "1"}
     with run_agent(**limit) as client:
         assert client.ask("hello")[-1].type.value == "RUN_FINISHED"
     with run_agent(**limit) as client:

@@ -86,9 +86,9 @@ def test_clocks_that_jump_between_warming_and_the_first_run_harm_nothing(
 RESTORED = """
 import json, os, random
 random.seed(1)
-from sluice.answering import engine, translation
-from sluice.store import document
-from sluice.wire import request
+from sluice.agent_runner import runner, translation
+from sluice.storage import document
+from sluice.agui import request
 told = []
 for _ in range(2):
     reading, writing = os.pipe()

@@ -251,7 +251,7 @@ def test_t8_neither_prompt_nor_key_nor_the_servers_words_are_logged(provide, pro
     assert KEY not in logged
 
 
-MENDS = {
+FIXES = {
     "model_access_denied": {
         "bedrock": "allow bedrock:InvokeModelWithResponseStream",
         "openai": "check SLUICE_MODEL_KEY",
@@ -280,14 +280,14 @@ REFUSED = {
 
 
 @every_provider
-@pytest.mark.parametrize("code", MENDS)
+@pytest.mark.parametrize("code", FIXES)
 def test_a_wrong_key_and_an_unknown_model_name_the_mend(provide, provider, code) -> None:
     refused = REFUSED[provider][code]
     with provide(provider, refused) as (client, server):
         events = client.ask(QUESTION)
     assert types(events) == ["RUN_STARTED", "RUN_ERROR"]
     assert events[-1].code == code
-    assert MENDS[code][provider] in events[-1].message
+    assert FIXES[code][provider] in events[-1].message
     assert refused.message not in events[-1].message
     assert len(server.asked) == 1, "what cannot succeed is not tried again"
 
@@ -524,7 +524,7 @@ def test_without_a_budget_nothing_is_said_of_reasoning(provide) -> None:
 
 
 @pytest.mark.parametrize(
-    ("thinking", "model", "mend"),
+    ("thinking", "model", "fix"),
     [
         ("16000", MODEL_IDS["bedrock"], "less than SLUICE_MAX_TOKENS, which is 16000"),
         ("1000", MODEL_IDS["bedrock"], "to 1024 or more"),
@@ -532,10 +532,10 @@ def test_without_a_budget_nothing_is_said_of_reasoning(provide) -> None:
     ],
 )
 def test_reasoning_that_bedrock_would_reject_is_refused_with_the_mend(
-    provide, thinking, model, mend
+    provide, thinking, model, fix
 ) -> None:
     with provide("bedrock", SLUICE_THINKING=thinking, SLUICE_MODEL_ID=model) as (client, server):
         error = client.ask(QUESTION)[-1]
     assert error.code == "model_unavailable"
-    assert mend in error.message
+    assert fix in error.message
     assert not server.asked

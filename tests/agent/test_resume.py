@@ -60,7 +60,9 @@ def test_f1_a_run_whose_client_goes_again_and_again_arrives_whole(run_agent, wir
         [run] = client.act("get", threadId=f"t{number}")["runs"]
         assert run["state"] == "finished"
 
-    with run_agent(SLUICE_OFFLINE_DELAY_MS="1", SLUICE_OWNER_RUNS="100") as client:
+    with run_agent(
+        SLUICE_OFFLINE_DELAY_MS="1", SLUICE_MAX_CONCURRENT_RUNS_PER_USER="100"
+    ) as client:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda number: suffer(client, number), range(100)))
         assert len(client.act("list")["threads"]) == 100

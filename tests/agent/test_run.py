@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sluice.refusal import Refusal
+from sluice.agui.events import HEARTBEAT, encode_frame, text_content
 from sluice.runs.registry import MAX_KEPT_BYTES, MAX_KEPT_RUNS, Runs
 from sluice.runs.run import MAX_CHUNK_BYTES, MAX_LOG_BYTES, Run
-from sluice.wire.events import HEARTBEAT, encode_frame, text_content
+from sluice.service_error import ServiceError
 from wire_support import EVENTS
 
 END = {"type": "RUN_FINISHED", "threadId": "t", "runId": "r"}
@@ -150,7 +150,7 @@ def test_one_run_at_a_time_on_a_thread_of_an_owner() -> None:
     assert (is_new, runs.status[0]) == (True, True)
     assert open_run(runs, "alice", "t", "r1") == (run, False)
     assert open_run(runs, "bob", "t", "r1")[1]
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ServiceError) as refused:
         open_run(runs, "alice", "t", "r2")
     assert refused.value.code == "thread_busy"
     runs.close("alice", run)
@@ -196,8 +196,8 @@ async def test_the_end_of_a_run_is_waited_for() -> None:
 
 def test_a_run_ends_for_the_first_reason_that_it_was_given() -> None:
     run = Run("t", "r")
-    run.stop(Refusal("run_limit", "first"))
-    run.stop(Refusal("stopped", "second"))
+    run.stop(ServiceError("run_limit", "first"))
+    run.stop(ServiceError("stopped", "second"))
     assert run.stopped_because is not None
     assert run.stopped_because.code == "run_limit"
 
@@ -205,11 +205,15 @@ def test_a_run_ends_for_the_first_reason_that_it_was_given() -> None:
 def test_a_turn_is_what_was_said_so_far() -> None:
     run = Run("t", "r", {"id": "q", "role": "user", "content": "Hi"}, replaces="earlier")
     run.append(text_content("m", "Hel"))
-    turn = run.turn()
+    stored_run = run.to_stored()
     run.append(text_content("m", "lo"))
-    ended = run.turn("stopped", Refusal("stopped", "You stopped."))
-    assert [message["content"] for message in turn.messages] == ["Hi", "Hel"]
-    assert (turn.state, turn.ended_at, turn.replaces) == ("running", None, "earlier")
+    ended = run.to_stored("stopped", ServiceError("stopped", "You stopped."))
+    assert [message["content"] for message in stored_run.messages] == ["Hi", "Hel"]
+    assert (stored_run.state, stored_run.ended_at, stored_run.replaces) == (
+        "running",
+        None,
+        "earlier",
+    )
     assert [message["content"] for message in ended.messages] == ["Hi", "Hello"]
     assert (ended.state, ended.error) == ("stopped", {"code": "stopped", "message": "You stopped."})
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 from flaky_store import FlakyStore
-from sluice.conversations import search
-from sluice.conversations.search import Finding, fold
-from sluice.conversations.thread import Message
-from sluice.conversations.threads import Threads
-from sluice.store.base import StorageUnavailableError
+from sluice.storage.base import StorageUnavailableError
+from sluice.threads import search
+from sluice.threads.search import Finding, fold
+from sluice.threads.thread import Message
+from sluice.threads.thread_store import Threads
 from thread_support import *  # noqa: F403
-from thread_support import said, save, turn
+from thread_support import said, save, stored_run
 
 pytestmark = pytest.mark.anyio
 
 
 async def tell(threads: Threads, answer: str, thread: str = "t", asked: str = "Which?") -> None:
-    await save(threads, turn("r", messages=said("r", asked, answer)), thread=thread)
+    await save(threads, stored_run("r", messages=said("r", asked, answer)), thread=thread)
 
 
 async def ids(threads: Threads, query: str, owner: str = "alice") -> list[str]:
@@ -87,8 +87,8 @@ async def test_reasoning_tools_and_what_was_replaced_are_not_searched(threads: T
         {"id": "n", "role": "assistant"},
         {"id": "p", "role": "user", "content": [{"type": "text", "text": "in parts"}]},
     ]
-    first = turn("r1", 1, messages=said("r1", "hidden question"))
-    await save(threads, first, turn("r2", 2, replaces="r1", messages=tuple(messages)))
+    first = stored_run("r1", 1, messages=said("r1", "hidden question"))
+    await save(threads, first, stored_run("r2", 2, replaces="r1", messages=tuple(messages)))
     assert await ids(threads, "hidden") == []
     assert await ids(threads, "in parts") == ["t"]
 
@@ -136,7 +136,7 @@ def prefixes(tmp_path: Path) -> set[str]:
 
 
 def search_name(thread_id: str) -> str:
-    from sluice.conversations.thread_index import thread_name
+    from sluice.threads.thread_index import thread_name
 
     return thread_name(thread_id)
 
@@ -166,9 +166,9 @@ async def test_the_next_letter_reads_nothing_again_but_what_has_changed(
     flaky.asked.clear()
     assert len(await ids(threads, "marzi")) == 2
     assert [request.split()[0] for request in flaky.asked] == ["list"]
-    await save(threads, turn("later", 9, messages=said("later", "nougat")), thread="one")
+    await save(threads, stored_run("later", 9, messages=said("later", "nougat")), thread="one")
     assert await ids(threads, "nougat") == ["one"]
-    await save(threads, turn("last", 11, messages=said("last", "fudge")), thread="one")
+    await save(threads, stored_run("last", 11, messages=said("last", "fudge")), thread="one")
     assert await ids(threads, "fudge") == ["one"], "written twice within the clock's second"
     await threads.delete("alice", "two")
     assert await ids(threads, "marzipan") == ["one"]
@@ -181,7 +181,7 @@ async def test_memory_is_bounded_and_another_persons_text_makes_room(
     for name in ("one", "two", "three"):
         await tell(threads, "marzipan " * 3, name)
     opened = await threads.open("bob", "b")
-    await opened.save(turn("r", messages=said("r", "marzipan")))
+    await opened.save(stored_run("r", messages=said("r", "marzipan")))
     settle(tmp_path)
     texts = threads._texts
     assert await ids(threads, "marzipan", "bob") == ["b"]

@@ -58,13 +58,13 @@ BLOCKED = """
 import sys, threading
 sys.path.insert(0, AGENT)
 import main, sluice.server
-from sluice.serving.performance import Performance
+from sluice.serving.run_executor import RunExecutor
 
 async def block(_):
     print("blocked", flush=True)
     threading.Event().wait()
 
-Performance.carry_out = block
+RunExecutor.carry_out = block
 sluice.server.PROCESS_SECONDS = 0.1
 sys.exit(main.main())
 """

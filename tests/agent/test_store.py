@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from s3_fake import BUCKET, CREDENTIALS, FakeS3
-from sluice.store.base import ConflictError, StorageUnavailableError, Store
-from sluice.store.place import open_store
+from sluice.storage.base import ConflictError, StorageUnavailableError, Store
+from sluice.storage.factory import open_store
 from store_contract import *  # noqa: F403
 from support import serve
 
@@ -118,9 +118,9 @@ async def test_f9_a_place_that_is_no_folder_is_storage_that_fails(tmp_path: Path
 async def test_f9_who_keeps_a_folder_locked_makes_a_write_fail_and_the_next_one_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.store.folder.WRITE_SECONDS", 0.1)
+    monkeypatch.setattr("sluice.storage.folder.WRITE_SECONDS", 0.1)
     # One thread: what is asked of it next waits until the write that was given up has ended.
-    monkeypatch.setattr("sluice.store.folder._THREADS", 1)
+    monkeypatch.setattr("sluice.storage.folder._THREADS", 1)
     store = open_store(str(tmp_path))
     version = await store.write("owner/a.json", b"old", None)
     holder = os.open(tmp_path / "owner", os.O_RDONLY)
@@ -177,7 +177,7 @@ async def test_f9_a_write_whose_answer_was_lost_is_a_conflict_with_itself(
 async def test_f9_an_s3_that_does_not_answer_is_given_up_and_holds_nobody_else(
     s3: FakeS3, bucket: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.store.s3.READ_SECONDS", 1.0)
+    monkeypatch.setattr("sluice.storage.s3.READ_SECONDS", 1.0)
     s3.answering.clear()
     reads = [asyncio.create_task(bucket.read(f"{n}")) for n in range(30)]
     await asyncio.sleep(0)
@@ -194,8 +194,8 @@ def test_a_folder_is_opened_without_the_heavy_packages() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, sluice.conversations.threads, sluice.people.accounts, sluice.store.place\n"
-            "sluice.store.place.open_store('folder')\n"
+            "import sys, sluice.threads.thread_store, sluice.auth.quotas, sluice.storage.factory\n"
+            "sluice.storage.factory.open_store('folder')\n"
             "heavy = ('boto3', 'botocore', 'strands', 'httpx', 'bedrock_agentcore')\n"
             "print([name for name in heavy if name in sys.modules])",
         ],

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from flaky_store import FlakyStore
-from sluice.conversations.thread import join
-from sluice.conversations.thread_index import Indexed, ThreadIndex, thread_name
-from sluice.conversations.threads import Threads
-from sluice.store.base import StorageUnavailableError, digest
+from sluice.storage.base import StorageUnavailableError, digest
+from sluice.threads.thread import upsert
+from sluice.threads.thread_index import Indexed, ThreadIndex, thread_name
+from sluice.threads.thread_store import Threads
 from thread_support import *  # noqa: F403
-from thread_support import said, save, stored, time, titles, turn
+from thread_support import said, save, stored, stored_run, time, titles
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_the_title_is_the_first_line(threads: Threads, asked: str, title: str) -> None:
-    await save(threads, turn("r1", messages=said("r1", asked)), turn("r2", 5))
+    await save(threads, stored_run("r1", messages=said("r1", asked)), stored_run("r2", 5))
     assert await titles(threads) == [title]
     assert len(title) <= 60
 
@@ -41,7 +41,7 @@ async def test_the_title_is_the_first_line(threads: Threads, asked: str, title: 
 async def test_a_title_follows_an_edit_of_the_first_message_until_a_person_gives_one(
     threads: Threads,
 ) -> None:
-    await save(threads, turn("r1", 1), turn("r2", 2, replaces="r1"))
+    await save(threads, stored_run("r1", 1), stored_run("r2", 2, replaces="r1"))
     assert await titles(threads) == ["ask r2"]
     summary = await threads.rename("alice", "t", "Given")
     assert summary == {
@@ -50,7 +50,7 @@ async def test_a_title_follows_an_edit_of_the_first_message_until_a_person_gives
         "createdAt": time(1),
         "updatedAt": time(3),
     }
-    await save(threads, turn("r3", 5, replaces="r2"))
+    await save(threads, stored_run("r3", 5, replaces="r2"))
     assert await titles(threads) == ["Given"]
 
 
@@ -58,7 +58,7 @@ async def test_a_list_has_the_newest_first_and_reads_no_thread(
     threads: Threads, flaky: FlakyStore
 ) -> None:
     for n in (2, 0, 1):
-        await save(threads, turn(f"r{n}", n * 10), thread=f"t{n}")
+        await save(threads, stored_run(f"r{n}", n * 10), thread=f"t{n}")
     flaky.asked.clear()
     listed = await threads.list("alice")
     assert [each["threadId"] for each in listed] == ["t2", "t1", "t0"]
@@ -75,7 +75,7 @@ async def test_a_list_has_the_newest_first_and_reads_no_thread(
 async def test_threads_that_are_saved_at_once_are_indexed_together(flaky: FlakyStore) -> None:
     index = ThreadIndex(flaky, "index.json")
     now = datetime.now(UTC)
-    summaries = [join(None, f"t{n}", turn(f"r{n}", n)).summary for n in range(50)]
+    summaries = [upsert(None, f"t{n}", stored_run(f"r{n}", n)).summary for n in range(50)]
     await asyncio.gather(*(index.put(Indexed(summary, now)) for summary in summaries))
     assert flaky.asked == ["read index.json", "write index.json", "write index.json"]
     listing = await ThreadIndex(flaky, "index.json").read()
@@ -90,7 +90,7 @@ async def test_f9_a_list_heals_an_index_that_is_lost_or_damaged(
     threads: Threads, flaky: FlakyStore, tmp_path: Path, damage: bytes | None
 ) -> None:
     for n in range(20):
-        await save(threads, turn(f"r{n}", n), thread=f"t{n}")
+        await save(threads, stored_run(f"r{n}", n), thread=f"t{n}")
     index = tmp_path / digest("alice") / "index.json"
     index.unlink() if damage is None else index.write_bytes(damage)
     listed = await threads.list("alice")
@@ -103,9 +103,9 @@ async def test_f9_a_list_heals_an_index_that_is_lost_or_damaged(
 async def test_f9_a_failing_index_is_no_failure_and_heals(
     threads: Threads, flaky: FlakyStore, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await save(threads, turn("r0"), thread="gone")
+    await save(threads, stored_run("r0"), thread="gone")
     flaky.fails = lambda request: request.endswith("index.json")
-    await save(threads, turn("r1"))
+    await save(threads, stored_run("r1"))
     await threads.rename("alice", "t", "canary title")
     await threads.delete("alice", "gone")
     assert await titles(threads) == ["canary title"]
@@ -126,8 +126,8 @@ async def test_f9_a_failing_index_is_no_failure_and_heals(
 
 
 async def test_an_expired_thread_leaves_the_list(threads: Threads, path: Path) -> None:
-    await save(threads, turn("r1"))
-    await save(threads, turn("r2", 5), thread="t2")
+    await save(threads, stored_run("r1"))
+    await save(threads, stored_run("r2", 5), thread="t2")
     path.unlink()  # as a lifecycle rule of the bucket does
     assert await titles(threads) == ["ask r2"]
     assert await stored(threads) == ()
@@ -136,9 +136,9 @@ async def test_an_expired_thread_leaves_the_list(threads: Threads, path: Path) -
 async def test_a_list_has_the_1000_newest(
     threads: Threads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.conversations.threads.MAX_LISTED", 3)
+    monkeypatch.setattr("sluice.threads.thread_store.MAX_LISTED", 3)
     for n in range(5):
-        await save(threads, turn(f"r{n}", n), thread=f"t{n}")
+        await save(threads, stored_run(f"r{n}", n), thread=f"t{n}")
         file = tmp_path / digest("alice") / "threads" / thread_name(f"t{n}")
         os.utime(file, (n, n))
     assert await titles(threads) == ["ask r4", "ask r3", "ask r2"]
@@ -162,8 +162,8 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], Any]] = {
 async def test_f9_a_thread_that_cannot_be_read_is_never_written_over(
     threads: Threads, path: Path, damage: str
 ) -> None:
-    await save(threads, turn("r1"))
-    await save(threads, turn("r2"), thread="sound")
+    await save(threads, stored_run("r1"))
+    await save(threads, stored_run("r2"), thread="sound")
     opened = await threads.open("alice", "t")
     data = path.read_bytes()
     damaged = {
@@ -178,7 +178,7 @@ async def test_f9_a_thread_that_cannot_be_read_is_never_written_over(
     attempts = [
         threads.open("alice", "t"),
         threads.rename("alice", "t", "x"),
-        opened.save(turn("r3")),
+        opened.save(stored_run("r3")),
     ]
     for attempt in attempts:
         with pytest.raises(StorageUnavailableError):

@@ -16,10 +16,10 @@ from flaky_store import FlakyStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from s3_fake import BUCKET, CREDENTIALS, FakeS3
-from sluice.conversations.thread import State, Thread, Turn
-from sluice.conversations.threads import Threads
-from sluice.store.base import Store
-from sluice.store.place import open_store
+from sluice.storage.base import Store
+from sluice.storage.factory import open_store
+from sluice.threads.thread import State, StoredRun, Thread
+from sluice.threads.thread_store import Threads
 from support import serve
 
 RANKS: dict[State, int] = {"running": 0, "interrupted": 1, "finished": 2, "stopped": 2, "failed": 2}
@@ -63,13 +63,13 @@ class Process:
     def __init__(self, store: Store, life: int) -> None:
         self.store = FlakyStore(store)
         self.store.before = self._wait
-        self.tried: list[Turn] = []
-        self.done: list[Turn] = []
+        self.tried: list[StoredRun] = []
+        self.done: list[StoredRun] = []
         self._life = life
         self._standing = asyncio.Event()
         self._go = asyncio.Event()
 
-    async def start(self, program: list[Turn], owner: str) -> None:
+    async def start(self, program: list[StoredRun], owner: str) -> None:
         """Begin the program and stand before its first request."""
         self.task = asyncio.create_task(self._run(program, owner))
         await self._stand()
@@ -84,12 +84,12 @@ class Process:
             self.task.cancel()
         await self._stand()
 
-    async def _run(self, program: list[Turn], owner: str) -> None:
+    async def _run(self, program: list[StoredRun], owner: str) -> None:
         opened = await Threads(self.store).open(owner, "t")
-        for turn in program:
-            self.tried.append(turn)
-            await opened.save(turn)
-            self.done.append(turn)
+        for stored_run in program:
+            self.tried.append(stored_run)
+            await opened.save(stored_run)
+            self.done.append(stored_run)
 
     async def _wait(self, _request: str) -> None:
         self._standing.set()
@@ -102,13 +102,13 @@ class Process:
         standing.cancel()
 
 
-def program(race: Race, process: int) -> list[Turn]:
-    turns = []
+def program(race: Race, process: int) -> list[StoredRun]:
+    stored_runs = []
     for step, save in enumerate(race.programs[process]):
         question = {"id": f"q{save.run}", "role": "user", "content": f"{process} {step}"}
         replaced = race.replaces[save.run]
-        turns.append(
-            Turn(
+        stored_runs.append(
+            StoredRun(
                 run_id=f"r{save.run}",
                 state=save.state,
                 started_at=f"2026-11-22T19:00:0{save.run}.000Z",
@@ -116,7 +116,7 @@ def program(race: Race, process: int) -> list[Turn]:
                 replaces=f"r{replaced}" if replaced < save.run else None,
             )
         )
-    return turns
+    return stored_runs
 
 
 async def run(race: Race, store: Store, owner: str) -> tuple[list[Process], Thread | None]:
@@ -135,28 +135,30 @@ async def run(race: Race, store: Store, owner: str) -> tuple[list[Process], Thre
 
 
 def judge(processes: list[Process], thread: Thread | None) -> None:
-    tried = [turn for process in processes for turn in process.tried]
-    done = [turn for process in processes for turn in process.done]
-    turns = thread.turns if thread else ()
-    runs = [turn.run_id for turn in turns]
+    tried = [stored_run for process in processes for stored_run in process.tried]
+    done = [stored_run for process in processes for stored_run in process.done]
+    stored_runs = thread.runs if thread else ()
+    runs = [stored_run.run_id for stored_run in stored_runs]
     assert len(set(runs)) == len(runs), "a turn is stored twice"
-    assert {turn.run_id for turn in done} <= set(runs), "a turn is lost"
+    assert {stored_run.run_id for stored_run in done} <= set(runs), "a turn is lost"
     assert runs == sorted(runs)
-    for turn in turns:
-        assert replace(turn, replaced_by=None) in tried, "a turn is a mixture"
-        least = [RANKS[saved.state] for saved in done if saved.run_id == turn.run_id]
-        assert RANKS[turn.state] >= max(least, default=0), "an end is lost"
-    well_formed(turns)
+    for stored_run in stored_runs:
+        assert replace(stored_run, replaced_by=None) in tried, "a turn is a mixture"
+        least = [RANKS[saved.state] for saved in done if saved.run_id == stored_run.run_id]
+        assert RANKS[stored_run.state] >= max(least, default=0), "an end is lost"
+    well_formed(stored_runs)
 
 
-def well_formed(turns: tuple[Turn, ...]) -> None:
+def well_formed(stored_runs: tuple[StoredRun, ...]) -> None:
     """What a run replaces, and all between, is gone; nothing else is."""
     gone = set()
-    for index, turn in enumerate(turns):
-        earlier = [each.run_id for each in turns[:index]]
-        if turn.replaces in earlier:
-            gone |= set(earlier[earlier.index(turn.replaces) :])
-    assert {turn.run_id for turn in turns if turn.replaced_by is not None} == gone
+    for index, stored_run in enumerate(stored_runs):
+        earlier = [each.run_id for each in stored_runs[:index]]
+        if stored_run.replaces in earlier:
+            gone |= set(earlier[earlier.index(stored_run.replaces) :])
+    assert {
+        stored_run.run_id for stored_run in stored_runs if stored_run.replaced_by is not None
+    } == gone
 
 
 @contextlib.contextmanager
@@ -176,7 +178,7 @@ def opened(place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def test_f10_f2_however_two_processes_race_no_turn_is_lost_or_stored_twice(
     place: str, races: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.store.document.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("sluice.storage.document.PAUSE_SECONDS", 0)
     owners = itertools.count()
     with opened(place, tmp_path, monkeypatch) as store:
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from image_samples import KINDS, PNG
+from sluice.agui.media import MAX_IMAGE_BYTES
 from sluice.telemetry.logs import ContentFreeFormatter
-from sluice.tools.limited import MAX_STUCK, Limited
 from sluice.tools.results import MAX_IMAGES, MAX_TEXT, succeed
-from sluice.wire.media import MAX_IMAGE_BYTES
+from sluice.tools.timeout import MAX_STUCK, Limited
 from strands import tool
 from tool_calls import call, told
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from sluice.tools.limited import Limited
 from sluice.tools.schemas import SchemaError, normalise
+from sluice.tools.timeout import Limited
 from strands import tool
 from strands.tools.registry import ToolRegistry
 from strands.tools.tools import PythonAgentTool

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_samples import KINDS, PNG
 from pydantic import BaseModel
-from sluice.answering.translation import Translation
-from sluice.tools.limited import Limited
+from sluice.agent_runner.translation import Translation
 from sluice.tools.own import load_tools
 from sluice.tools.results import succeed
+from sluice.tools.timeout import Limited
 from sluice.tools.values import as_json, blocks_of
 from tool_calls import call
 

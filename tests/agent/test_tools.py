@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
-from sluice.conversations.history import Question
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
+from sluice.threads.history import Question
 from sluice.tools.own import FOLDER, load_tools
 from sluice.tools.toolbox import Toolbox
 from tool_calls import call, told

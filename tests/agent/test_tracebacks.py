@@ -8,8 +8,8 @@ import pytest
 from sluice.settings import Settings
 from sluice.telemetry import logs
 from sluice.telemetry.logs import ContentFreeFormatter
-from sluice.tools.limited import Limited
 from sluice.tools.own import load_tools
+from sluice.tools.timeout import Limited
 from tool_calls import call, told
 
 FAILING = '''

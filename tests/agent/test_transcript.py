@@ -7,11 +7,11 @@ from ag_ui.core import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from sluice.conversations.thread import Turn
-from sluice.refusal import Code, Refusal
+from sluice.agui import events
+from sluice.agui.events import Event
 from sluice.runs.transcript import Transcript, replay
-from sluice.wire import events
-from sluice.wire.events import Event
+from sluice.service_error import Code, ServiceError
+from sluice.threads.thread import StoredRun
 from wire_support import parse
 
 MESSAGES: TypeAdapter[Any] = TypeAdapter(Message)
@@ -61,8 +61,10 @@ def tell(stream: Any, first: Any = QUESTION) -> tuple[Any, ...]:
 
 def again(messages: tuple[Any, ...], state: Any = "finished", error: Any = None) -> list[Event]:
     """A stored run's replay, judged by ag-ui-protocol."""
-    turn = Turn("r", state, "2026-11-22T19:00:00.000Z", messages, error=error, usage=USAGE)
-    replayed = list(replay(turn, "t"))
+    stored_run = StoredRun(
+        "r", state, "2026-11-22T19:00:00.000Z", messages, error=error, usage=USAGE
+    )
+    replayed = list(replay(stored_run, "t"))
     frames = [events.encode_frame(number, event) for number, event in enumerate(replayed, 1)]
     assert parse(b"".join(frames))[0].run_id == "r"
     return replayed
@@ -149,7 +151,9 @@ def test_a_replay_is_each_message_whole_and_ends_with_the_usage() -> None:
 @pytest.mark.parametrize("state", ["stopped", "failed", "interrupted"])
 def test_a_replay_of_a_run_that_broke_off_ends_with_its_error(state: str) -> None:
     replayed = again(tell(LIVE), state, STOPPED)
-    assert replayed[-1] == events.run_error(Refusal("stopped", STOPPED["message"]), stored=True)
+    assert replayed[-1] == events.run_error(
+        ServiceError("stopped", STOPPED["message"]), stored=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,9 @@ def test_a_replay_of_a_run_that_broke_off_ends_with_its_error(state: str) -> Non
     ],
 )
 def test_an_error_says_how_to_ask_again(code: Code, stored: bool, retry: str) -> None:
-    assert events.run_error(Refusal(code, "No."), stored=stored)["metadata"] == {"retry": retry}
+    assert events.run_error(ServiceError(code, "No."), stored=stored)["metadata"] == {
+        "retry": retry
+    }
 
 
 def test_a_replay_ends_even_where_the_error_is_missing() -> None:

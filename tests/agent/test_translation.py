@@ -3,7 +3,7 @@
 from typing import Any
 
 from image_samples import PNG
-from sluice.answering.translation import Translation
+from sluice.agent_runner.translation import Translation
 from wire_support import EVENTS
 
 START = {"event": {"messageStart": {"role": "assistant"}}}

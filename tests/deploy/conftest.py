@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Ran:
-    """What a verb said, and whether it ended well."""
+    """What a command said, and whether it ended well."""
 
     ok: bool
     out: str
@@ -30,10 +30,10 @@ class Project:
     folder: Path
     emulator: Emulator
 
-    def run(self, verb: str, *arguments: str, typed: str = "", **variables: str) -> Ran:
+    def run(self, command: str, *arguments: str, typed: str = "", **variables: str) -> Ran:
         """Run `python -m ops.VERB` here, as make does; `variables` such as STACK."""
         ran = subprocess.run(
-            [sys.executable, Path(__file__).parent / "verb.py", verb, *arguments],
+            [sys.executable, Path(__file__).parent / "command.py", command, *arguments],
             cwd=self.folder,
             env={**self.emulator.environment, "PYTHONPATH": str(self.folder), **variables},
             input=typed,

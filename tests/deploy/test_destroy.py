@@ -8,7 +8,7 @@ from emulator import Emulator
 
 from .conftest import Project
 
-# Each starts sam or the verbs several times, which a busy machine makes slow.
+# Each starts sam or the commands several times, which a busy machine makes slow.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 numbers = itertools.count(1)

@@ -56,7 +56,7 @@ def drop_callback(project: Project, outputs: Mapping[str, str]) -> None:
     )
 
 
-BREAKS: Mapping[str, Callable[[Project, Mapping[str, str]], None]] = {
+MUTATIONS: Mapping[str, Callable[[Project, Mapping[str, str]], None]] = {
     "deployed.throttle": drop_throttle,
     "deployed.published": drop_page,
     "deployed.zip": drop_zip,
@@ -93,7 +93,7 @@ def test_a_stack_that_was_just_deployed_lacks_only_what_the_emulator_drops(
 def test_each_thing_that_is_broken_by_hand_is_named(deployed: Project) -> None:
     """One after the other: what was named stays named, and nothing else comes to it."""
     expected = set(FORGOTTEN)
-    for id_, break_ in BREAKS.items():
+    for id_, break_ in MUTATIONS.items():
         break_(deployed, deployed.outputs())
         expected.add(id_)
         found = {name for name, each in examine(deployed).items() if each["faults"]}

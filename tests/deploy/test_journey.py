@@ -1,5 +1,5 @@
 """A stack's life, by the real `sam`, from the first deployment on. What these tests look at is what
-the emulator then holds, not what a verb says of itself.
+the emulator then holds, not what a command says of itself.
 
 Each test makes one change to one stack and leaves it deployed; none needs another to have run.
 """
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from .conftest import Project
 
-# Each starts sam or the verbs several times, which a busy machine makes slow.
+# Each starts sam or the commands several times, which a busy machine makes slow.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 ASSET = "public, max-age=31536000, immutable"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from emulator import Emulator
-from sluice.store.base import Store
-from sluice.store.place import open_store
+from sluice.storage.base import Store
+from sluice.storage.factory import open_store
 from store_contract import *  # noqa: F403
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio]

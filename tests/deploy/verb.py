@@ -1,6 +1,6 @@
-"""Run a verb of the project in the working folder: `python verb.py deploy`.
+"""Run a command of the project in the working folder: `python command.py deploy`.
 
-It is the verb itself, but for the building of the agent's zip, which tests/ops/test_bundle.py is
+It is the command itself, but for the building of the agent's zip, which tests/ops/test_bundle.py is
 about: here the zip holds agent/ alone.
 """
 

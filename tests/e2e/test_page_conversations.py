@@ -16,7 +16,7 @@ from chat_page import (
     rows,
     visit,
 )
-from conversations import put, turn
+from conversations import put, stored_run
 from e2e_stack import RunningStack
 from people import Person
 from playwright.sync_api import Browser, Page, expect
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 def shelve(page: Page, stack: RunningStack, person: Person, title: str) -> str:
     """A conversation that was had elsewhere; the page knows of it after this. Returns its id."""
     thread_id = str(uuid.uuid4())
-    put(stack, person, {thread_id: [turn(1, title, f"Here it **is**: {title}.")]})
+    put(stack, person, {thread_id: [stored_run(1, title, f"Here it **is**: {title}.")]})
     page.goto(stack.outputs["SpaUrl"])
     expect(row_of(page, title)).to_have_count(1)
     return thread_id

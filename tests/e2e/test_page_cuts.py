@@ -40,14 +40,14 @@ def test_an_answer_cut_twenty_times_is_the_uncut_one_f5(
         cuts.append({"do": "cut", where: generator.randint(0, most), "on": "stream"})
     faulty.break_next(*cuts)
     chat.evaluate(HURRY)
-    with watched_turns(chat) as turns:
+    with watched_turns(chat) as stored_runs:
         answer = ask(chat, COUNT)
         expect_finished(answer)
     chat.evaluate(REST)
     assert faulty.let_go() == 0, "the answer was over before it was cut so often"
     assert counted(text_of(answer)) == COUNTED
     # Where nothing had arrived before the cut, the message itself is sent again.
-    assert len(set(turns)) == 1, "another run was asked for"
+    assert len(set(stored_runs)) == 1, "another run was asked for"
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_an_answer_that_cannot_be_resumed_is_shown_as_broken_off_f5(
     expect(answer).to_contain_text(BEGUN)
     expect(answer).to_contain_text("The connection broke before the answer was complete.")
     # The agent has the whole of it by now: nothing is asked twice.
-    with watched_turns(chat) as turns:
+    with watched_turns(chat) as stored_runs:
         answer.get_by_role("button", name="Retry").click()
         expect_finished(answers(chat).last)
     assert counted(text_of(answers(chat).last)) == COUNTED
-    assert turns == []
+    assert stored_runs == []
 
 
 # ---- refusals before the first byte ------------------------------------------------------------
@@ -124,10 +124,10 @@ def test_a_passing_fault_is_met_by_one_more_try_f4(
     """Also when the agent had taken the message: one run id is one answer."""
     before = questions(chat).count()
     faulty.break_next({"do": "refuse", "status": status, "reaches": reaches, "on": "message"})
-    with watched_turns(chat) as turns:
+    with watched_turns(chat) as stored_runs:
         expect_finished(ask(chat, "Hello"))
-    assert len(turns) == 2
-    assert len(set(turns)) == 1
+    assert len(stored_runs) == 2
+    assert len(set(stored_runs)) == 1
     chat.reload()
     expect(answers(chat)).to_have_count(before + 1)
 
@@ -143,7 +143,7 @@ def test_a_fault_that_stays_is_told_and_retry_works_f4(chat: Page, faulty: Runni
     expect(answers(chat)).to_have_count(count)
 
 
-# ---- what is to be mended --------------------------------------------------------------------
+# ---- what is to be fixed --------------------------------------------------------------------
 
 
 def test_what_the_agent_never_took_cannot_be_rated(page: Page, faulty: RunningStack) -> None:
@@ -162,9 +162,9 @@ def test_a_message_that_failed_is_neither_lost_nor_sent_behind_a_later_one(
     faulty.break_next(*[{"do": "refuse", "status": 503, "on": "message"}] * 2)
     expect_state(ask(page, "First of all"), "failed")
     expect_finished(ask(page, "Hello"))
-    with watched_turns(page) as turns:
+    with watched_turns(page) as stored_runs:
         page.reload()
         expect(answers(page)).not_to_have_count(0)
         expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-    assert turns == []
+    assert stored_runs == []
     expect(questions(page).locator(".bubble")).to_contain_text(["Hello"])

@@ -12,7 +12,7 @@ from chat_page import (
     rows,
     visit,
 )
-from conversations import put, turn
+from conversations import put, stored_run
 from e2e_stack import RunningStack
 from people import Person
 from playwright.sync_api import Browser, Page, expect
@@ -26,9 +26,12 @@ LONG = "long-thread"
 def reader(stack_with_faults: RunningStack) -> Person:
     """Somebody with 500 conversations, one of them of 300 turns."""
     person = Person.new(stack_with_faults)
-    many = {f"thread-{n}": [turn(n, f"Question {n}", "Answer", (n - 1) / 8)] for n in range(1, 500)}
+    many = {
+        f"thread-{n}": [stored_run(n, f"Question {n}", "Answer", (n - 1) / 8)]
+        for n in range(1, 500)
+    }
     text = "Some **bold** words, and `code`.\n\n- one\n- two\n\n"
-    long = [turn(n, f"Turn {n}", f"Answer {n}. {text * 4}", 1 - n / 1000) for n in range(300)]
+    long = [stored_run(n, f"Turn {n}", f"Answer {n}. {text * 4}", 1 - n / 1000) for n in range(300)]
     put(stack_with_faults, person, {**many, LONG: long})
     return person
 

@@ -14,7 +14,7 @@ from chat_page import (
     open_browser,
     questions,
 )
-from conversations import put, turn
+from conversations import put, stored_run
 from e2e_stack import RunningStack
 from people import PASSWORD, Person
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -265,7 +265,7 @@ def test_a_menu_of_a_conversation_covers_no_title_in_either_direction(
     browser: Browser, faulty: RunningStack, somebody: Person
 ) -> None:
     """Titles have directions of their own: English ones in an Arabic page, and the reverse."""
-    put(faulty, somebody, {"english": [turn(1, "An English title " * 4, "Hello")]})
+    put(faulty, somebody, {"english": [stored_run(1, "An English title " * 4, "Hello")]})
     with open_browser(browser, locale="ar") as context:
         page = context.new_page()
         page.goto(faulty.outputs["SpaUrl"])

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from checkout import copy_checkout, edit
+from commands import run_command
 from e2e_stack import ROOT, RunningStack, run_stack, text_of
-from verbs import run_verb
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def test_edits_take_effect_while_it_runs(checkout: Path, tmp_path: Path) -> None
     with run_stack(tmp_path / "state", root=checkout) as stack:
         token = stack.tokens()["id_token"]
         thread = str(uuid.uuid4())
-        turn = {"threadId": thread, "prompt": "My lucky number is 12"}
+        stored_run = {"threadId": thread, "prompt": "My lucky number is 12"}
         session = {"X-Amzn-Bedrock-AgentCore-Runtime-Session-Id": thread}
-        stack.ask(turn, token, **session)
+        stack.ask(stored_run, token, **session)
 
         # The template, at once.
         edit(checkout / "template.yaml", "maxLength: 32000", "maxLength: 30")
@@ -226,11 +226,11 @@ def test_a_model_that_is_not_known_is_named(tmp_path: Path) -> None:
     assert "SLUICE_MODEL" in start_and_fail(ROOT, *state, SLUICE_MODEL="nonsense")
 
 
-# ---- the verbs ---------------------------------------------------------------------------------
+# ---- the commands ------------------------------------------------------------------------------
 
 
 def ask_verb(module: str, state: Path) -> subprocess.CompletedProcess[str]:
-    return run_verb(module, environment={"SLUICE_STATE": str(state)})
+    return run_command(module, environment={"SLUICE_STATE": str(state)})
 
 
 def test_token_prints_an_id_token_and_nothing_else(stack: RunningStack) -> None:
@@ -243,8 +243,8 @@ def test_outputs_prints_the_outputs_as_json(stack: RunningStack) -> None:
     assert json.loads(ask_verb("outputs", stack.state).stdout) == stack.outputs
 
 
-@pytest.mark.parametrize("verb", ["token", "outputs"])
-def test_without_a_running_stack_a_verb_says_what_to_do(verb: str, tmp_path: Path) -> None:
-    ended = ask_verb(verb, tmp_path)
+@pytest.mark.parametrize("command", ["token", "outputs"])
+def test_without_a_running_stack_a_verb_says_what_to_do(command: str, tmp_path: Path) -> None:
+    ended = ask_verb(command, tmp_path)
     assert ended.returncode == 1
     assert "make dev" in ended.stderr

@@ -12,7 +12,7 @@ from local.functions import functions_of, without_permission
 from local.gateway import Api
 from local.runtime import RuntimeConfig
 from local.template import Template, load
-from local.unplayed import absences
+from local.unsupported_resources import absences
 from ops.doctor.template import TEMPLATE, TemplateFile
 
 

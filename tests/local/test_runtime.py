@@ -1,4 +1,4 @@
-"""The twin of AgentCore Runtime: its door, its sessions, and what it makes of a failing agent."""
+"""The local AgentCore Runtime: its tokens, its sessions, and what it makes of a failing agent."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from support import serve
 
 from local.errors import TemplateError
-from local.identities import ACCOUNT
+from local.physical_ids import ACCOUNT
 from local.runtime import RuntimeConfig, Sessions, create_app, process, sessions
 from local.runtime.process import AgentFailedError
 from local.template import Resource, Template

@@ -10,8 +10,8 @@ import pytest
 from policies.additions import sluices_template
 
 from local.errors import TemplateError
-from local.identities import Origins
 from local.parameters import parameter_values, read_parameters
+from local.physical_ids import Origins
 from local.template import Template, load
 
 ROOT = Path(__file__).resolve().parents[2]

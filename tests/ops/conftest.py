@@ -29,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, dev_url: str) -> Iterator[Ru
 
 @pytest.fixture
 def here(stack: RunningStack) -> dict[str, str]:
-    """What a verb is run with to be about the local stack."""
+    """What a command is run with to be about the local stack."""
     return {"SLUICE_STATE": str(stack.state)}
 
 

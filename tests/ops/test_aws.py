@@ -6,9 +6,9 @@ import subprocess
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from commands import run_command
 from e2e_stack import RunningStack
 from ops_support import Deployed
-from verbs import run_verb
 
 from ops import aws
 from ops.oauth import open_http
@@ -93,13 +93,13 @@ def test_the_region_is_aws_regions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_outputs_of_a_deployed_stack_have_the_same_names(
     deployed: Deployed, stack: RunningStack
 ) -> None:
-    printed = json.loads(run_verb("outputs", environment=deployed.environment).stdout)
+    printed = json.loads(run_command("outputs", environment=deployed.environment).stdout)
     assert printed.keys() == stack.outputs.keys()
     assert printed["ApiUrl"] == stack.outputs["ApiUrl"]
 
 
 def test_a_stack_that_is_not_there_is_named_with_its_region(deployed: Deployed) -> None:
-    ended = run_verb("outputs", environment={**deployed.environment, "STACK": "elsewhere"})
+    ended = run_command("outputs", environment={**deployed.environment, "STACK": "elsewhere"})
     check_sentence(ended, "no stack elsewhere in us-east-1")
 
 
@@ -114,16 +114,16 @@ def test_a_stack_that_is_not_there_is_named_with_its_region(deployed: Deployed) 
 def test_a_lack_is_said_in_a_sentence(
     changes: dict[str, str], words: str, deployed: Deployed
 ) -> None:
-    check_sentence(run_verb("outputs", environment={**deployed.environment, **changes}), words)
+    check_sentence(run_command("outputs", environment={**deployed.environment, **changes}), words)
 
 
-@pytest.mark.parametrize("verb", ["token", "logs", "users"])
+@pytest.mark.parametrize("command", ["token", "logs", "users"])
 def test_every_verb_does_without_a_traceback_where_credentials_lack(
-    verb: str, deployed: Deployed
+    command: str, deployed: Deployed
 ) -> None:
     lacking = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "EMAIL": "a@example.com"}
     environment = {**deployed.environment, **lacking}
-    check_sentence(run_verb(verb, environment=environment), "no AWS credentials")
+    check_sentence(run_command(command, environment=environment), "no AWS credentials")
 
 
 def check_sentence(ended: subprocess.CompletedProcess[str], words: str) -> None:

@@ -27,7 +27,7 @@ from model_servers import MODEL_IDS, ModelServer, Reply
 from support import serve
 
 from local.bedrock import Bedrock
-from ops import archive, bundle, layers, pruning, twin, wheels
+from ops import archive, bundle, bundle_proof, layers, pruning, wheels
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ def build(root: Path, umask: int, **environment: str) -> Built:
 
 
 def uv() -> str:
-    """The path of uv, as the verb itself finds it."""
+    """The path of uv, as the command itself finds it."""
     found = os.environ.get("UV") or shutil.which("uv") or ROOT / ".build" / "uv" / "bin" / "uv"
     return str(found)
 
@@ -98,7 +98,7 @@ def unpacked(built: Built) -> Iterator[Path]:
         requirements = wheels.export(PYTHON)
         theirs = layers.dependencies(requirements, PYTHON, wheels.AGENTCORE_PLATFORM)
         ours = layers.dependencies(requirements, PYTHON)
-    with twin.unpacked(built.zip, theirs, ours) as folder:
+    with bundle_proof.unpacked(built.zip, theirs, ours) as folder:
         yield folder
 
 
@@ -278,16 +278,16 @@ def with_tool(unpacked: Path, tmp_path: Path):
 )
 def test_a_tool_that_the_bundle_cannot_serve_is_refused(with_tool, text: str, reason: str):
     with pytest.raises(SystemExit, match=re.escape(reason)):
-        twin.try_tools(with_tool(text), set())
+        bundle_proof.try_tools(with_tool(text), set())
 
 
 def test_a_service_that_the_bundle_lacks_is_refused(unpacked: Path):
     with pytest.raises(SystemExit, match="a client of sqs: UnknownServiceError"):
-        twin.try_tools(unpacked, {"s3", "sqs"})
+        bundle_proof.try_tools(unpacked, {"s3", "sqs"})
 
 
 def test_a_tool_that_wants_a_variable_is_told_and_packed(with_tool):
-    (told,) = twin.try_tools(with_tool("import os\nos.environ['ORDERS']"), {"s3"})
+    (told,) = bundle_proof.try_tools(with_tool("import os\nos.environ['ORDERS']"), {"s3"})
     assert told.startswith("tools/own.py: KeyError: 'ORDERS'.")
 
 
@@ -346,7 +346,7 @@ def test_the_agent_imports_every_package_that_is_packed(unpacked: Path):
     seen = """
 import os, sys
 sys.path.insert(0, os.getcwd())
-from sluice.answering.engine import Engine
+from sluice.agent_runner.runner import Engine
 from sluice.settings import Settings
 from sluice.mcp_servers import Server
 from sluice.tools import calculator_child, connection, session
@@ -394,7 +394,7 @@ def test_the_unpacked_agent_talks_to_bedrock_and_keeps_conversations_in_s3(
             "SLUICE_MODEL_ID": MODEL_IDS["bedrock"],
             "SLUICE_CONVERSATIONS": "s3://sluice-conversations",
         }
-        agent = stack.enter_context(twin.started(unpacked, environment))
+        agent = stack.enter_context(bundle_proof.started(unpacked, environment))
         server.play(call, Reply(text=("It is ", "1000.")))
         said = agent.ask({"prompt": "What is 2**10 - 24?"})
         assert '"RUN_FINISHED"' in said, said + agent.log.read_text()
@@ -415,7 +415,7 @@ def test_the_unpacked_agent_has_the_tools_of_an_mcp_server(unpacked: Path, tmp_p
             "SLUICE_CONVERSATIONS": str(tmp_path),
             "SLUICE_MCP": json.dumps([{"name": "docs", "url": server.url}]),
         }
-        with twin.started(unpacked, environment) as agent:
+        with bundle_proof.started(unpacked, environment) as agent:
             said = agent.ask({"prompt": "What is 25 * 4?"})
             assert '"RUN_FINISHED"' in said, said + agent.log.read_text()
             assert "tools_unavailable" not in said, agent.log.read_text()
@@ -430,10 +430,10 @@ def test_a_zip_whose_agent_lacks_something_is_refused_with_its_last_words(
     shutil.rmtree(broken / "botocore" / "data" / "bedrock-runtime")
     shutil.rmtree(broken / "starlette")
     with pytest.raises(SystemExit, match=r"did not start.*ops/pruning.py(?s:.*)starlette"):
-        twin.prove(broken)
+        bundle_proof.prove(broken)
     shutil.copytree(unpacked / "starlette", broken / "starlette")
     with pytest.raises(SystemExit, match=r"without Result: 100.*internal_error"):
-        twin.prove(broken)
+        bundle_proof.prove(broken)
 
 
 def test_the_calculator_without_the_rest_of_sympy_says_what_the_whole_one_says(unpacked: Path):
@@ -563,5 +563,5 @@ def test_another_python_than_the_templates_packs_sources_and_says_so(
     assert "Without compiled files" in capsys.readouterr().out
     with zipfile.ZipFile(tmp_path / "agent.zip") as opened:
         names = opened.namelist()
-    assert {"rich/console.py", "sluice/answering/engine.py"} <= set(names)
+    assert {"rich/console.py", "sluice/agent_runner/runner.py"} <= set(names)
     assert not [name for name in names if name.endswith(".pyc")]

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from commands import open_terminal, run_command
 from e2e_stack import RunningStack
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from support import serve
-from verbs import open_terminal, run_verb
 
 from ops.chat import converse
 from ops.conversation import RESUME_AFTER, SESSION_HEADER, Conversation
@@ -32,7 +32,7 @@ DIM = "\x1b[2m"
 def test_each_line_is_answered_on_one_thread(here: dict[str, str], stack: RunningStack) -> None:
     secret = uuid.uuid4().hex
     typed = f"What is 25 * 4?\n\nNow divide that by 10\nMy word is {secret}\n"
-    ended = run_verb("chat", environment=here, typed=typed)
+    ended = run_command("chat", environment=here, typed=typed)
     assert ended.returncode == 0, ended.stderr
     assert not ended.stderr
     assert '  calculator {"expression": "25 * 4"} → Result: 100\n' in ended.stdout

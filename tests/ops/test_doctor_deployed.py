@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from aws_fake import Answers, FakeAws, Refusal
+from commands import run_command
 from e2e_stack import RunningStack
 from support import serve
-from verbs import run_verb
 
 from ops.doctor.check import Result
 from ops.doctor.deployed import DEPLOYED, DeployedStack, runtime, subject
@@ -362,7 +362,7 @@ _MODEL = ("bedrock", "GetFoundationModelAvailability")
 _DISTRIBUTION = ("cloudfront", "GetDistribution", "Distribution")
 _SETTINGS = ("apigateway", "GetStage", "methodSettings", "*/*")
 
-BREAKS: Mapping[str, tuple[str, Break]] = {
+MUTATIONS: Mapping[str, tuple[str, Break]] = {
     "a creation that was rolled back": (
         "stack: No such role.",
         both(
@@ -556,9 +556,9 @@ def test_the_intact_stack_has_no_fault_and_hides_nothing(account: Account) -> No
     ]
 
 
-@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("name", MUTATIONS)
 def test_each_break_is_named_and_nothing_else_is(name: str, account: Account) -> None:
-    expected, edit = BREAKS[name]
+    expected, edit = MUTATIONS[name]
     fake = intact()
     edit(fake)
     results = account.examine(fake)
@@ -569,7 +569,7 @@ def test_each_break_is_named_and_nothing_else_is(name: str, account: Account) ->
 
 
 def test_every_check_of_a_deployed_stack_has_a_break() -> None:
-    seen = {f"deployed.{expected.partition(': ')[0]}" for expected, _ in BREAKS.values()}
+    seen = {f"deployed.{expected.partition(': ')[0]}" for expected, _ in MUTATIONS.values()}
     assert seen | {"deployed.clock"} == {check.id for check in DEPLOYED.checks}
 
 
@@ -639,7 +639,7 @@ def test_a_stack_that_does_not_exist_is_said_and_is_no_fault() -> None:
     fake["cloudformation"]["DescribeStacks"] = missing
     app = FakeAws(playable(fake))
     with serve(app) as url:
-        ran = run_verb(
+        ran = run_command(
             *("doctor", "--only", "deployed", "--only", "live"),
             environment={**app.environment(url), "STACK": "gone"},
         )
@@ -655,7 +655,7 @@ def test_a_deployed_stack_is_looked_at_from_all_sides(stack: RunningStack) -> No
     app = FakeAws(playable(fake))
     token = stack.tokens()["id_token"]
     with serve(app) as url:
-        ran = run_verb(
+        ran = run_command(
             *("doctor", "--json", "--only", "token", "--only", "live"),
             environment={**app.environment(url), "STACK": "chat", "SLUICE_TOKEN": token},
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from checkout import copy_checkout
+from commands import run_command
 from e2e_stack import ROOT, RunningStack, run_stack
-from verbs import run_verb
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from ops.doctor.__main__ import look_at_stack
@@ -44,7 +44,7 @@ def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_the_intact_stack_has_no_fault_and_hides_nothing(stack: RunningStack) -> None:
-    ran = run_verb("doctor", environment={"SLUICE_STATE": str(stack.state)})
+    ran = run_command("doctor", environment={"SLUICE_STATE": str(stack.state)})
     assert ran.stdout.splitlines()[-1].endswith(" checks, 0 faults, 0 could not look"), ran.stdout
     assert ran.returncode == 0
 
@@ -52,7 +52,7 @@ def test_the_intact_stack_has_no_fault_and_hides_nothing(stack: RunningStack) ->
 def test_an_access_token_is_explained_and_never_printed(stack: RunningStack) -> None:
     here = {"SLUICE_STATE": str(stack.state)}
     token = stack.tokens()["access_token"]
-    ran = run_verb("doctor", "--only", "token", "--token", "-", environment=here, typed=token)
+    ran = run_command("doctor", "--only", "token", "--token", "-", environment=here, typed=token)
     assert ran.returncode == 1
     assert "an access token" in ran.stdout
     assert not any(part in ran.stdout + ran.stderr for part in token.split("."))
@@ -257,11 +257,11 @@ def test_a_deployed_stack_that_cannot_be_reached_is_no_fault_of_its_own() -> Non
     assert all(each.hindrance for each in results)
 
 
-# ---- the verb -----------------------------------------------------------------------------------
+# ---- the command -------------------------------------------------------------------------------
 
 
 def test_without_a_stack_the_template_is_looked_at_all_the_same(tmp_path: Path) -> None:
-    ran = run_verb("doctor", environment={"SLUICE_STATE": str(tmp_path)})
+    ran = run_command("doctor", environment={"SLUICE_STATE": str(tmp_path)})
     assert ran.returncode == 0
     assert "make dev" in ran.stdout
     assert " 0 faults, " in ran.stdout
@@ -270,11 +270,11 @@ def test_without_a_stack_the_template_is_looked_at_all_the_same(tmp_path: Path) 
 def test_json_has_every_check_with_its_result(tmp_path: Path) -> None:
     broken = tmp_path / "template.yaml"
     broken.write_text("Resources: {}")
-    ran = run_verb(
+    ran = run_command(
         *("doctor", "--json"), environment={"SLUICE_STATE": str(tmp_path), "TEMPLATE": str(broken)}
     )
     results = {each["id"]: each for each in json.loads(ran.stdout)}
     assert ran.returncode == 1
     assert results["template.sign-in"]["result"] == "fault"
-    assert set(results["template.sign-in"]["faults"][0]) == {"saw", "should", "mend"}
+    assert set(results["template.sign-in"]["faults"][0]) == {"saw", "should", "fix"}
     assert results["live.agent"]["result"] == "could not look"

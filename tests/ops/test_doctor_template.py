@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from additions import OPEN_ROUTE as ROUTE
+from commands import run_command
 from policies import api, runtime, sign_in, stage
 from policies.additions import sluices_template
-from policies.breaks import BREAKS, Edits
+from policies.mutations import MUTATIONS, Edits
 from policies.subject import CLOSED, FULL, OPEN, ROOT, Policy
-from verbs import run_verb
 
 from ops.doctor.template import TEMPLATE, TemplateFile, deploy_parameters
 
@@ -157,7 +157,7 @@ OWN: Mapping[str, Mapping[str, Edits]] = {
 }
 
 CASES = [
-    pytest.param(id_, BREAKS[policy][name], id=f"{id_}: {policy.__name__}: {name}")
+    pytest.param(id_, MUTATIONS[policy][name], id=f"{id_}: {policy.__name__}: {name}")
     for policy, breaks in OF_POLICIES.items()
     for name, id_ in breaks.items()
 ] + [
@@ -209,7 +209,7 @@ def test_each_break_is_named_and_nothing_else_is(id_: str, edits: Edits, tmp_pat
     for fault in faults[f"template.{id_}"]:
         assert fault.saw
         assert fault.should
-        assert fault.mend
+        assert fault.fix
 
 
 def test_every_check_of_a_template_has_a_break() -> None:
@@ -230,6 +230,6 @@ def test_a_parameter_that_the_template_refuses_is_named(tmp_path: Path) -> None:
 
 
 def test_an_environment_that_samconfig_does_not_have_hides_the_template() -> None:
-    ran = run_verb("doctor", "--only", "template", environment={"ENV": "nowhere"})
+    ran = run_command("doctor", "--only", "template", environment={"ENV": "nowhere"})
     assert "[nowhere.deploy.parameters]" in ran.stdout
     assert " 0 faults, " in ran.stdout

@@ -34,7 +34,7 @@ def soon(seconds: float) -> int:
 
 
 # Name -> token, the check that names it, and what it says.
-BREAKS: Mapping[str, tuple[Callable[[Issuer], str], str, str]] = {
+MUTATIONS: Mapping[str, tuple[Callable[[Issuer], str], str, str]] = {
     "an access token": (WRONG_TOKENS["access token"], "kind", "an access token"),
     "a token of another kind": (lambda i: i.token(token_use=None), "kind", "without a token_use"),
     "another pool's": (WRONG_TOKENS["other pool"], "issuer", "https://other.example/pool"),
@@ -61,9 +61,9 @@ def test_a_good_token_has_no_fault(issuer: Issuer) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("name", MUTATIONS)
 def test_each_fault_of_a_token_is_named_and_nothing_else_is(name: str, issuer: Issuer) -> None:
-    make, id_, saw = BREAKS[name]
+    make, id_, saw = MUTATIONS[name]
     results = examine(make(issuer), issuer)
     faults = {each.id: each.faults for each in results if each.faults}
     assert list(faults) == [f"token.{id_}"], faults
@@ -71,12 +71,14 @@ def test_each_fault_of_a_token_is_named_and_nothing_else_is(name: str, issuer: I
 
 
 def test_every_check_of_a_token_has_a_break() -> None:
-    assert {f"token.{id_}" for _, id_, _ in BREAKS.values()} == {each.id for each in TOKEN.checks}
+    assert {f"token.{id_}" for _, id_, _ in MUTATIONS.values()} == {
+        each.id for each in TOKEN.checks
+    }
 
 
-@pytest.mark.parametrize("name", [*BREAKS, "good"])
+@pytest.mark.parametrize("name", [*MUTATIONS, "good"])
 def test_no_report_holds_a_part_of_the_token(name: str, issuer: Issuer) -> None:
-    text = BREAKS[name][0](issuer) if name in BREAKS else issuer.token()
+    text = MUTATIONS[name][0](issuer) if name in MUTATIONS else issuer.token()
     report = for_people(examine(text, issuer), verbose=True)
     assert not [part for part in text.strip('"').split(".") if part and part in report]
 

@@ -65,7 +65,7 @@ def test_the_first_failure_is_told_and_what_it_cancelled_is_not() -> None:
         (
             "AWS::Logs::LogGroup",
             "Properties validation failed for resource ApiLog with message: #: extraneous key",
-            "mend ApiLog in template.yaml",
+            "fix ApiLog in template.yaml",
         ),
     ],
 )

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from commands import open_terminal, run_command
 from e2e_stack import RunningStack
 from ops_support import STACK_NAME, Deployed
-from verbs import open_terminal, run_verb
 
 import local.__main__ as stack_program
 from ops import logs
@@ -25,7 +25,7 @@ def stamped(seconds_ago: float, line: str) -> str:
 
 def test_the_running_stacks_lines_are_shown(here: dict[str, str], stack: RunningStack) -> None:
     stack.ask({"prompt": "Hello"}, stack.tokens()["id_token"])
-    ended = run_verb("logs", environment=here)
+    ended = run_command("logs", environment=here)
     assert ended.returncode == 0, ended.stderr
     assert "ready in" in ended.stdout
     assert '"path":"/prod/chat"' in ended.stdout
@@ -96,7 +96,7 @@ def test_the_kept_log_is_bounded(
     ("arguments", "words"), [([], "make dev"), (["--since", "yesterday"], "such as 90s")]
 )
 def test_what_cannot_be_shown_is_said(arguments: list[str], words: str, tmp_path: Path) -> None:
-    ended = run_verb("logs", *arguments, environment={"SLUICE_STATE": str(tmp_path)})
+    ended = run_command("logs", *arguments, environment={"SLUICE_STATE": str(tmp_path)})
     assert ended.returncode != 0
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -129,7 +129,7 @@ def test_the_apis_and_the_agents_logs_are_shown_in_order(
     api = Written(deployed, found["StackResourceDetail"]["PhysicalResourceId"], create=False)
     api.write(7200, "long ago")
     api.write(30, '{"status":"200"}')
-    without_agent = run_verb("logs", environment=deployed.environment)
+    without_agent = run_command("logs", environment=deployed.environment)
     assert "does not exist: nothing has been said" in without_agent.stderr
     assert 'api: {"status":"200"}' in without_agent.stdout
     agent = Written(
@@ -137,14 +137,16 @@ def test_the_apis_and_the_agents_logs_are_shown_in_order(
     )
     agent.write(40, "run began \x1b[2J\n")
     agent.write(20, "run ended\n")
-    ended = run_verb("logs", environment=deployed.environment)
+    ended = run_command("logs", environment=deployed.environment)
     assert ended.returncode == 0, ended.stderr
     assert [line.partition("Z  ")[2] for line in ended.stdout.splitlines()] == [
         "agent: run began [2J",
         'api: {"status":"200"}',
         "agent: run ended",
     ]
-    assert "long ago" in run_verb("logs", "--since", "1d", environment=deployed.environment).stdout
+    assert (
+        "long ago" in run_command("logs", "--since", "1d", environment=deployed.environment).stdout
+    )
 
 
 def test_following_shows_each_event_once_and_late_ones_too(

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 from checkout import copy_checkout, edit
+from commands import run_command
 from e2e_stack import RunningStack, run_stack
 from ops_support import Deployed
-from verbs import run_verb
 
 from ops.smoke.checks import CHECKS
 
 # What is broken, as edits of a checkout -> the checks that have to fail. Breaks that do not touch
 # each other's checks share a stack, because starting one takes a second.
-BREAKS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
+MUTATIONS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
     "gate": (
         [
             ("template.yaml", "responseTransferMode: STREAM", "responseTransferMode: BUFFERED"),
@@ -60,13 +60,13 @@ BREAKS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             "conversations can be listed, read and deleted",
         },
     ),
-    # What no template can break, so the runtime's twin and the agent are broken themselves.
+    # What no template can break, so the local runtime and the agent are broken themselves.
     "runtime": (
         [
             ("local/runtime/app.py", 'b"access-control-allow-origin", b"*"', 'b"x-none", b"*"'),
             ("local/runtime/app.py", "not 33 <= len(values[0]) <= 256", "len(values[0]) == 33"),
             ("local/runtime/app.py", "await _check_token(scope, config, verifier)", "pass"),
-            ("agent/sluice/serving/performance.py", "compose(turns", "compose(()"),
+            ("agent/sluice/serving/run_executor.py", "compose(stored_runs", "compose(()"),
             (
                 "agent/sluice/serving/service.py",
                 "after > run.length else after)",
@@ -77,7 +77,7 @@ BREAKS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
                 "await storage.threads.delete(owner, action.thread_id)",
                 "pass",
             ),
-            ("agent/sluice/wire/events.py", "id: {event_id}", "id: 7{event_id}"),
+            ("agent/sluice/agui/events.py", "id: {event_id}", "id: 7{event_id}"),
         ],
         {
             "the streamed answer lets the page read it",
@@ -93,14 +93,14 @@ BREAKS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
 }
 
 
-@pytest.fixture(scope="module", params=BREAKS)
+@pytest.fixture(scope="module", params=MUTATIONS)
 def broken(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RunningStack, set[str]]]:
     """A stack that is broken, and the checks that have to fail at it."""
     folder = tmp_path_factory.mktemp("broken")
     root = copy_checkout(folder / "checkout")
-    breaks, wanted = BREAKS[request.param]
+    breaks, wanted = MUTATIONS[request.param]
     for name, old, new in breaks:
         edit(root / name, old, new)
     slow = {"SLUICE_OFFLINE_DELAY_MS": "10"}
@@ -109,7 +109,7 @@ def broken(
 
 
 def test_a_working_stack_passes_every_check(here: dict[str, str]) -> None:
-    ended = run_verb("smoke", environment=here)
+    ended = run_command("smoke", environment=here)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     lines = ended.stdout.splitlines()
     assert len(lines) == len(CHECKS)
@@ -117,7 +117,7 @@ def test_a_working_stack_passes_every_check(here: dict[str, str]) -> None:
 
 
 def test_a_deployed_stack_is_asked_the_same_as_json(deployed: Deployed) -> None:
-    ended = run_verb("smoke", "--json", environment=deployed.environment)
+    ended = run_command("smoke", "--json", environment=deployed.environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads(ended.stdout)
     assert [(finding["check"], finding["passed"]) for finding in found] == [
@@ -125,11 +125,11 @@ def test_a_deployed_stack_is_asked_the_same_as_json(deployed: Deployed) -> None:
     ]
 
 
-def test_what_is_broken_is_found_with_its_mend_and_nothing_else(
+def test_what_is_broken_is_found_with_its_fix_and_nothing_else(
     broken: tuple[RunningStack, set[str]],
 ) -> None:
     stack, wanted = broken
-    ended = run_verb("smoke", environment={"SLUICE_STATE": str(stack.state)})
+    ended = run_command("smoke", environment={"SLUICE_STATE": str(stack.state)})
     assert ended.returncode == 1
     lines = ended.stdout.splitlines()
     assert len(lines) == len(CHECKS)
@@ -137,10 +137,10 @@ def test_what_is_broken_is_found_with_its_mend_and_nothing_else(
     assert {line.partition(": saw ")[0] for line in failed} == wanted
     for line in failed:
         assert "; expected " in line
-        assert "; mend: " in line
+        assert "; fix: " in line
     assert f"{len(failed)} of {len(CHECKS)} failed." in ended.stderr
 
 
 def test_every_check_is_broken_by_one_of_these() -> None:
-    found = set[str]().union(*(wanted for _, wanted in BREAKS.values()))
+    found = set[str]().union(*(wanted for _, wanted in MUTATIONS.values()))
     assert found == {check.name for check in CHECKS}

@@ -6,9 +6,9 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+from commands import open_terminal, run_command
 from e2e_stack import RunningStack
 from ops_support import Deployed, deploy
-from verbs import open_terminal, run_verb
 
 from local.pool import PoolStore
 
@@ -27,7 +27,7 @@ def email_of(token: str) -> str:
 
 
 def test_another_persons_password_comes_from_the_environment(here: dict[str, str]) -> None:
-    ended = run_verb("token", environment={**here, "EMAIL": EMAIL, "SLUICE_PASSWORD": PASSWORD})
+    ended = run_command("token", environment={**here, "EMAIL": EMAIL, "SLUICE_PASSWORD": PASSWORD})
     assert email_of(ended.stdout) == EMAIL
     assert ended.stdout.count("\n") == 1
     assert not ended.stderr
@@ -49,7 +49,7 @@ def test_without_the_right_password_there_is_a_sentence(
     password: str, words: str, here: dict[str, str]
 ) -> None:
     asked = {**here, "EMAIL": EMAIL, "SLUICE_PASSWORD": password}
-    ended = run_verb("token", environment=asked)
+    ended = run_command("token", environment=asked)
     assert ended.returncode == 1
     assert words in ended.stderr
     assert not ended.stdout
@@ -61,7 +61,7 @@ def test_a_deployed_stack_signs_in_by_the_browser_t12(
     deployed: Deployed, stack: RunningStack
 ) -> None:
     """The listener takes the one answer with this sign-in's state, and nothing else (T12)."""
-    ended = run_verb("token", environment=deployed.environment)
+    ended = run_command("token", environment=deployed.environment)
     assert ended.returncode == 0, ended.stderr
     token = ended.stdout.removesuffix("\n")
     assert "\n" not in token
@@ -71,7 +71,7 @@ def test_a_deployed_stack_signs_in_by_the_browser_t12(
 
 
 def test_a_sign_in_that_was_given_up_is_said(deployed: Deployed) -> None:
-    ended = run_verb("token", environment={**deployed.environment, "FAKE_BROWSER": "cancel"})
+    ended = run_command("token", environment={**deployed.environment, "FAKE_BROWSER": "cancel"})
     assert ended.returncode == 1
     assert "access_denied" in ended.stderr
 
@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_named(deployed: Deployed) -> None:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        ended = run_verb("token", environment=deployed.environment)
+        ended = run_command("token", environment=deployed.environment)
     assert ended.returncode == 1
     assert f"Port {port}" in ended.stderr
 
@@ -91,6 +91,6 @@ def test_a_stack_without_a_dev_url_cannot_be_signed_in_to_from_here(
     deployed: Deployed, stack: RunningStack
 ) -> None:
     deploy(deployed.emulator, "closed", stack.outputs, "")
-    ended = run_verb("token", environment={**deployed.environment, "STACK": "closed"})
+    ended = run_command("token", environment={**deployed.environment, "STACK": "closed"})
     assert ended.returncode == 1
     assert "no DevUrl" in ended.stderr

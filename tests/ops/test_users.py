@@ -5,9 +5,9 @@ import sys
 import uuid
 
 import pytest
+from commands import open_terminal, run_command
 from e2e_stack import RunningStack
 from ops_support import Deployed, deploy
-from verbs import open_terminal, run_verb
 
 from ops import users
 from ops.oauth import SignInError
@@ -31,7 +31,7 @@ def password_of(printed: str) -> str:
 def test_a_generated_password_signs_in_at_the_running_stack_at_once(
     email: str, here: dict[str, str], stack: RunningStack
 ) -> None:
-    ended = run_verb("users", "--generate", environment={**here, "EMAIL": email})
+    ended = run_command("users", "--generate", environment={**here, "EMAIL": email})
     assert ended.returncode == 0, ended.stderr
     assert stack.tokens(email, password_of(ended.stdout))["id_token"]
 
@@ -79,12 +79,12 @@ def test_an_account_gets_another_password_only_when_asked(
     email: str, here: dict[str, str], stack: RunningStack
 ) -> None:
     asked = {**here, "EMAIL": email}
-    first = password_of(run_verb("users", "--generate", environment=asked).stdout)
-    refused = run_verb("users", "--generate", environment={**asked, "EMAIL": email.upper()})
+    first = password_of(run_command("users", "--generate", environment=asked).stdout)
+    refused = run_command("users", "--generate", environment={**asked, "EMAIL": email.upper()})
     assert refused.returncode == 1
     assert "--reset" in refused.stderr
     assert stack.tokens(email, first)["id_token"]
-    second = password_of(run_verb("users", "--generate", "--reset", environment=asked).stdout)
+    second = password_of(run_command("users", "--generate", "--reset", environment=asked).stdout)
     assert stack.tokens(email, second)["id_token"]
     with pytest.raises(SignInError):
         stack.tokens(email, first)
@@ -124,17 +124,17 @@ def test_a_deployed_pool_gets_a_user_with_a_lasting_password(
     email: str, deployed: Deployed
 ) -> None:
     asked = {**deployed.environment, "EMAIL": email}
-    ended = run_verb("users", "--generate", environment=asked)
+    ended = run_command("users", "--generate", environment=asked)
     assert ended.returncode == 0, ended.stderr
     user = look_up(deployed, email)
     assert user["UserStatus"] == "CONFIRMED"
     attributes = {entry["Name"]: entry["Value"] for entry in user["UserAttributes"]}
     assert attributes["email"] == email
     assert attributes["email_verified"] == "true"
-    again = run_verb("users", "--generate", environment=asked)
+    again = run_command("users", "--generate", environment=asked)
     assert again.returncode == 1
     assert "--reset" in again.stderr
-    reset = run_verb("users", "--generate", "--reset", environment=asked)
+    reset = run_command("users", "--generate", "--reset", environment=asked)
     assert password_of(reset.stdout) != password_of(ended.stdout)
 
 
@@ -146,7 +146,7 @@ def test_who_may_have_a_passkey_is_told_where_to_add_one(
     outputs = {**stack.outputs, "PasskeyUrl": address}
     deploy(deployed.emulator, "with-passkeys", outputs, deployed.dev_url)
     asked = {**deployed.environment, "STACK": "with-passkeys", "EMAIL": email}
-    ended = run_verb("users", "--generate", environment=asked)
+    ended = run_command("users", "--generate", environment=asked)
     assert ended.returncode == 0, ended.stderr
     first, second = ended.stdout.splitlines()
     assert first == f"Once signed in, {email} may add a passkey at {address}"
@@ -166,7 +166,7 @@ def test_a_deployed_pools_policy_is_asked_before_anything_is_sent(
 
 
 def test_an_invitation_leaves_the_password_to_the_pool(email: str, deployed: Deployed) -> None:
-    ended = run_verb("users", "--invite", environment={**deployed.environment, "EMAIL": email})
+    ended = run_command("users", "--invite", environment={**deployed.environment, "EMAIL": email})
     assert ended.returncode == 0, ended.stderr
     assert look_up(deployed, email)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
 

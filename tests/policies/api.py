@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from local.identities import ACCOUNT
+from local.physical_ids import ACCOUNT
 
 from .subject import ORIGINS, Subject, at, policy
 
 SESSION = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 PAGE_SENDS = {"authorization", "content-type", SESSION.lower()}
-"""Headers of the page's requests that a browser asks about first (spa/src/wire/chat.ts)."""
+"""Headers of the page's requests that a browser asks about first (spa/src/api/chat.ts)."""
 
 REFUSALS = {
     **{"UNAUTHORIZED": 401, "ACCESS_DENIED": 403, "WAF_FILTERED": 403},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from local.identities import ACCOUNT
+from local.physical_ids import ACCOUNT
 from local.template import Resource
 
 from .subject import Subject, at, listed, policy

@@ -40,7 +40,7 @@ NOT_NEEDED = {
     r"iam:UpdateRoleDescription": "roles have no description",
 }
 
-# Permissions that the verbs use beside the handlers'.
+# Permissions that the commands use beside the handlers'.
 FOR_VERBS = {
     "deploy: change sets": {
         *("cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet"),

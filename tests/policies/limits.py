@@ -12,8 +12,8 @@ LIMITS = {
     "MaxTurns": "SLUICE_MAX_TURNS",
     "MaxTokens": "SLUICE_MAX_TOKENS",
     "MaxSeconds": "SLUICE_MAX_SECONDS",
-    "OwnerRuns": "SLUICE_OWNER_RUNS",
-    "OwnerTokens": "SLUICE_OWNER_TOKENS",
+    "MaxConcurrentRunsPerUser": "SLUICE_MAX_CONCURRENT_RUNS_PER_USER",
+    "DailyTokensPerUser": "SLUICE_DAILY_TOKENS_PER_USER",
 }
 """Parameters, and the agent's variables that they set."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from local.identities import ACCOUNT, REGION
+from local.physical_ids import ACCOUNT, REGION
 
 from .nodes import entries, nodes
 from .subject import Subject, at, listed, policy, walk
@@ -113,7 +113,7 @@ def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[
                 wanted = guardrail if action == "bedrock:ApplyGuardrail" else model
                 if action.startswith("bedrock:") and not (profile or resource).endswith(wanted):
                     yield f"{place} allows {action} on {resource}"
-    needed = {(f"s3:{verb}Object", f"{bucket}/*") for verb in ("Get", "Put", "Delete")}
+    needed = {(f"s3:{command}Object", f"{bucket}/*") for command in ("Get", "Put", "Delete")}
     needed.add(("s3:ListBucket", bucket))
     for action, resource in sorted(opened ^ needed):
         yield f"the agent {'may' if (action, resource) in opened else 'cannot'} {action} {resource}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sluice.settings import VARIABLES
 
-from local.identities import REGION
+from local.physical_ids import REGION
 from ops import environment
 
 from .subject import CODE_KEY, ORIGINS, ROOT, Subject, at, policy, walk

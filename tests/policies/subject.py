@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import yaml
 
-from local.identities import Origins
+from local.physical_ids import Origins
 from local.template import Resource, Template, load, parse
 
 from .additions import without_additions
@@ -39,8 +39,8 @@ OPEN = {
     "MaxTurns": "15",
     "MaxTokens": "12006",
     "MaxSeconds": "507",
-    "OwnerRuns": "8",
-    "OwnerTokens": "900009",
+    "MaxConcurrentRunsPerUser": "8",
+    "DailyTokensPerUser": "900009",
     "DevUrl": "http://localhost:4000",
     "ThrottleRate": "53",
     "ThrottleBurst": "104",

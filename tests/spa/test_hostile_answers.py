@@ -11,7 +11,7 @@ from spa_build import build
 from support import serve
 
 from local import site
-from local.identities import Origins
+from local.physical_ids import Origins
 from local.parameters import read_parameters
 from local.template import load
 

@@ -19,7 +19,7 @@ STATEMENTS: list[dict[str, Any]] = [
 ]
 """Sluice's own; an adopter's are for what they added to the template (docs/customise.md)."""
 ALLOWED = {action for statement in STATEMENTS for action in listed(statement["Action"])}
-VERBS = {action for actions in FOR_VERBS.values() for action in actions}
+COMMANDS = {action for actions in FOR_VERBS.values() for action in actions}
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,13 @@ def test_every_resource_can_be_made_changed_and_deleted(needed: dict[str, set[st
 
 
 def test_every_verb_can_do_its_work() -> None:
-    assert VERBS <= ALLOWED
+    assert COMMANDS <= ALLOWED
 
 
 def test_nothing_is_allowed_that_neither_a_resource_nor_a_verb_needs(
     needed: dict[str, set[str]],
 ) -> None:
-    assert ALLOWED - needed.keys() - VERBS == set()
+    assert ALLOWED - needed.keys() - COMMANDS == set()
 
 
 def test_every_exception_is_about_something_that_a_resource_could_ask_for(sam: Sam) -> None:

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 from policies import POLICIES, Policy, Subject
 from policies.additions import sluices_template
-from policies.breaks import BREAKS, Edits
-from policies.breaks_of_features import BREAKS_OF_FEATURES, BREAKS_OF_MFA, BREAKS_OF_OPENAI
+from policies.mutations import MUTATIONS, Edits
+from policies.mutations_of_features import (
+    MUTATIONS_OF_FEATURES,
+    MUTATIONS_OF_MFA,
+    MUTATIONS_OF_OPENAI,
+)
 from policies.sam import Sam
 from policies.subject import CLOSED, FULL, OPEN, OPENAI, ROOT
 
@@ -64,10 +68,10 @@ def test_the_template_keeps_every_policy(
     [
         pytest.param(policy, edits, parameters, id=f"{policy.__name__}: {name}")
         for table, parameters in (
-            (BREAKS, OPEN),
-            (BREAKS_OF_FEATURES, FULL),
-            (BREAKS_OF_MFA, CLOSED),
-            (BREAKS_OF_OPENAI, OPENAI),
+            (MUTATIONS, OPEN),
+            (MUTATIONS_OF_FEATURES, FULL),
+            (MUTATIONS_OF_MFA, CLOSED),
+            (MUTATIONS_OF_OPENAI, OPENAI),
         )
         for policy, breaks in table.items()
         for name, edits in breaks.items()
@@ -87,5 +91,5 @@ def test_a_broken_template_violates_exactly_the_policy_that_is_about_the_break(
 
 
 def test_every_policy_has_a_break() -> None:
-    tables = (BREAKS, BREAKS_OF_FEATURES, BREAKS_OF_OPENAI)
+    tables = (MUTATIONS, MUTATIONS_OF_FEATURES, MUTATIONS_OF_OPENAI)
     assert {policy for table in tables for policy in table} == set(POLICIES)

@@ -25,7 +25,7 @@ from strands.types.streaming import StreamEvent
 
 from sluice.models.errors import AnswerCutError
 from sluice.models.patience import until_whole
-from sluice.refusal import Refusal
+from sluice.service_error import ServiceError
 from sluice.settings import Settings
 
 MIN_THINKING = 1024
@@ -39,19 +39,19 @@ def thinking_fields(settings: Settings) -> dict[str, Any] | None:
     """The request's fields that let Claude reason, as SLUICE_THINKING says; None for 0.
 
     Raises:
-        Refusal: `model_unavailable`, when Bedrock would reject every request with them.
+        ServiceError: `model_unavailable`, when Bedrock would reject every request with them.
     """
     budget, model = settings.thinking, settings.model_id
     if not budget:
         return None
     if "claude" not in model and not model.startswith("arn:"):
-        raise Refusal(
+        raise ServiceError(
             "model_unavailable",
             f"SLUICE_THINKING is for Anthropic's models, and {model} is none: set it to 0.",
         )
     # https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
     if not MIN_THINKING <= budget < settings.max_tokens:
-        raise Refusal(
+        raise ServiceError(
             "model_unavailable",
             f"SLUICE_THINKING is {budget}: set it to 0, or to {MIN_THINKING} or more and less than "
             f"SLUICE_MAX_TOKENS, which is {settings.max_tokens}.",

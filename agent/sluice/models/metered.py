@@ -14,12 +14,12 @@ from strands.models.model import Model
 from strands.types.content import Messages
 from strands.types.streaming import StreamEvent
 
-from sluice.conversations.repair import repair
 from sluice.models.joining import joined
 from sluice.models.usage import Meter
-from sluice.refusal import Code, Refusal
 from sluice.runs.run import Run
+from sluice.service_error import Code, ServiceError
 from sluice.settings import Settings
+from sluice.threads.repair import repair
 
 
 class RunEndedError(Exception):
@@ -88,7 +88,7 @@ class Ledger:
         return [meter.token_usage(*model) for *model, meter in self._calls]
 
     def _end(self, code: Code, message: str) -> None:
-        self._run.stop(Refusal(code, message))
+        self._run.stop(ServiceError(code, message))
 
 
 # The run that the code of an agent's file runs for, for agents that outlive runs.

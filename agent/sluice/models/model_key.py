@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sluice.refusal import Refusal
+from sluice.service_error import ServiceError
 
 SECONDS = 300.0
 
@@ -39,7 +39,7 @@ class SecretKey:
         """The key.
 
         Raises:
-            Refusal: `model_access_denied`, when it cannot be read or the secret holds none.
+            ServiceError: `model_access_denied`, when it cannot be read or the secret holds none.
         """
         if not self._key or time.monotonic() - self._read_at > SECONDS:
             self._key = await asyncio.to_thread(self._read)
@@ -59,14 +59,14 @@ class SecretKey:
             text = str(client.get_secret_value(SecretId=self._arn).get("SecretString") or "")
         except (BotoCoreError, ClientError) as error:
             why = getattr(error, "response", {}).get("Error", {}).get("Code", type(error).__name__)
-            raise Refusal(
+            raise ServiceError(
                 "model_access_denied",
                 f"The model's key cannot be read ({why}): check ModelSecretArn, and that the "
                 "agent's role may read that secret.",
             ) from error
         if key := _key_of(text):
             return key
-        raise Refusal(
+        raise ServiceError(
             "model_access_denied",
             "The secret of ModelSecretArn holds no key: its text has to be the key, or JSON with "
             "one value.",

@@ -7,7 +7,7 @@ from strands.models.model import Model
 
 from sluice import network
 from sluice.aws import client_config
-from sluice.refusal import Refusal
+from sluice.service_error import ServiceError
 from sluice.settings import Settings
 
 # How long a server may take to be reached, and to send its next piece.
@@ -21,8 +21,8 @@ def make_model(settings: Settings) -> Model:
     """Make the provider; nothing is sent to it yet.
 
     Raises:
-        Refusal: `model_unavailable`, when the openai package is needed and not installed, the model
-            cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
+        ServiceError: `model_unavailable`, when the openai package is needed and not installed, the
+            model cannot be asked to reason as SLUICE_THINKING says, or the shell's proxy or certificates
             for it cannot be used.
     """
     match settings.model:
@@ -84,7 +84,7 @@ def _openai(settings: Settings) -> Model:
         "base_url": settings.model_url,
         "api_key": make_key(settings.model_key, settings.model_secret, settings.model_region),
         "timeout": Timeout(SERVER_SECONDS, connect=CONNECT_SECONDS),
-        # It would wait up to a minute without a word; sluice.answering.recovery tells of waits.
+        # It would wait up to a minute without a word; sluice.agent_runner.retry tells of waits.
         "max_retries": 0,
     }
     # OpenAI's own newer models take only the one name, and servers at home often only the other.
@@ -98,7 +98,7 @@ def _openai(settings: Settings) -> Model:
 
 def _require_openai() -> None:
     if find_spec("openai") is None:
-        raise Refusal(
+        raise ServiceError(
             "model_unavailable",
             "SLUICE_MODEL=openai needs the package openai, which is not installed: "
             "run `uv add --package sluice-agent openai`, then start again.",

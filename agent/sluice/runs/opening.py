@@ -3,12 +3,12 @@
 import logging
 from dataclasses import dataclass
 
-from sluice.conversations.thread import Thread, interrupt, join, timestamp
-from sluice.conversations.threads import OpenThread, ThreadDeletedError, Threads
-from sluice.refusal import Refusal
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
-from sluice.store.base import StorageUnavailableError
+from sluice.service_error import ServiceError
+from sluice.storage.base import StorageUnavailableError
+from sluice.threads.thread import Thread, interrupt, timestamp, upsert
+from sluice.threads.thread_store import OpenThread, ThreadDeletedError, Threads
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +47,14 @@ async def open_thread(
     thread = storage.thread
     for run in unsaved:
         if run.unsaved is not None:
-            thread = join(thread, thread_id, run.unsaved)
+            thread = upsert(thread, thread_id, run.unsaved)
     living = {run.run_id for run in alive if run not in (None, beginning)}
-    turns = thread.turns if thread else ()
-    dead = [turn.run_id for turn in turns if turn.state == "running" and turn.run_id not in living]
+    stored_runs = thread.runs if thread else ()
+    dead = [
+        stored_run.run_id
+        for stored_run in stored_runs
+        if stored_run.state == "running" and stored_run.run_id not in living
+    ]
     if thread and dead:
         thread = interrupt(thread, dead, timestamp())
         _log.warning("runs had died", extra={"fields": {"thread": thread_id, "runs": dead}})
@@ -66,10 +70,10 @@ async def open_thread(
 
 async def _save(storage: OpenThread, run: Run) -> None:
     """Save a run that ended while the store failed; what cannot ever be saved is let go."""
-    turn = run.unsaved
-    if turn is not None:
+    stored_run = run.unsaved
+    if stored_run is not None:
         try:
-            await storage.save(turn, run.files)
-        except (Refusal, ThreadDeletedError) as error:
+            await storage.save(stored_run, run.files)
+        except (ServiceError, ThreadDeletedError) as error:
             _log.warning("a run is not kept", exc_info=error)
         run.unsaved = None

@@ -4,8 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from sluice.refusal import Refusal
 from sluice.runs.run import Run
+from sluice.service_error import ServiceError
 
 # What has ended is kept for readers that come back; beyond either limit the oldest is let go.
 MAX_KEPT_BYTES = 32 * 1024 * 1024
@@ -33,11 +33,11 @@ class Runs:
         A run id that repeats joins the run that has it, so that a retry pays nothing twice.
 
         Raises:
-            Refusal: `thread_busy`, when another run is under way on the thread.
+            ServiceError: `thread_busy`, when another run is under way on the thread.
         """
         active = self._active.get((owner, run.thread_id))
         if active is not None and active.run_id != run.run_id:
-            raise Refusal(
+            raise ServiceError(
                 "thread_busy",
                 "This conversation is still answering; wait for the answer, then send again.",
             )
@@ -85,7 +85,7 @@ class Runs:
         for run in list(self._of(owner, thread_id)):
             del self._kept[owner, thread_id, run.run_id]
 
-    def stop_all(self, reason: Refusal) -> None:
+    def stop_all(self, reason: ServiceError) -> None:
         """Ask every run under way to stop."""
         for run in self._active.values():
             run.stop(reason)

@@ -11,11 +11,11 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sluice.conversations.files import NewFiles
-from sluice.conversations.thread import Message, State, Turn, timestamp
-from sluice.refusal import Refusal
+from sluice.agui.events import HEARTBEAT, Event, encode_frame
 from sluice.runs.transcript import Transcript
-from sluice.wire.events import HEARTBEAT, Event, encode_frame
+from sluice.service_error import ServiceError
+from sluice.threads.files import NewFiles
+from sluice.threads.thread import Message, State, StoredRun, timestamp
 
 HEARTBEAT_SECONDS = 10.0
 # A model that never stops talking must not fill the process's memory.
@@ -45,7 +45,7 @@ class Run:
         self.started_at = timestamp()
         # Given to the agent, which stops at its next safe point and leaves its history valid.
         self.cancel_signal = threading.Event()
-        self.stopped_because: Refusal | None = None
+        self.stopped_because: ServiceError | None = None
         self.transcript = Transcript(first or {"id": run_id, "role": "user", "content": ""})
         # What its tools gave beside text, until the store has it.
         self.files = NewFiles()
@@ -55,8 +55,8 @@ class Run:
         self.first_token_seconds: float | None = None
         # Whether the log is a stored run told again: its ids are not those of the first telling.
         self.is_replay = False
-        # The turn as it ended, while the store does not have it.
-        self.unsaved: Turn | None = None
+        # The run as it ended, while the store does not have it.
+        self.unsaved: StoredRun | None = None
         self._replaces = replaces
         self._frames: list[bytes] = []
         self._bytes = 0
@@ -79,20 +79,22 @@ class Run:
         """The log's bytes."""
         return self._bytes
 
-    def turn(
+    def to_stored(
         self,
         state: State = "running",
-        refusal: Refusal | None = None,
+        service_error: ServiceError | None = None,
         usage: dict[str, Any] | None = None,
-    ) -> Turn:
+    ) -> StoredRun:
         """The run as it is stored: as it is now, or as it ended."""
-        return Turn(
+        return StoredRun(
             run_id=self.run_id,
             state=state,
             started_at=self.started_at,
             messages=self.transcript.messages,
             ended_at=None if state == "running" else timestamp(),
-            error={"code": refusal.code, "message": refusal.message} if refusal else None,
+            error={"code": service_error.code, "message": service_error.message}
+            if service_error
+            else None,
             usage=usage,
             replaces=self._replaces,
         )
@@ -110,7 +112,7 @@ class Run:
         if self._bytes > MAX_LOG_BYTES:
             megabytes = MAX_LOG_BYTES // 1024 // 1024
             self.stop(
-                Refusal("answer_too_long", f"The answer passed {megabytes} MB and was ended.")
+                ServiceError("answer_too_long", f"The answer passed {megabytes} MB and was ended.")
             )
         self._news.set()
 
@@ -120,7 +122,7 @@ class Run:
         self.state = state
         self._ended.set()
 
-    def stop(self, reason: Refusal) -> None:
+    def stop(self, reason: ServiceError) -> None:
         """Ask the agent to stop; the run then ends with the first `reason` as its RUN_ERROR."""
         self.stopped_because = self.stopped_because or reason
         self.cancel_signal.set()

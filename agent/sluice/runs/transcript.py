@@ -6,11 +6,11 @@ Messages are what is stored and what a model is sent of the past; events are wha
 from collections.abc import Callable, Iterator
 from typing import cast
 
-from sluice.conversations.thread import Message, Turn
-from sluice.refusal import Code, Refusal
-from sluice.wire import events
-from sluice.wire.content import Content, plain_text
-from sluice.wire.events import Event, carried
+from sluice.agui import events
+from sluice.agui.content import Content, plain_text
+from sluice.agui.events import Event, carried
+from sluice.service_error import Code, ServiceError
+from sluice.threads.thread import Message, StoredRun
 
 
 class Transcript:
@@ -65,7 +65,7 @@ class Transcript:
         return said
 
 
-def replay(turn: Turn, thread_id: str) -> Iterator[Event]:
+def replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
     """A stored run as a stream: RUN_STARTED, each message whole, and its terminal event.
 
     The person's message is not part of it, as it is none of a live stream.
@@ -73,23 +73,23 @@ def replay(turn: Turn, thread_id: str) -> Iterator[Event]:
     Raises:
         ValueError: The run is stored as under way, so that nobody knows its end.
     """
-    if turn.state == "running":
+    if stored_run.state == "running":
         raise ValueError("a run that is stored as running has no end to tell")
-    return _replay(turn, thread_id)
+    return _replay(stored_run, thread_id)
 
 
-def _replay(turn: Turn, thread_id: str) -> Iterator[Event]:
-    yield events.run_started(thread_id, turn.run_id)
-    for message in turn.messages:
+def _replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
+    yield events.run_started(thread_id, stored_run.run_id)
+    for message in stored_run.messages:
         if events_of := _EVENTS.get(message["role"]):
             yield from events_of(message)
-    if turn.state == "finished":
-        yield events.run_finished(thread_id, turn.run_id, turn.usage)
+    if stored_run.state == "finished":
+        yield events.run_finished(thread_id, stored_run.run_id, stored_run.usage)
     else:
-        error = turn.error or _UNTOLD
+        error = stored_run.error or _UNTOLD
         # A code of an older format is passed on as it is.
-        refusal = Refusal(cast(Code, error["code"]), error["message"])
-        yield events.run_error(refusal, stored=True)
+        service_error = ServiceError(cast(Code, error["code"]), error["message"])
+        yield events.run_error(service_error, stored=True)
 
 
 def _assistant(message: Message) -> Iterator[Event]:

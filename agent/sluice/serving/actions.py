@@ -3,29 +3,29 @@
 import base64
 from typing import Any
 
-from sluice.conversations.thread import INTERRUPTED, Thread, Turn, conversation, join
-from sluice.refusal import Refusal
+from sluice.agui.media import media_type
+from sluice.agui.request import Delete, File, Get, List, Rate, Rename, Search, Stop, Warm
 from sluice.runs.opening import open_thread
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
 from sluice.runs.transcript import replay
+from sluice.service_error import ServiceError
 from sluice.serving.loader import Loader
 from sluice.settings import Settings
-from sluice.wire.media import media_type
-from sluice.wire.request import Delete, File, Get, List, Rate, Rename, Search, Stop, Warm
+from sluice.threads.thread import INTERRUPTED, StoredRun, Thread, conversation, upsert
 
 type Action = Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
 
 # A run that is stopped ends within half a second, and is then stored.
 STOP_SECONDS = 2.0
-DIED = Refusal("interrupted", INTERRUPTED["message"])
-_STOPPED = Refusal("stopped", "You stopped this answer.")
+DIED = ServiceError("interrupted", INTERRUPTED["message"])
+_STOPPED = ServiceError("stopped", "You stopped this answer.")
 
 
 class Actions:
     """Each method answers the body of docs/wire.md.
 
-    All raise Refusal (`not_found`), and StorageUnavailableError when the store fails.
+    All raise ServiceError (`not_found`), and StorageUnavailableError when the store fails.
     """
 
     def __init__(self, loader: Loader, runs: Runs, settings: Settings) -> None:
@@ -45,9 +45,9 @@ class Actions:
             case Delete():
                 return await self._delete(owner, action)
             case Warm():
-                engine = await self._loader.engine()
+                runner = await self._loader.runner()
                 limits = {"prompt": self._settings.max_prompt}
-                return {"status": "warm", **engine.description, "limits": limits}
+                return {"status": "warm", **runner.description, "limits": limits}
         threads = (await self._loader.storage()).threads
         match action:
             case List():
@@ -62,38 +62,38 @@ class Actions:
 
     async def recall(self, owner: str, thread_id: str, run_id: str) -> Run:
         """A stored run as a log once more; the run itself, if it has begun meanwhile."""
-        turn = await self._find(owner, thread_id, run_id)
+        stored_run = await self._find(owner, thread_id, run_id)
         if live := self._runs.find(owner, thread_id, run_id):
             return live
         run = Run(thread_id, run_id)
         run.is_replay = True
-        *told, terminal = replay(turn, thread_id)
+        *told, terminal = replay(stored_run, thread_id)
         for event in told:
             run.append(event)
-        run.finish(terminal, turn.state)
+        run.finish(terminal, stored_run.state)
         return run
 
-    async def _find(self, owner: str, thread_id: str, run_id: str) -> Turn:
-        turn = (await self._read(owner, thread_id)).find(run_id)
-        if turn is None:
-            raise Refusal("not_found", "This conversation has no such answer.")
-        return turn
+    async def _find(self, owner: str, thread_id: str, run_id: str) -> StoredRun:
+        stored_run = (await self._read(owner, thread_id)).find(run_id)
+        if stored_run is None:
+            raise ServiceError("not_found", "This conversation has no such answer.")
+        return stored_run
 
     async def _read(self, owner: str, thread_id: str) -> Thread:
         """A conversation in order, with the run under way as far as it is."""
         storage = await self._loader.storage()
         thread = (await open_thread(storage.threads, self._runs, owner, thread_id)).thread
         if (run := self._runs.active(owner, thread_id)) and not run.is_replay:
-            thread = join(thread, thread_id, run.turn())
+            thread = upsert(thread, thread_id, run.to_stored())
         if thread is None:
-            raise Refusal("not_found", "You have no such conversation.")
+            raise ServiceError("not_found", "You have no such conversation.")
         return thread
 
     async def _stop(self, owner: str, action: Stop) -> dict[str, Any]:
         run = self._runs.find(owner, action.thread_id, action.run_id)
         if run is None:
-            turn = await self._find(owner, action.thread_id, action.run_id)
-            return {"runId": turn.run_id, "state": turn.state}
+            stored_run = await self._find(owner, action.thread_id, action.run_id)
+            return {"runId": stored_run.run_id, "state": stored_run.state}
         run.stop(_STOPPED)
         await run.wait(STOP_SECONDS)
         return {"runId": run.run_id, "state": run.state}
@@ -105,12 +105,12 @@ class Actions:
             threads = (await self._loader.storage()).threads
             data = await threads.files(owner, action.thread_id).read(action.file_id)
         if data is None:
-            raise Refusal("not_found", "This conversation has no such file.")
+            raise ServiceError("not_found", "This conversation has no such file.")
         return {"mimeType": media_type(data), "data": base64.b64encode(data).decode()}
 
     async def _delete(self, owner: str, action: Delete) -> dict[str, Any]:
         if run := self._runs.active(owner, action.thread_id):
-            run.stop(Refusal("stopped", "You deleted this conversation."))
+            run.stop(ServiceError("stopped", "You deleted this conversation."))
             await run.wait(STOP_SECONDS)
         storage = await self._loader.storage()
         await storage.threads.delete(owner, action.thread_id)

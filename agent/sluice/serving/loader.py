@@ -14,17 +14,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice.conversations.threads import Threads
-from sluice.people.accounts import Accounts
-from sluice.refusal import AgentFileError, Refusal
+from sluice.auth.quotas import Quotas
+from sluice.service_error import AgentFileError, ServiceError
 from sluice.settings import Settings
-from sluice.store.base import Store
-from sluice.store.place import open_store
+from sluice.storage.base import Store
+from sluice.storage.factory import open_store
 from sluice.telemetry import traces
 from sluice.telemetry.logs import OWN_CODE
+from sluice.threads.thread_store import Threads
 
 if TYPE_CHECKING:
-    from sluice.answering.engine import Engine
+    from sluice.agent_runner.runner import AgentRunner
 
 # What `sluice.models.provider` imports once it makes a model, by SLUICE_MODEL.
 MODEL_MODULES = {
@@ -41,7 +41,7 @@ class Storage:
     """Conversations and accounts, on one store."""
 
     threads: Threads
-    accounts: Accounts
+    quotas: Quotas
     store: Store
 
     def close(self) -> None:
@@ -61,8 +61,8 @@ class Loader:
         self._begun = False
         self._lock = threading.Lock()
         self._storage: Future[Storage] = Future()
-        self._engine: Future[Engine] = Future()
-        for future in (self._storage, self._engine):
+        self._runner: Future[AgentRunner] = Future()
+        for future in (self._storage, self._runner):
             # Under way from here on: one who no longer waits cannot cancel it for the others.
             future.set_running_or_notify_cancel()
 
@@ -78,18 +78,18 @@ class Loader:
         self._need()
         return await _wait(self._storage)
 
-    async def engine(self) -> "Engine":
+    async def runner(self) -> "AgentRunner":
         """The engine.
 
         Raises:
-            Refusal: `model_unavailable`, when the configured model cannot be made.
+            ServiceError: `model_unavailable`, when the configured model cannot be made.
         """
         self._need()
-        return await _wait(self._engine)
+        return await _wait(self._runner)
 
     def close(self) -> None:
         """Close what has been made, and what still will be."""
-        self._engine.add_done_callback(_close)
+        self._runner.add_done_callback(_close)
         self._storage.add_done_callback(_close)
 
     def _need(self) -> None:
@@ -116,26 +116,28 @@ class Loader:
 
     def _load(self) -> None:
         _fill(self._storage, self._make_storage)
-        _fill(self._engine, self._make_engine)
+        _fill(self._runner, self._make_runner)
 
     def _make_storage(self) -> Storage:
         settings = self._settings
         store = open_store(settings.conversations, settings.model_region or None)
-        accounts = Accounts(store, settings.owner_runs, settings.owner_tokens)
-        return Storage(Threads(store), accounts, store)
+        quotas = Quotas(
+            store, settings.max_concurrent_runs_per_user, settings.daily_tokens_per_user
+        )
+        return Storage(Threads(store), quotas, store)
 
-    def _make_engine(self) -> "Engine":
+    def _make_runner(self) -> "AgentRunner":
         """Importing Strands takes about half a second."""
         traces.configure(self._settings)
-        from sluice.answering.engine import Engine
+        from sluice.agent_runner.runner import AgentRunner
 
-        return Engine(self._settings)
+        return AgentRunner(self._settings)
 
 
 def _modules(settings: Settings) -> list[str]:
-    modules = ["sluice.answering.engine"]
+    modules = ["sluice.agent_runner.runner"]
     if settings.conversations.startswith("s3://"):
-        modules.append("sluice.store.s3")
+        modules.append("sluice.storage.s3")
     if settings.traces:
         modules.append("sluice.telemetry.spans")
     if settings.mcp_servers:
@@ -146,9 +148,9 @@ def _modules(settings: Settings) -> list[str]:
 def _fill[T](future: Future[T], make: Callable[[], T]) -> None:
     try:
         future.set_result(make())
-    except Refusal as refusal:
-        _log.error("the model cannot be used: %s", refusal.message)
-        future.set_exception(refusal)
+    except ServiceError as service_error:
+        _log.error("the model cannot be used: %s", service_error.message)
+        future.set_exception(service_error)
     except AgentFileError as error:
         told = "the agent's file cannot be used: %s"
         _log.error(told, error, exc_info=error.__cause__, extra=OWN_CODE)
@@ -165,11 +167,11 @@ async def _wait[T](future: Future[T]) -> T:
     if error is None:
         return made.result()
     # A new exception for each who waits: one that is raised again keeps all their frames alive.
-    if isinstance(error, Refusal):
-        raise Refusal(error.code, error.message)
+    if isinstance(error, ServiceError):
+        raise ServiceError(error.code, error.message)
     raise RuntimeError("a part of the agent could not be made, as an earlier line says")
 
 
-def _close(made: "Future[Storage] | Future[Engine]") -> None:
+def _close(made: "Future[Storage] | Future[AgentRunner]") -> None:
     if made.exception() is None:
         made.result().close()

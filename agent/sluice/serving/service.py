@@ -10,19 +10,19 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from sluice.people.owner import Person, read_person
-from sluice.refusal import Refusal
+from sluice.agui import responses
+from sluice.agui.events import run_error, run_started
+from sluice.agui.request import Prompt, Resume, answers_with_stream, read_request
+from sluice.auth.owner import Person, read_person
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
+from sluice.service_error import ServiceError
 from sluice.serving.actions import DIED, Actions
 from sluice.serving.loader import Loader
-from sluice.serving.performance import INTERNAL_ERROR, SHUT_DOWN, Performance
+from sluice.serving.run_executor import INTERNAL_ERROR, SHUT_DOWN, RunExecutor
 from sluice.settings import Settings
-from sluice.store.base import StorageUnavailableError
+from sluice.storage.base import StorageUnavailableError
 from sluice.telemetry.metrics import Figures, record
-from sluice.wire import responses
-from sluice.wire.events import run_error, run_started
-from sluice.wire.request import Prompt, Resume, answers_with_stream, read_request
 
 # Runs that are under way when the process is told to end have so long to stop and be stored; those
 # that have not ended then get their terminal event without it.
@@ -46,7 +46,7 @@ class Service:
         self._runs = Runs()
         self._loader = Loader(settings)
         self._actions = Actions(self._loader, self._runs, settings)
-        self._performances: set[asyncio.Task[None]] = set()
+        self._executors: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
     @property
@@ -77,9 +77,9 @@ class Service:
         self._is_stopping = True
         self._runs.stop_all(SHUT_DOWN)
         for seconds in (RUNS_SECONDS, CANCEL_SECONDS):
-            if self._performances:
-                await asyncio.wait(self._performances, timeout=seconds)
-            for task in self._performances:
+            if self._executors:
+                await asyncio.wait(self._executors, timeout=seconds)
+            for task in self._executors:
                 task.cancel()
 
     async def answer(
@@ -100,19 +100,19 @@ class Service:
                 case action:
                     done = await self._actions.perform(person.owner, action)
                     return responses.answer_as_json(done)
-        except Refusal as told:
-            refusal = told
+        except ServiceError as told:
+            service_error = told
         except StorageUnavailableError as error:
             _log.warning("the conversations cannot be reached", exc_info=error)
             said = "Your conversations cannot be reached at the moment; try again."
-            refusal = Refusal("internal_error", said)
+            service_error = ServiceError("internal_error", said)
         except Exception:
             _log.exception("a request could not be served")
-            refusal = INTERNAL_ERROR
-        self._count(refusal)
+            service_error = INTERNAL_ERROR
+        self._count(service_error)
         if answers_with_stream(body):
-            return responses.refuse_as_stream(refusal)
-        return responses.refuse_as_json(refusal)
+            return responses.refuse_as_stream(service_error)
+        return responses.refuse_as_json(service_error)
 
     def _tell(self, person: Person, prompt: Prompt, parents: Sequence[str]) -> Response:
         """Start the message's run, or join it, and follow it."""
@@ -123,12 +123,12 @@ class Service:
         run = self._runs.open(person.owner, new)
         if run is new:
             run.append(run_started(prompt.thread_id, prompt.run_id))
-            performance = Performance(
+            executor = RunExecutor(
                 self._loader, self._runs, self._settings, person, prompt, run, parents
             )
-            task = asyncio.create_task(performance.carry_out())
-            self._performances.add(task)
-            task.add_done_callback(self._performances.discard)
+            task = asyncio.create_task(executor.carry_out())
+            self._executors.add(task)
+            task.add_done_callback(self._executors.discard)
         return self._follow(run)
 
     async def _resume(self, owner: str, resume: Resume) -> Response:
@@ -146,7 +146,7 @@ class Service:
     def _follow(self, run: Run, after: int = 0) -> Response:
         return responses.stream(run.follow(after, self._heartbeat_seconds))
 
-    def _count(self, refusal: Refusal) -> None:
-        figures = Figures(model=self._settings.model_id, code=refusal.code, run_seconds=None)
-        fields: dict[str, Any] = {"code": refusal.code, **record(figures)}
+    def _count(self, service_error: ServiceError) -> None:
+        figures = Figures(model=self._settings.model_id, code=service_error.code, run_seconds=None)
+        fields: dict[str, Any] = {"code": service_error.code, **record(figures)}
         _log.info("request refused", extra={"fields": fields})

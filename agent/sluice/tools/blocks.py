@@ -6,7 +6,7 @@ it. Only where a provider's format has no place for an image does its edge say t
 
 from typing import Any
 
-from sluice.wire.media import (
+from sluice.agui.media import (
     MAX_IMAGE_BYTES,
     clean_type,
     decode_base64,

@@ -10,11 +10,11 @@ from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool, ToolGenerator, ToolResult, ToolSpec, ToolUse
 
 from sluice.mcp_servers import Server
-from sluice.tools.limited import Limited
 from sluice.tools.mcp_content import blocks_of_result
 from sluice.tools.names import usable_name
 from sluice.tools.results import fail
 from sluice.tools.session import Session, SessionLostError
+from sluice.tools.timeout import Limited
 
 MAX_TOOLS = 128
 MAX_PAGES = 64

@@ -7,8 +7,8 @@ without trust: a part that is not what it says it is becomes a line, and costs n
 import json
 from typing import Any
 
+from sluice.agui.media import clean_type, decode_base64, describe
 from sluice.tools.blocks import Block, base64_block, text_block
-from sluice.wire.media import clean_type, decode_base64, describe
 
 # A name or an address of somebody else's, within a line of ours.
 MAX_NAME = 500

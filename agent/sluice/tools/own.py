@@ -13,7 +13,7 @@ from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool
 
 from sluice.telemetry.logs import OWN_CODE
-from sluice.tools.limited import SECONDS, Limited
+from sluice.tools.timeout import SECONDS, Limited
 from sluice.tools.values import blocks_of
 
 # Beside the package: agent/tools in a checkout, tools in the bundle.

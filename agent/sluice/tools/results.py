@@ -4,8 +4,8 @@ from typing import Any
 
 from strands.types.tools import ToolResult, ToolResultContent
 
+from sluice.agui.media import describe, media_type
 from sluice.tools.values import blocks_of_content
-from sluice.wire.media import describe, media_type
 
 MAX_TEXT = 50_000
 # Converse takes 20 images in a message; a request has to hold them all.

@@ -1,6 +1,6 @@
 """The keywords of JSON Schema 2020-12 that hold no schema of their own, each read without trust.
 
-A keyword that is not well formed is left out: a schema that allows too much is mended by the tool,
+A keyword that is not well formed is left out: a schema that allows too much is fixed by the tool,
 which refuses what does not fit, and one that is not valid by nobody.
 """
 

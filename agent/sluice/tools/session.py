@@ -17,10 +17,10 @@ import httpx2
 
 from sluice import network
 from sluice.mcp_servers import Server
-from sluice.tools import client_half
+from sluice.tools import mcp_server_stub
 from sluice.tools.signing import Signature
 
-client_half.install()
+mcp_server_stub.install()
 
 from mcp.client.streamable_http import MCP_SESSION_ID, streamable_http_client  # noqa: E402
 from strands.tools.mcp import MCPClient  # noqa: E402

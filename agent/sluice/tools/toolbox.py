@@ -4,15 +4,15 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sluice.conversations.history import Question
+from sluice.agui import events
+from sluice.agui.events import Event
 from sluice.settings import Settings
+from sluice.threads.history import Question
 from sluice.tools.calculator import Calculator
 from sluice.tools.clock import Clock
-from sluice.tools.limited import Limited
-from sluice.tools.lines import Lines
+from sluice.tools.mcp_pool import McpPool
 from sluice.tools.own import FOLDER, load_tools
-from sluice.wire import events
-from sluice.wire.events import Event
+from sluice.tools.timeout import Limited
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Toolbox:
         own = [Limited(tool, seconds) for tool, seconds in load_tools(folder)]
         self._tools = self._first_of_each_name([*built_in, *own])
         servers = settings.mcp_servers
-        self._lines = Lines(servers) if servers else None
+        self._lines = McpPool(servers) if servers else None
         # Last, so that it takes nothing from what the first answer waits for.
         self._calculator.prepare()
 

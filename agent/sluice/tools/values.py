@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from sluice.agui.media import describe, media_type
 from sluice.tools.blocks import Block, media_block, strands_block, text_block
-from sluice.wire.media import describe, media_type
 
 MAX_DEPTH = 20
 # More than a result has characters (results.py), so that a cut shows.

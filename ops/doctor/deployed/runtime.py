@@ -143,7 +143,7 @@ def model(subject: DeployedStack) -> Iterator[Fault]:
         raise CannotLookError("The agent runs a model that is not Bedrock's.")
     bedrock = subject.client("bedrock")
     # "Request access to models", Bedrock User Guide: there is no page to ask for it any more.
-    mend = (
+    fix = (
         "Ask the agent something: the first call subscribes the account, within 15 minutes. If it "
         "stays so: Anthropic wants a use case once (Bedrock console, Model catalog), AWS "
         f"Marketplace a way to pay; or {subject.deploy} with another ModelId"
@@ -153,7 +153,7 @@ def model(subject: DeployedStack) -> Iterator[Fault]:
     except aws.Failure as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
-        yield Fault(f"{name} is not known in this region", "a model or profile of it", mend)
+        yield Fault(f"{name} is not known in this region", "a model or profile of it", fix)
         return
     wanted = {
         "authorizationStatus": "AUTHORIZED",
@@ -170,7 +170,7 @@ def model(subject: DeployedStack) -> Iterator[Fault]:
         yield Fault(
             f"{name}: {', '.join(wrong)}",
             "authorized, entitled, agreed to, and offered in this region",
-            mend,
+            fix,
         )
 
 

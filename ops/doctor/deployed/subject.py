@@ -92,7 +92,7 @@ class DeployedStack:
 
     @property
     def deploy(self) -> str:
-        """The command that mends most things."""
+        """The command that fixes most things."""
         return f"make deploy STACK={self.name}"
 
 
@@ -121,13 +121,13 @@ def stack(subject: DeployedStack) -> Iterator[Fault]:
         why = (
             failures.explain(_latest(stacks.events(found.id), subject.name), found) if found else ""
         )
-        mend = failures.STUCK.get(
-            status, "Mend what the reason names, then make deploy STACK={name}."
+        fix = failures.STUCK.get(
+            status, "Fix what the reason names, then make deploy STACK={name}."
         )
         yield Fault(
             f"{status}. {why}",
             "CREATE_COMPLETE or UPDATE_COMPLETE",
-            mend.format(name=subject.name),
+            fix.format(name=subject.name),
         )
 
 
@@ -146,7 +146,7 @@ def outputs(subject: DeployedStack) -> Iterator[Fault]:
     if missing:
         yield Fault(
             f"no {', '.join(missing)}",
-            "every output that the page and the verbs read",
+            "every output that the page and the commands read",
             f"{subject.deploy}, from a checkout of the same version",
         )
 

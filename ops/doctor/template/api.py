@@ -12,7 +12,7 @@ from ops.doctor.check import Fault, Symptom
 from ops.doctor.template.subject import ACCOUNT, ORIGINS, TEMPLATE, TemplateFile, at
 
 PAGE_SENDS = ("authorization", "content-type", "x-amzn-bedrock-agentcore-runtime-session-id")
-"""Headers of the page's requests that a browser asks about first (spa/src/wire/chat.ts)."""
+"""Headers of the page's requests that a browser asks about first (spa/src/api/chat.ts)."""
 
 _API = "AWS::Serverless::Api"
 _INTEGRATION = "x-amazon-apigateway-integration"

@@ -1,5 +1,5 @@
 """A template file, resolved as `make deploy` would give it to CloudFormation, and read as strictly
-as the local twins of the services read it: they name what is wrong, and where."""
+as the local stand-ins of the services read it: they name what is wrong, and where."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ import yaml
 
 from local.errors import TemplateError
 from local.gateway import Api
-from local.identities import ACCOUNT, REGION, Origins
 from local.parameters import read_parameters
+from local.physical_ids import ACCOUNT, REGION, Origins
 from local.pool import PoolConfig
 from local.runtime import RuntimeConfig
 from local.template import Template, load, parse

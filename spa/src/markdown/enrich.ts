@@ -1,5 +1,5 @@
-import { whenIdle } from "../idle";
-import { whenNear } from "../near";
+import { whenIdle } from "../browser/scheduler";
+import { whenVisible } from "../browser/when-visible";
 
 /** Colouring takes milliseconds per 10 kB; a longer code is read without. */
 export const MAX_COLOURED = 30_000;
@@ -17,7 +17,7 @@ export function enrich(block: HTMLElement): void {
 }
 
 function soon(element: HTMLElement, work: (element: HTMLElement) => Promise<void>): void {
-  whenNear(element, () =>
+  whenVisible(element, () =>
     whenIdle(() => {
       if (element.isConnected) work(element).catch(() => undefined);
     }),

@@ -1,6 +1,6 @@
 import type { Links, Token, Tokens } from "marked";
-import { whenIdle } from "../idle";
-import type { TextSink } from "../text-stream";
+import { whenIdle } from "../browser/scheduler";
+import type { TextSink } from "../run/text-stream";
 import { growBlock, OUTLINE_START, type Outline, renderBlock } from "./blocks";
 import { addElement } from "./dom";
 import { enrich } from "./enrich";

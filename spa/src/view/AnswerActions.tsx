@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { Answer } from "../conversation";
 import { formatDate, formatDuration, formatNumber, t } from "../i18n";
+import type { Answer } from "../threads/open-thread";
 import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
 import { InfoIcon, RetryIcon, ThumbDownIcon, ThumbUpIcon } from "./icons";
@@ -32,7 +32,7 @@ export function AnswerActions({
   const figures = text || answer.usage.value ? figuresOf(answer) : [];
   const finished = answer.state.value === "finished";
   // The agent never had one that is to be sent as the same run.
-  const isKept = answer.again.value !== "same";
+  const isKept = answer.retryMode.value !== "resend";
   if (!text && !isKept && !finished) return null;
   const again = t("answer.again");
   const details = t("answer.details");

@@ -1,16 +1,16 @@
 import { useRef } from "preact/hooks";
 import { brand } from "../brand";
-import type { Answer, Part } from "../conversation";
 import { t } from "../i18n";
+import type { Answer, Part } from "../threads/open-thread";
 import { AnswerActions } from "./AnswerActions";
 import type { Actions } from "./actions";
-import { Ending } from "./Ending";
 import { SpinnerIcon } from "./icons";
 import { Markdown } from "./Markdown";
 import { Reasoning } from "./Reasoning";
+import { RunError } from "./RunError";
 import { ToolCard } from "./ToolCard";
 import { textOf } from "./text";
-import { useNear } from "./useNear";
+import { useWhenVisible } from "./useWhenVisible";
 
 /** For the guess at the height of an answer that is not drawn yet. */
 const CHARACTERS_PER_LINE = 70;
@@ -20,7 +20,7 @@ const LINE_PX = 27;
  * One answer. Until it is near the view only its text stands there, so that a long conversation opens
  * at once and can still be searched.
  *
- * @param last what was asked before is past: only for the last answer it is offered to mend what failed
+ * @param last what was asked before is past: only for the last answer it is offered to fix what failed
  * @param busy an answer is under way, this or another
  */
 export function AssistantMessage({
@@ -39,7 +39,7 @@ export function AssistantMessage({
   const article = useRef<HTMLElement>(null);
   const state = answer.state.value;
   const running = state === "running";
-  const near = useNear(article, drawn || running);
+  const near = useWhenVisible(article, drawn || running);
   return (
     <article
       class="message"
@@ -62,7 +62,7 @@ export function AssistantMessage({
               {sentence}
             </p>
           ))}
-          <Ending answer={answer} actions={last ? actions : undefined} />
+          <RunError answer={answer} actions={last ? actions : undefined} />
           {!running && (
             <AnswerActions answer={answer} last={last} running={busy} actions={actions} />
           )}

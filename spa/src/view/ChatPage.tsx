@@ -1,15 +1,16 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Session } from "../auth/session";
 import { brand } from "../brand";
-import type { Conversation } from "../conversation";
+import { type Command, commandOf, KEYS } from "../browser/keys";
+import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../browser/sidebar";
+import { fitToKeyboard } from "../browser/viewport";
 import { t } from "../i18n";
-import { type Command, commandOf, KEYS } from "../keys";
-import type { Session } from "../session";
-import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../sidebar";
-import { fitToKeyboard } from "../viewport";
-import type { Workspace } from "../workspace";
+import type { OpenThread } from "../threads/open-thread";
+import type { Workspace } from "../threads/workspace";
 import type { Actions } from "./actions";
 import { Composer } from "./Composer";
 import { EmptyState, isOffline } from "./EmptyState";
+import { ErrorNotice } from "./ErrorNotice";
 import { createFollower } from "./follow";
 import { Header } from "./Header";
 import { Help, openHelp } from "./Help";
@@ -18,7 +19,6 @@ import { Messages } from "./Messages";
 import { Sidebar } from "./Sidebar";
 import { Status } from "./Status";
 import { Toast } from "./Toast";
-import { Trouble } from "./Trouble";
 import { useOnline } from "./useOnline";
 
 /** With a finger, focus would open the keyboard over the answer that was just asked for. */
@@ -31,13 +31,13 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   const content = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
   const follower = useMemo(createFollower, []);
-  const conversation = workspace.conversation.value;
-  const messages = conversation.messages.value;
-  const running = conversation.running.value;
-  const stopping = conversation.stopping.value;
+  const openThread = workspace.openThread.value;
+  const messages = openThread.messages.value;
+  const running = openThread.running.value;
+  const stopping = openThread.stopping.value;
   const limit = workspace.agent.value?.limits?.prompt ?? LIMIT;
   const title = workspace.threads.all.value?.find(
-    ({ threadId }) => threadId === conversation.threadId,
+    ({ threadId }) => threadId === openThread.threadId,
   )?.title;
   const isOnline = useOnline();
 
@@ -69,21 +69,21 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   const actions: Actions = {
     retry(answer) {
       follower.toEnd();
-      void conversation.retry(answer);
+      void openThread.retry(answer);
       focusInput();
     },
     edit(question, text) {
       follower.toEnd();
-      void conversation.edit(question, text);
+      void openThread.edit(question, text);
       focusInput();
     },
-    rate: (answer, rating) => void conversation.rate(answer, rating),
-    image: conversation.image,
+    rate: (answer, rating) => void openThread.rate(answer, rating),
+    image: openThread.image,
     signIn: () => void session.signIn(),
   };
 
   function stop(): void {
-    conversation.stop();
+    openThread.stop();
     focusInput();
   }
 
@@ -137,12 +137,12 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   useEffect(() => fitToKeyboard(), []);
 
   // Each conversation opens at its end.
-  useLayoutEffect(() => follower.toEnd(), [conversation, follower]);
+  useLayoutEffect(() => follower.toEnd(), [openThread, follower]);
 
   useEffect(() => {
     closeDrawer();
     focusInput();
-  }, [conversation]);
+  }, [openThread]);
 
   useEffect(() => {
     document.title = title ? `${title} · ${brand.name}` : brand.name;
@@ -175,9 +175,9 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
             aria-live="off"
             aria-label={t("page.conversation")}
           >
-            <Shown
-              key={conversation.threadId}
-              conversation={conversation}
+            <ThreadView
+              key={openThread.threadId}
+              openThread={openThread}
               workspace={workspace}
               limit={limit}
               actions={actions}
@@ -227,31 +227,31 @@ function hint(isOnline: boolean) {
   );
 }
 
-function Shown({
-  conversation,
+function ThreadView({
+  openThread,
   workspace,
   limit,
   actions,
   onChoose,
 }: {
-  conversation: Conversation;
+  openThread: OpenThread;
   workspace: Workspace;
   limit: number;
   actions: Actions;
   onChoose: (prompt: string) => void;
 }) {
-  const messages = conversation.messages.value;
-  const problem = conversation.problem.value;
+  const messages = openThread.messages.value;
+  const problem = openThread.problem.value;
   // A history that comes at once needs no word about it.
-  const isSlow = useLate(conversation.loading.value);
-  if (messages.length === 0 && conversation.loading.value)
+  const isSlow = useLate(openThread.loading.value);
+  if (messages.length === 0 && openThread.loading.value)
     return isSlow ? <p class="thinking loading">{t("page.loading")}</p> : null;
   return (
     <>
       {messages.length > 0 && (
         <Messages
           messages={messages}
-          running={conversation.running.value}
+          running={openThread.running.value}
           limit={limit}
           actions={actions}
         />
@@ -260,9 +260,9 @@ function Shown({
         <EmptyState agent={workspace.agent.value} onChoose={onChoose} />
       )}
       {problem && (
-        <Trouble
+        <ErrorNotice
           problem={problem}
-          onRetry={() => void conversation.load()}
+          onRetry={() => void openThread.load()}
           onSignIn={actions.signIn}
           onNewChat={workspace.newChat}
         />

@@ -1,8 +1,8 @@
 import type { Signal } from "@preact/signals";
 import type { RefObject } from "preact";
-import type { Stopping } from "../conversation";
+import { isComposing } from "../browser/keys";
 import { t } from "../i18n";
-import { isComposing } from "../keys";
+import type { Stopping } from "../threads/open-thread";
 import { Count, measure } from "./Count";
 import { SendIcon, SpinnerIcon, StopIcon } from "./icons";
 import { useGrowth } from "./useGrowth";

@@ -1,6 +1,6 @@
 import { brand } from "../brand";
+import { sidebarIsOpen, sidebarIsWide } from "../browser/sidebar";
 import { t } from "../i18n";
-import { sidebarIsOpen, sidebarIsWide } from "../sidebar";
 import { Mark, NewChatIcon, SidebarIcon } from "./icons";
 import { Settings } from "./Settings";
 

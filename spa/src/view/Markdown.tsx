@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { language } from "../i18n";
 import type { MarkdownView } from "../markdown/view";
-import type { TextSink, TextStream } from "../text-stream";
+import type { TextSink, TextStream } from "../run/text-stream";
 
 let View: typeof MarkdownView | undefined;
 let loading: Promise<void> | undefined;

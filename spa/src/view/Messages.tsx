@@ -1,4 +1,4 @@
-import type { Message } from "../conversation";
+import type { Message } from "../threads/open-thread";
 import { AssistantMessage } from "./AssistantMessage";
 import type { Actions } from "./actions";
 import { UserMessage } from "./UserMessage";

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { ReasoningPart } from "../conversation";
 import { formatDuration, t } from "../i18n";
+import type { ReasoningPart } from "../threads/open-thread";
 import { BulbIcon, ChevronIcon } from "./icons";
 import { Markdown } from "./Markdown";
 

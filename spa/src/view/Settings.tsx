@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { chooseTheme, THEMES, theme } from "../browser/theme";
 import {
   chooseLanguage,
   chosenLanguage,
@@ -7,7 +8,6 @@ import {
   preferredLanguage,
   t,
 } from "../i18n";
-import { chooseTheme, THEMES, theme } from "../theme";
 import { openHelp } from "./Help";
 import { SettingsIcon } from "./icons";
 

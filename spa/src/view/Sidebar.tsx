@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { brand } from "../brand";
+import { closeDrawer, sidebarIsOpen, sidebarIsWide } from "../browser/sidebar";
 import { t } from "../i18n";
-import { closeDrawer, sidebarIsOpen, sidebarIsWide } from "../sidebar";
-import type { Workspace } from "../workspace";
+import type { Workspace } from "../threads/workspace";
 import { CloseIcon, Mark, NewChatIcon, SearchIcon, SidebarIcon, SignOutIcon } from "./icons";
 import { ThreadList } from "./ThreadList";
 import { Toast } from "./Toast";

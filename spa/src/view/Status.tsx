@@ -1,6 +1,6 @@
-import type { Answer, Message, Stopping } from "../conversation";
 import { type MessageKey, t } from "../i18n";
-import { said } from "./say";
+import type { Answer, Message, Stopping } from "../threads/open-thread";
+import { announcement } from "./announce";
 
 const SENTENCES: Record<Answer["state"]["value"], MessageKey> = {
   running: "status.running",
@@ -25,7 +25,7 @@ export function Status({
   return (
     <div role="status" class="visually-hidden">
       <p>{last?.role === "assistant" ? sentence(last, stopping) : ""}</p>
-      <p>{said.value}</p>
+      <p>{announcement.value}</p>
     </div>
   );
 }

@@ -1,11 +1,11 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { linkTo } from "../address";
-import type { Group } from "../groups";
+import type { Summary } from "../api/stored";
+import { linkTo } from "../browser/address";
+import { whenVisible } from "../browser/when-visible";
 import { t } from "../i18n";
-import { whenNear } from "../near";
-import type { Summary } from "../wire/stored";
-import type { Workspace } from "../workspace";
-import { say } from "./say";
+import type { Group } from "../threads/groups";
+import type { Workspace } from "../threads/workspace";
+import { announce } from "./announce";
 import { type Anchored, ThreadMenu } from "./ThreadMenu";
 import { ThreadRow } from "./ThreadRow";
 
@@ -22,7 +22,7 @@ export function ThreadList({ workspace }: { workspace: Workspace }) {
   const list = useRef<HTMLDivElement>(null);
   const groups = threads.groups.value;
   const count = groups.reduce((sum, group) => sum + group.threads.length, 0);
-  const current = workspace.conversation.value.threadId;
+  const current = workspace.openThread.value.threadId;
 
   function remove(thread: Summary): void {
     const row = list.current?.querySelector(`[data-thread="${CSS.escape(thread.threadId)}"]`);
@@ -30,7 +30,7 @@ export function ThreadList({ workspace }: { workspace: Workspace }) {
     const place = row ? rows.indexOf(row) : -1;
     const next = rows[place + 1] ?? rows[place - 1];
     workspace.remove(thread.threadId);
-    say(t("threads.deleted", { title: thread.title }));
+    announce(t("threads.deleted", { title: thread.title }));
     next?.querySelector("a")?.focus();
   }
 
@@ -68,7 +68,7 @@ export function ThreadList({ workspace }: { workspace: Workspace }) {
           </ul>
         </section>
       ))}
-      {count > shown && <More key={shown} onNear={() => setShown(shown + MORE_ROWS)} />}
+      {count > shown && <More key={shown} onVisible={() => setShown(shown + MORE_ROWS)} />}
       {menu && (
         <ThreadMenu
           anchored={menu}
@@ -105,9 +105,12 @@ function Notice({ workspace, count }: { workspace: Workspace; count: number }) {
   return <p class="threads-notice">{t(known.length > 0 ? "threads.noMatch" : "threads.none")}</p>;
 }
 
-function More({ onNear }: { onNear: () => void }) {
+function More({ onVisible }: { onVisible: () => void }) {
   const end = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => (end.current ? whenNear(end.current, onNear) : undefined), [onNear]);
+  useLayoutEffect(
+    () => (end.current ? whenVisible(end.current, onVisible) : undefined),
+    [onVisible],
+  );
   return <div ref={end} class="more" />;
 }
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Summary } from "../api/stored";
 import { t } from "../i18n";
-import type { Summary } from "../wire/stored";
 import { DownloadIcon, EditIcon, LinkIcon, TrashIcon } from "./icons";
 
 /** Whose menu is open, and the button it hangs from. */

@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { hashOf } from "../address";
+import type { Summary } from "../api/stored";
+import { hashOf } from "../browser/address";
+import { isComposing } from "../browser/keys";
 import { t } from "../i18n";
-import { isComposing } from "../keys";
-import type { Summary } from "../wire/stored";
 import { MoreIcon } from "./icons";
 
 /** docs/wire.md. */

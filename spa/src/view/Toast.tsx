@@ -1,7 +1,7 @@
 import { t } from "../i18n";
-import type { Workspace } from "../workspace";
+import type { Workspace } from "../threads/workspace";
+import { announce } from "./announce";
 import { CloseIcon } from "./icons";
-import { say } from "./say";
 
 /** So much of a title tells which one it was; a longer one would hide what became of it. */
 const TITLE_CHARACTERS = 28;
@@ -19,7 +19,7 @@ export function Toast({ workspace }: { workspace: Workspace }) {
           class="secondary"
           onClick={() => {
             workspace.undelete();
-            say(t("threads.restored", { title }));
+            announce(t("threads.restored", { title }));
           }}
         >
           {t("threads.undo")}

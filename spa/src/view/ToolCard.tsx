@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { ToolPart, ToolState } from "../conversation";
 import { formatDuration, t } from "../i18n";
+import type { ToolPart, ToolState } from "../threads/open-thread";
 import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
 import { AlertIcon, CheckIcon, ChevronIcon, SpinnerIcon } from "./icons";

@@ -1,12 +1,12 @@
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Question } from "../conversation";
+import { isComposing } from "../browser/keys";
 import { t } from "../i18n";
-import { isComposing } from "../keys";
+import type { Question } from "../threads/open-thread";
 import { CopyButton } from "./CopyButton";
 import { Count, measure } from "./Count";
 import { EditIcon } from "./icons";
 import { useGrowth } from "./useGrowth";
-import { useNear } from "./useNear";
+import { useWhenVisible } from "./useWhenVisible";
 
 /** A longer message, a pasted file say, is folded: the answer to it is what is read. */
 const FOLDED_CHARACTERS = 1500;
@@ -28,7 +28,7 @@ export function UserMessage({
   onEdit: ((text: string) => void) | undefined;
 }) {
   const article = useRef<HTMLElement>(null);
-  const near = useNear(article, drawn);
+  const near = useWhenVisible(article, drawn);
   const [editing, setEditing] = useState(false);
   const [unfolded, setUnfolded] = useState(false);
   const long =

@@ -24,7 +24,7 @@ export function Welcome({
   );
 }
 
-/** For a site that cannot start: what is wrong, and what mends it. */
+/** For a site that cannot start: what is wrong, and what fixes it. */
 export function Broken({ message }: { message: string }) {
   return (
     <main class="single">

@@ -1,4 +1,4 @@
-import type { Answer, Question } from "../conversation";
+import type { Answer, Question } from "../threads/open-thread";
 
 /** What a person can do with messages. */
 export interface Actions {

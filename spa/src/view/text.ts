@@ -1,4 +1,4 @@
-import type { Answer } from "../conversation";
+import type { Answer } from "../threads/open-thread";
 
 /** An answer's text as the model wrote it: markdown. */
 export function textOf(answer: Answer): string {

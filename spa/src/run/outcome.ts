@@ -1,0 +1,39 @@
+import type { AgentEvent } from "../api/events";
+import type { Problem } from "./problems";
+
+/** What a person asks. `runId` stays the same however often it has to be sent. */
+export interface RunInput {
+  readonly threadId: string;
+  readonly runId: string;
+  readonly messageId: string;
+  readonly text: string;
+  /** The run whose place this one takes, with all that came after it. */
+  readonly replaces?: string;
+}
+
+/**
+ * live: what is shown is what there is. reconnecting: the stream was cut, the rest is being asked
+ * for. waiting: there is no network, and it goes on when there is.
+ */
+export type Connection = "live" | "reconnecting" | "waiting";
+
+export interface Listener {
+  /** A RUN_STARTED after other events begins the answer anew: what was shown of it is replaced. */
+  event(event: AgentEvent): void;
+  connection(connection: Connection): void;
+}
+
+/**
+ * How an answer that is not whole can be asked for again. resend: send the same run again, which the
+ * agent does not have. resume: ask for the rest of it, which the agent may have. regenerate: a new run.
+ */
+export type RetryMode = "resend" | "resume" | "regenerate";
+
+/** How a run ended. `interrupted`: the answer may be incomplete, and nothing more will come by itself. */
+export type Outcome = { readonly kind: "finished" } | { readonly kind: "stopped" } | Broken;
+
+export interface Broken {
+  readonly kind: "failed" | "interrupted";
+  readonly problem: Problem | undefined;
+  readonly retryMode: RetryMode;
+}
