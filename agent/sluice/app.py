@@ -18,6 +18,7 @@ from sluice.agui.body import BODY, BodyGuard
 from sluice.runs.run import HEARTBEAT_SECONDS
 from sluice.serving.service import Service
 from sluice.settings import Settings
+from sluice.telemetry import traces
 
 
 def create_app(settings: Settings, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> Starlette:
@@ -30,7 +31,9 @@ def create_app(settings: Settings, heartbeat_seconds: float = HEARTBEAT_SECONDS)
     started_at = int(time.time()) if settings.platform == "V1" else None
 
     async def invoke(request: Request) -> Response:
-        return await service.answer(request.scope[BODY], request.headers.getlist("authorization"))
+        parents = traces.read_parents(request.headers) if settings.traces else []
+        authorization = request.headers.getlist("authorization")
+        return await service.answer(request.scope[BODY], authorization, parents)
 
     async def ping(_request: Request) -> Response:
         if not service.ready:

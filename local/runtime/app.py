@@ -25,6 +25,11 @@ from local.tokens import TokenError, Verifier
 
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 REQUEST_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Request-Id"
+# InvokeAgentRuntime's own, the allowlist aside. That those of a trace reach the container is how
+# tracers connect the two (https://github.com/DataDog/dd-trace-py/pull/18591).
+_PASSED = frozenset(
+    {"content-type", "accept", "traceparent", "tracestate", "baggage", "x-amzn-trace-id"}
+)
 BODY_BYTES = 100 * 1024 * 1024
 """Largest request payload ("Quotas for Amazon Bedrock AgentCore")."""
 EXPIRY_SECONDS = 60
@@ -157,11 +162,11 @@ async def _read_body(receive: Receive) -> bytes:
 def _agent_headers(
     scope: Scope, config: RuntimeConfig, session_id: str, request_id: str
 ) -> dict[str, str]:
-    """What the container sees of a request: its own headers and the allowlist, nothing else."""
+    """What the container sees of a request: AgentCore's own headers and the allowlist."""
     headers = {
         name: value
         for name, value in Headers(scope=scope).items()  # lower-case names: ASGI sees to that
-        if name in {"content-type", "accept"} or name in config.header_allowlist
+        if name in _PASSED or name in config.header_allowlist
     }
     return {**headers, SESSION_HEADER: session_id, REQUEST_HEADER: request_id}
 

@@ -129,6 +129,15 @@ test("the copy of a copy is one too, and keeps its sign-in", async () => {
   expect(second.getItem("sluice.tokens")).toBe("{}");
 });
 
+test("a tab that is copied twice has two copies, each with a conversation of its own", async () => {
+  await tab();
+  const copies = [copyOf(storage), copyOf(storage)];
+  for (const copy of copies) await claimAsCopy(copy);
+  const chats = [storage, ...copies].map((each) => createDrafts(each).newThreadId);
+  expect(new Set(chats).size).toBe(3);
+  expect(chats[0]).toBe("new-chat");
+});
+
 test("a tab without a new chat is copied without one", async () => {
   await claimTab(storage, locks);
   const copy = copyOf(storage);

@@ -60,6 +60,13 @@ test("an export has each call with its own result, also where ids repeat", () =>
   ]);
 });
 
+test("ids that repeat across runs stay with the run that has them", () => {
+  const runs = ["one", "two", "three"].map((runId) => ({ ...repeatedIds(), runId }));
+  const results = asMarkdown({ ...CONVERSATION, runs }).match(/calculator\(\d\)(\n\w+)?/g);
+  const each = ["(1)\none", "(2)\ntwo", "(3)\nthree", "(4)", "(5)\nfive"];
+  expect(results).toEqual([...each, ...each, ...each].map((told) => `calculator${told}`));
+});
+
 test("an export as JSON is the server's own record", () => {
   expect(JSON.parse(asJson(CONVERSATION))).toEqual(CONVERSATION);
 });

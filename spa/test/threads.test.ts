@@ -79,6 +79,20 @@ test.each([
   expect(search(all, query).map(({ title }) => title)).toEqual(found);
 });
 
+test.each([
+  ["Straße", "STRASSE"],
+  ["ΟΔΟΣ ΤΟΥ", "οδοσ"],
+  ["İstanbul, DIŞ KAPI", "istanbul dış"],
+  ["Łódź, Søren, Đà Nẵng", "lodz soren DA nang"],
+  ["Ёлка", "елка"],
+  ["שָׁלוֹם", "שלום"],
+  ["مُحَمَّد", "محمد"],
+  ["한국어", "한국"],
+  ["ﾊﾟｿｺﾝ", "パソコン"],
+])("a title %j is found by %j, as the server finds what was said", (title, query) => {
+  expect(search([thread(title)], query)).toHaveLength(1);
+});
+
 test("a deletion is carried out after eight seconds, through the session that is open", async () => {
   const { agent, threads, changes, titles } = await open("one", "two");
   vi.useFakeTimers();

@@ -45,6 +45,12 @@ def settle(tmp_path: Path, *, ago: float = 3600) -> None:
         ("Straße", "STRASSE"),
         ("ΟΔΟΣ", "οδος"),
         ("İstanbul", "istanbul"),
+        ("DIŞ KAPI", "dış kapı"),  # noqa: RUF001 - Turkish has it
+        ("Łódź, Søren, Đà Nẵng", "lodz soren DA nang"),
+        ("Привет, Ёлка", "ПРИВЕТ елка"),
+        ("שָׁלוֹם", "שלום"),
+        ("हिन्दी में", "हिन्दी"),
+        ("Run this: ```sh rm -rf build``` then `make`", "RM -rf make"),
         ("東京都の天気は晴れです。", "天気"),
         ("ﾊﾟｿｺﾝ", "パソコン"),
         ("한국어", "한국"),
@@ -140,6 +146,14 @@ async def test_t1_nobody_finds_what_another_was_told(threads: Threads) -> None:
     assert await ids(threads, "marzipan", "bob") == []
     assert await ids(threads, "marzipan") == ["t"]
     assert await ids(threads, "marzipan", "bob") == [], "not from memory either"
+
+
+async def test_a_deleted_thread_is_never_found(threads: Threads, tmp_path: Path) -> None:
+    await tell(threads, "marzipan")
+    settle(tmp_path)
+    assert await ids(threads, "marzipan") == ["t"]
+    await threads.delete("alice", "t")
+    assert await ids(threads, "marzipan") == [], "not from memory either"
 
 
 async def test_the_next_letter_reads_nothing_again_but_what_has_changed(

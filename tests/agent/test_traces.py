@@ -1,5 +1,6 @@
 """Traces: off unless a collector is named, and without a word of what was said (T8)."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from bedrock_support import behind_bedrock
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sluice.telemetry.spans import make_provider
+from sluice.telemetry.traces import read_parents
 from support import free_socket
+from wire_support import make_token
 
 HERE = Path(__file__).parent
 AGENT = HERE.parents[1] / "agent"
@@ -120,6 +123,72 @@ def test_every_span_of_a_run_names_its_thread_and_its_run(collector: tuple[Colle
         assert (told["sluice.thread"], told["sluice.run"]) == ("t-1", "r-1"), span.name
         assert (told["gen_ai.conversation.id"], told["session.id"]) == ("t-1", "t-1"), span.name
     assert CANARY not in received.bytes
+
+
+TRACE, PARENT = "5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
+W3C = f"00-{TRACE}-{PARENT}-01"
+XRAY = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={PARENT};Sampled=1"
+OTHER = f"Root=1-{TRACE[:8]}-{TRACE[8:][::-1]};Parent={PARENT};Sampled=1"
+NONE = f"00-{'0' * 32}-{'0' * 16}-00"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": W3C},
+        {"x-amzn-trace-id": XRAY},
+        {"traceparent": W3C, "x-amzn-trace-id": OTHER},
+        {"traceparent": NONE, "x-amzn-trace-id": XRAY},
+        {"traceparent": W3C[:-1] + "0", "tracestate": "a=CANARY-7f31", "baggage": "CANARY-7f31=1"},
+    ],
+    ids=["w3c", "x-ray", "w3c is nearer", "w3c is invalid", "not sampled"],
+)
+def test_a_run_continues_the_trace_of_its_request(
+    collector: tuple[Collector, str], tmp_path: Path, headers: dict[str, str]
+) -> None:
+    received, url = collector
+    ask(url, tmp_path, headers, {})
+    runs = {
+        each.value.string_value: (span.trace_id.hex(), span.parent_span_id.hex())
+        for span in received.spans
+        for each in span.attributes
+        if span.name.startswith("invoke_agent") and each.key == "sluice.thread"
+    }
+    assert runs["thread-0"] == (TRACE, PARENT)
+    # The next request of the process belongs to no trace.
+    assert runs["thread-1"][0] != TRACE
+    assert runs["thread-1"][1] == ""
+    told = {span.trace_id.hex() for span in received.spans}
+    assert told == {trace for trace, _ in runs.values()}
+    assert not any(span.trace_state for span in received.spans)
+    assert CANARY not in received.bytes
+
+
+def ask(collector: str, folder: Path, *requests: dict[str, str]) -> None:
+    """Ask the agent's app once with each of the headers, one after the other."""
+    token = {"authorization": f"Bearer {make_token()}"}
+    told = json.dumps([headers | token for headers in requests])
+    more = behind_bedrock({"SLUICE_CONVERSATIONS": str(folder), "SLUICE_TRACES": collector})
+    run_agent(told, script="traced_requests.py", **more)
+
+
+@pytest.mark.parametrize(
+    ("told", "parents"),
+    [
+        (XRAY, [W3C]),
+        (f"Self=1-2; Sampled=1; Parent={PARENT}; Root=1-{TRACE[:8]}-{TRACE[8:]}", [W3C]),
+        (XRAY.replace("Sampled=1", "Sampled=0"), [W3C[:-1] + "0"]),
+        (XRAY.replace(";Sampled=1", ""), [W3C[:-1] + "0"]),
+        (XRAY + ";Lineage=a87bd80c:1|68fd508a:5", [W3C]),
+        (f"Root=1-{TRACE[:8]}-{TRACE[8:]}", []),
+        (XRAY.replace("Root=1", "Root=2"), []),
+        (XRAY.replace(PARENT, PARENT[1:]), []),
+        ("Root", []),
+        ("", []),
+    ],
+)
+def test_a_parent_is_read_from_x_rays_header(told: str, parents: list[str]) -> None:
+    assert read_parents({"x-amzn-trace-id": told}) == parents
 
 
 def test_without_the_filter_that_canary_would_be_seen(collector: tuple[Collector, str]) -> None:

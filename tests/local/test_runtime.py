@@ -206,7 +206,7 @@ def test_clients_are_checked_as_well_as_the_audience(tmp_path: Path) -> None:
 # ---- what an invocation looks like -------------------------------------------------------------
 
 
-def test_the_agent_sees_the_allowlist_and_nothing_else(shared: Door) -> None:
+def test_the_agent_sees_its_trace_and_the_allowlist_and_nothing_else(shared: Door) -> None:
     answer = shared.invoke(
         headers={
             "Origin": "https://page.example",
@@ -214,12 +214,15 @@ def test_the_agent_sees_the_allowlist_and_nothing_else(shared: Door) -> None:
             "User-Agent": "caller",
             "X-Owner": "somebody-else",
             "X-Amzn-Bedrock-AgentCore-Runtime-Custom-Zone": "Europe/Rome",
+            "Traceparent": "00-11-22-01",
+            "X-Amzn-Trace-Id": "Root=1-2-3",
         }
     )
     seen = answer.json()["headers"]
     assert seen["authorization"].startswith("Bearer ")
     assert seen["x-amzn-bedrock-agentcore-runtime-custom-zone"] == "Europe/Rome"
     assert seen[SESSION.lower()] == MINE
+    assert (seen["traceparent"], seen["x-amzn-trace-id"]) == ("00-11-22-01", "Root=1-2-3")
     assert not seen.keys() & {"origin", "cookie", "x-owner"}
     assert seen.get("user-agent") != "caller"
 

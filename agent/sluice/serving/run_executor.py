@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from sluice.service_error import ServiceError
 from sluice.serving.loader import Loader, Storage
 from sluice.settings import Settings
 from sluice.storage.base import StorageUnavailableError
+from sluice.telemetry import traces
 from sluice.telemetry.metrics import Figures, record
 from sluice.threads.history import Question, compose
 from sluice.threads.thread import State, StoredRun, upsert
@@ -49,6 +51,7 @@ class RunExecutor:
     person: Person
     prompt: Prompt
     run: Run
+    parents: Sequence[str] = ()
     _interrupted: int = field(default=0, init=False)
     _is_claimed: bool = field(default=False, init=False)
 
@@ -150,6 +153,8 @@ class RunExecutor:
         run, prompt = self.run, self.prompt
         try:
             runner = await self.loader.runner()
+            if self.parents:
+                traces.continue_from(self.parents)
             stored_runs = self._past(opened)
             past = compose(stored_runs, self.settings.max_context)
             if past.trimmed:

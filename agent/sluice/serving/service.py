@@ -82,14 +82,19 @@ class Service:
             for task in self._executors:
                 task.cancel()
 
-    async def answer(self, body: object, authorization: Sequence[str]) -> Response:
-        """Answer a parsed body; whatever is wrong with it is told in-band."""
+    async def answer(
+        self, body: object, authorization: Sequence[str], parents: Sequence[str] = ()
+    ) -> Response:
+        """Answer a parsed body; whatever is wrong with it is told in-band.
+
+        `parents` are the spans that the request may come from (`traces.read_parents`).
+        """
         try:
             request = read_request(body, self._settings.max_prompt)
             person = read_person(authorization)
             match request:
                 case Prompt():
-                    return self._tell(person, request)
+                    return self._tell(person, request, parents)
                 case Resume():
                     return await self._resume(person.owner, request)
                 case action:
@@ -109,7 +114,7 @@ class Service:
             return responses.refuse_as_stream(service_error)
         return responses.refuse_as_json(service_error)
 
-    def _tell(self, person: Person, prompt: Prompt) -> Response:
+    def _tell(self, person: Person, prompt: Prompt, parents: Sequence[str]) -> Response:
         """Start the message's run, or join it, and follow it."""
         if self._is_stopping:
             raise SHUT_DOWN
@@ -118,7 +123,9 @@ class Service:
         run = self._runs.open(person.owner, new)
         if run is new:
             run.append(run_started(prompt.thread_id, prompt.run_id))
-            executor = RunExecutor(self._loader, self._runs, self._settings, person, prompt, run)
+            executor = RunExecutor(
+                self._loader, self._runs, self._settings, person, prompt, run, parents
+            )
             task = asyncio.create_task(executor.carry_out())
             self._executors.add(task)
             task.add_done_callback(self._executors.discard)

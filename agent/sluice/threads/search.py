@@ -29,6 +29,8 @@ MAX_CACHED = 8 * 1024 * 1024
 # S3 tells whole seconds, so a thread that has just been written may be written again unseen.
 _SETTLED = timedelta(minutes=1)
 _BEFORE, _EXCERPT = 40, 160
+# Letters whose stroke, or whose want of a dot, Unicode does not take for an accent.
+_PLAIN = str.maketrans("łøđħŧı", "lodhti")
 
 
 class Finding(TypedDict):
@@ -114,7 +116,8 @@ class TextSearch:
 def fold(text: str) -> str:
     """The text without case, accents and forms of width, as it is compared."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(filter(lambda character: not unicodedata.combining(character), folded))
+    plain = folded.translate(_PLAIN)
+    return "".join(filter(lambda character: not unicodedata.combining(character), plain))
 
 
 def _said_in(thread: Thread) -> _Said:

@@ -60,10 +60,18 @@ export function search(
   });
 }
 
-/** Without case and accents, as people search. */
+/** Letters that case or Unicode's accents alone do not make the same. */
+const PLAIN: Record<string, string> = { ł: "l", ø: "o", đ: "d", ħ: "h", ŧ: "t", ı: "i", ς: "σ" };
+
+/** Without case and accents, as people search, and as the server compares what was said. */
 function fold(text: string): string {
-  return text
-    .normalize("NFKD")
-    .replace(/\p{Diacritic}/gu, "")
-    .toLowerCase();
+  return (
+    text
+      .normalize("NFKD")
+      .replace(/[\p{Diacritic}\p{Mn}]/gu, "")
+      // Capitals first: a capital ß is SS.
+      .toUpperCase()
+      .toLowerCase()
+      .replace(/[łøđħŧıς]/g, (letter) => PLAIN[letter] ?? letter)
+  );
 }
