@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -161,6 +162,26 @@ async def test_calls_at_once_that_find_the_session_lost_share_the_new_one(connec
     results = await asyncio.gather(*(call(tools["srv_count"]) for _ in range(5)))
     assert {result["status"] for result in results} == {"success"}
     assert server.count("initialize") == 2
+
+
+async def test_a_call_under_way_keeps_its_session_when_another_call_finds_it_lost(connect) -> None:
+    taken, held = asyncio.Event(), threading.Event()
+
+    async def slow(_: Any) -> Json:
+        loop.call_soon_threadsafe(taken.set)
+        await asyncio.to_thread(held.wait, 5)
+        return {"content": [{"type": "text", "text": "done"}]}
+
+    loop = asyncio.get_running_loop()
+    server = ScriptedMcp([tool("slow"), tool("count")], results={"slow": slow})
+    server.results["count"] = {"content": []}
+    tools = await tools_of(connect(server))
+    under_way = asyncio.create_task(call(tools["srv_slow"]))
+    await taken.wait()
+    server.sessions.clear()
+    assert (await call(tools["srv_count"]))["status"] == "success"
+    held.set()
+    assert told(await under_way) == "done"
 
 
 async def test_a_server_that_knows_no_session_at_all_is_asked_twice_and_no_more(connect) -> None:

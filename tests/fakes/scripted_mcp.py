@@ -3,6 +3,7 @@
 It answers with plain JSON, as the standard allows, and does not judge what it is told to say.
 """
 
+import inspect
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,8 +25,8 @@ class ScriptedMcp:
     """An ASGI app.
 
     `pages` are the lists of tools, by cursor, each with the cursor of the next; `results` are
-    what tools give by name, or functions of the arguments. A session is `lost` after so many
-    calls, which its 404 tells. `asked` has every request as it came.
+    what tools give by name, or functions of the arguments, also `async` ones. A session is
+    `lost` after so many calls, which its 404 tells. `asked` has every request as it came.
     """
 
     tools: list[Any] = field(default_factory=list)
@@ -62,6 +63,8 @@ class ScriptedMcp:
             }
             return JSONResponse({**reply, "result": said}, headers={"Mcp-Session-Id": session})
         result = self._result(message, session)
+        if inspect.isawaitable(result):
+            result = await result
         if result is None:
             error = {"code": -32600, "message": "Session not found"}
             return JSONResponse({**reply, "error": error}, 404)
@@ -69,7 +72,7 @@ class ScriptedMcp:
             return JSONResponse({**reply, "error": result})
         return JSONResponse({**reply, "result": result})
 
-    def _result(self, message: Json, session: str) -> Json | None:
+    def _result(self, message: Json, session: str) -> Any:
         params = message.get("params") or {}
         if session not in self.sessions:
             return None
@@ -82,5 +85,4 @@ class ScriptedMcp:
             return None
         self.sessions[session] += 1
         result: Any = self.results.get(params["name"], {"code": -32602, "message": "unknown"})
-        given: Json = result(params.get("arguments")) if callable(result) else result
-        return given
+        return result(params.get("arguments")) if callable(result) else result

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, override
 
@@ -39,7 +40,8 @@ class Connection:
         self._token = token
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
-        self._calls = 0
+        # Calls under way, by the session that they use: one that is lost may have some left.
+        self._calls: Counter[Session] = Counter()
         self._is_retired = False
         self._has_failed = False
         self._session = Session(server, token)
@@ -53,7 +55,7 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        return self._calls == 0
+        return not self._calls.total()
 
     @property
     def is_broken(self) -> bool:
@@ -63,23 +65,20 @@ class Connection:
     def retire(self) -> None:
         """Close the session, in a thread beside, as soon as no call is under way on it."""
         with self._lock:
-            closes = not self._is_retired and self._calls == 0
+            closes = not self._is_retired and not self._calls[self._session]
             self._is_retired = True
         if closes:
             _close(self._session)
 
     async def call(self, call_id: str, name: str, arguments: Any) -> ToolResult:
         """Call a tool by its server's name for it."""
-        with self._counted():
-            try:
-                result = await self._call(name, arguments)
-            except Exception as error:
-                _log.warning(
-                    "the MCP server %s could not be called", self._server.name, exc_info=error
-                )
-                self._has_failed = True
-                # What went wrong is told in the text of an exception (T8).
-                return fail(call_id, "The tool's server did not answer, or refused the call.")
+        try:
+            result = await self._call(name, arguments)
+        except Exception as error:
+            _log.warning("the MCP server %s could not be called", self._server.name, exc_info=error)
+            self._has_failed = True
+            # What went wrong is told in the text of an exception (T8).
+            return fail(call_id, "The tool's server did not answer, or refused the call.")
         return {
             "toolUseId": call_id,
             # A failure that the tool itself tells is for the model to read.
@@ -88,14 +87,16 @@ class Connection:
         }
 
     async def _call(self, name: str, arguments: Any) -> dict[str, Any]:
-        session = self._session
-        try:
-            return await session.call(name, arguments)
-        except SessionLostError:
-            return await self._renew(session).call(name, arguments)
+        with self._session_in_use() as session:
+            try:
+                return await session.call(name, arguments)
+            except SessionLostError:
+                self._renew(session)
+                with self._session_in_use() as renewed:
+                    return await renewed.call(name, arguments)
 
-    def _renew(self, lost: Session) -> Session:
-        """A session in the place of one that is lost: one for all calls that find it so.
+    def _renew(self, lost: Session) -> None:
+        """Put a session in the place of one that is lost: one for all calls that find it so.
 
         It blocks, which every call may, because it has a thread of its own.
         """
@@ -105,21 +106,24 @@ class Connection:
                 session.start()
                 session.keep()
                 self._session = session
-                _close(lost)
-            return self._session
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _session_in_use(self) -> Iterator[Session]:
+        """The present session, which stays open until the last call on it has returned."""
         with self._lock:
-            self._calls += 1
+            session = self._session
+            self._calls[session] += 1
         try:
-            yield
+            yield session
         finally:
             with self._lock:
-                self._calls -= 1
-                closes = self._is_retired and self._calls == 0
+                self._calls[session] -= 1
+                is_last = not self._calls[session]
+                if is_last:
+                    del self._calls[session]
+                closes = is_last and (self._is_retired or session is not self._session)
             if closes:
-                _close(self._session)
+                _close(session)
 
     def _list(self) -> Iterator[dict[str, Any]]:
         """The server's tools, each name once, from as many pages as bring some."""
