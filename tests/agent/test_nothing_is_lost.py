@@ -14,7 +14,7 @@ from agent_process import AgentProcess, start_agent
 from wire_support import frames, make_token, parse
 
 HEADERS = {"Authorization": f"Bearer {make_token()}"}
-MESSAGES = ["My name is Ada", "What is 25 * 4?", "Count to 250", "What is my name?"]
+MESSAGES = ["My name is Ada", "What is 25 * 4?", "Count to 250", "What is my name?", "Count to 200"]
 
 
 class Person:
@@ -118,11 +118,13 @@ def test_a_hundred_cuts_kills_and_two_tabs_leave_the_undisturbed_conversation(tm
     with contextlib.ExitStack() as stack:
         expected = undisturbed(stack, tmp_path)
         person = Person(stack, tmp_path / "disturbed", seed=4, SLUICE_OFFLINE_DELAY_MS="5")
-        first, second, third, fourth = MESSAGES
+        first, second, third, fourth, fifth = MESSAGES
         person.say(first, cut=True)
         person.say(second, kill_after=12)
         person.say(third, cut=True, kill_after=40)
-        _say_in_two_tabs(person, fourth)
+        person.say(fourth)
+        # A long one, so that it is still under way when the others come.
+        _say_in_two_tabs(person, fifth)
         assert person.cuts >= 100
         assert person.conversation() == expected
         # And for whoever opens it next.
