@@ -1,8 +1,8 @@
 """However a conversation's runs ended, what arrives at a model is what its service takes.
 
 Two kinds of histories: threads of any stored messages in any order, as other versions may have left
-them; and runs of the real engine, cut after any of their events. Every request goes through the
-provider's own formatter, as Strands ships it, and is judged by the service's rules.
+them; and runs of the real agent runner, cut after any of their events. Every request goes through
+the provider's own formatter, as Strands ships it, and is judged by the service's rules.
 """
 
 import asyncio
@@ -114,7 +114,7 @@ def test_any_stored_thread_can_be_gone_on_with_at_every_provider(stored_runs, bu
     assert repair(past) == past, "a repaired past needs no second repair"
     request = [*past, asked("And now?")]
     assert not faults(request)
-    assert repair(request) == request, "so that the engine sends it as it is"
+    assert repair(request) == request, "so that the agent runner sends it as it is"
 
 
 PICTURE = {"image": {"format": "png", "source": {"bytes": b"\x89PNG"}}}
@@ -221,7 +221,7 @@ RUNS = st.tuples(
 
 @pytest.fixture(scope="module")
 def judged():
-    """An engine with a judged model."""
+    """An agent runner with a judged model."""
     model = Judged()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sluice.agent_runner.runner, "Toolbox", Toolbox)

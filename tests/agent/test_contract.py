@@ -102,7 +102,7 @@ def test_the_time_of_a_status_moves_only_with_it(run_agent, until, monkeypatch) 
 
 
 def test_ping_and_the_first_event_wait_for_no_import(run_agent, monkeypatch) -> None:
-    """The loader is held back: only what needs the engine waits."""
+    """The loader is held back: only what needs the agent runner waits."""
     monkeypatch.setattr("sluice.serving.loader.Loader.start", lambda _: None)
     with run_agent() as client:
         assert client.ping() == "Healthy"

@@ -1,4 +1,4 @@
-"""One run of the engine with a model that plays a script: what it is sent, and what comes of it."""
+"""One run with a model that plays a script: what the model is sent, and what comes of it."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ SETTINGS = Settings.read({"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "c"
 
 @dataclass
 class Desk:
-    """An engine whose model plays a script."""
+    """An agent runner whose model plays a script."""
 
     monkeypatch: pytest.MonkeyPatch
 
@@ -191,7 +191,7 @@ def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
     assert events[-1]["metadata"] == {"status": "error"}, "the call was given up"
 
 
-def test_a_run_that_was_stopped_before_the_engine_was_there_asks_nothing(desk: Desk) -> None:
+def test_a_run_that_was_stopped_before_the_agent_runner_was_there_asks_nothing(desk: Desk) -> None:
     model, run = Scripted(), Run("thread-1", "run-1")
     run.stop(ServiceError("stopped", "The run was stopped."))
     events, ended = desk.ask(model, [], run)

@@ -113,7 +113,7 @@ def test_t8_no_span_holds_what_was_said(collector: tuple[Collector, str], conven
 
 
 def test_every_span_of_a_run_names_its_thread_and_its_run(collector: tuple[Collector, str]) -> None:
-    """Of a run as the engine makes it: the model's calls and the tools', too."""
+    """Of a run as the agent runner makes it: the model's calls and the tools', too."""
     received, url = collector
     run_agent(url, "t-1", "r-1", script="traced_runner.py", **behind_bedrock({}))
     kinds = {span.name.partition(" ")[0] for span in received.spans}

@@ -1,4 +1,4 @@
-"""A run of Sluice's own engine with traces on: python traced_runner.py COLLECTOR THREAD RUN.
+"""A run of Sluice's own agent runner with traces on: python traced_runner.py COLLECTOR THREAD RUN.
 
 It calls a tool, so that the run, the model's calls and the tool's each have a span.
 """

@@ -29,8 +29,8 @@ def test_a_clone_becomes_an_environment_with_its_own_stack_agent_and_page(
             (folder / ".build" / name).symlink_to(ROOT / ".build" / name)
     with (folder / "samconfig.toml").open("a") as config:
         config.write(
-            '\n[prod.deploy.parameters]\nstack_name = "chat-prod"\n'
-            'parameter_overrides = ["Prefix=chat-prod", "MaxTurns=19"]\n'
+            '\n[staging.deploy.parameters]\nstack_name = "chat-staging"\n'
+            'parameter_overrides = ["Prefix=chat-staging", "MaxTurns=19"]\n'
         )
     # How this machine fetches packages: where uv is, its settings, certificates and proxy.
     uv = {
@@ -41,18 +41,18 @@ def test_a_clone_becomes_an_environment_with_its_own_stack_agent_and_page(
     ran = subprocess.run(
         [sys.executable, "-m", "ops.deploy"],
         cwd=folder,
-        env={**emulator.environment, **uv, "ENV": "prod"},
+        env={**emulator.environment, **uv, "ENV": "staging"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    stack = emulator.client("cloudformation").describe_stacks(StackName="chat-prod")["Stacks"][0]
+    stack = emulator.client("cloudformation").describe_stacks(StackName="chat-staging")["Stacks"][0]
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack["Outputs"]}
     found = emulator.client("bedrock-agentcore-control").get_agent_runtime(
         agentRuntimeId=outputs["RuntimeId"]
     )
-    assert (found["agentRuntimeName"], found["status"]) == ("chat_prod", "READY")
+    assert (found["agentRuntimeName"], found["status"]) == ("chat_staging", "READY")
     code = found["agentRuntimeArtifact"]["codeConfiguration"]
     s3 = emulator.client("s3")
     stored = s3.get_object(Bucket=code["code"]["s3"]["bucket"], Key=code["code"]["s3"]["prefix"])

@@ -84,7 +84,7 @@ def test_conversations_are_found_by_the_words_of_their_titles(
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("Crème brûlée")
     search.fill("nothing like it")
-    expect(page.get_by_text("No conversation has these words")).to_be_visible()
+    expect(page.get_by_text("No matching conversations")).to_be_visible()
     search.press("Escape")
     expect(search).to_have_value("")
     expect(row_of(page, "Ten small steps")).to_have_count(1)

@@ -162,7 +162,8 @@ def test_files_are_readable_and_folders_enterable_by_everybody(built: Built):
 
 
 def test_nothing_is_in_it_that_the_rules_leave_out(built: Built, files):
-    ours = {name for name in files if re.match(r"main\.py|sluice/|tools/|__pycache__/main\.", name)}
+    own = r"(main|agent)\.py|sluice/|tools/|__pycache__/(main|agent)\."
+    ours = {name for name in files if re.match(own, name)}
     agent = built.clone / "agent"
     written = {path.relative_to(agent).as_posix() for path in agent.rglob("*.py")}
     assert {name for name in ours if name.endswith(".py")} == written
@@ -346,12 +347,12 @@ def test_the_agent_imports_every_package_that_is_packed(unpacked: Path):
     seen = """
 import os, sys
 sys.path.insert(0, os.getcwd())
-from sluice.agent_runner.runner import Engine
+from sluice.agent_runner.runner import AgentRunner
 from sluice.settings import Settings
 from sluice.mcp_servers import Server
 from sluice.tools import calculator_child, connection, session
 import sluice.app, sluice.telemetry.spans, tzdata, uvicorn.protocols.http.h11_impl
-Engine(Settings.read(os.environ))
+AgentRunner(Settings.read(os.environ))
 sluice.telemetry.spans.make_provider("http://localhost:4318").shutdown()
 session.Session(Server("docs", "https://localhost/mcp"), "")._http_client()
 del sys.modules["strands"]
@@ -371,7 +372,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
         text=True,
         check=True,
     ).stdout.split()
-    packed = {path.name.partition(".")[0] for path in unpacked.iterdir()} - {"main"}
+    packed = {path.name.partition(".")[0] for path in unpacked.iterdir()} - {"main", "agent"}
     packages = {name for name in packed if name != "__pycache__" and "-" not in name}
     assert packages - set(loaded) == {"_yaml"}, "PyYAML's former name comes with it"
 
@@ -432,7 +433,7 @@ def test_a_zip_whose_agent_lacks_something_is_refused_with_its_last_words(
     with pytest.raises(SystemExit, match=r"did not start.*ops/pruning.py(?s:.*)starlette"):
         bundle_proof.prove(broken)
     shutil.copytree(unpacked / "starlette", broken / "starlette")
-    with pytest.raises(SystemExit, match=r"without Result: 100.*internal_error"):
+    with pytest.raises(SystemExit, match=r"without Result: 100(?s:.*)internal_error"):
         bundle_proof.prove(broken)
 
 
@@ -471,7 +472,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UV", uv())
     root = tmp_path / "sluice"
     root.mkdir()
-    for name in ("uv.lock", "pyproject.toml", ".python-version", "template.yaml"):
+    for name in (
+        *("uv.lock", "pyproject.toml", ".python-version"),
+        *("template.yaml", "samconfig.toml"),
+    ):
         shutil.copy(ROOT / name, root / name)
     (root / "agent").mkdir()
     for name in ("pyproject.toml", "main.py"):
@@ -479,6 +483,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(wheels, "ROOT", root)
     monkeypatch.setattr(bundle, "ROOT", root)
     monkeypatch.setattr(bundle, "AGENT", root / "agent")
+    monkeypatch.setattr(bundle, "CODE", root / ".build" / bundle.CODE.name)
     return root
 
 
@@ -555,7 +560,7 @@ def test_another_python_than_the_templates_packs_sources_and_says_so(
     monkeypatch.setenv("UV", uv())
     one = re.search(r"^rich==.*(\n +--hash.*)+", wheels.export(PYTHON), flags=re.MULTILINE)
     assert one is not None
-    monkeypatch.setattr(wheels, "export", lambda _: one[0])
+    monkeypatch.setattr(wheels, "export", lambda *_: one[0])
     monkeypatch.setattr(layers, "can_compile", lambda _: False)
     monkeypatch.setattr(layers, "FOLDER", tmp_path)
     monkeypatch.setattr(bundle, "_prove", lambda *_: None)

@@ -2,7 +2,7 @@
 
 Of `Agent.stream_async` only three kinds of dict are read: `event` (a raw Bedrock-shaped chunk of
 the model's stream), `message` (a finished message, which is where tool results appear) and `result`
-(read by the engine). Everything else repeats these or holds history that must not leave.
+(read by the agent runner). Everything else repeats these or holds history that must not leave.
 """
 
 import json

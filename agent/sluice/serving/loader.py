@@ -1,4 +1,4 @@
-"""What a process makes once, in a thread beside the server: first the store, then the engine.
+"""What a process makes once, in a thread beside the server: first the store, then the agent runner.
 
 AgentCore's Platform V2 takes a snapshot of the process after its first healthy /ping, and restores
 it for each session. There the thread only imports, and /ping waits for it; clients, credentials and
@@ -74,12 +74,12 @@ class Loader:
             self._begin()
 
     async def storage(self) -> Storage:
-        """The store, which is there long before the engine."""
+        """The store, which is there long before the agent runner."""
         self._need()
         return await _wait(self._storage)
 
     async def runner(self) -> "AgentRunner":
-        """The engine.
+        """The agent runner.
 
         Raises:
             ServiceError: `model_unavailable`, when the configured model cannot be made.
@@ -104,7 +104,7 @@ class Loader:
         threading.Thread(target=self._load, name="loader", daemon=True).start()
 
     def _warm(self) -> None:
-        """Import what the store, the engine and its model import, and make none of them."""
+        """Import what the store, the agent runner and its model import, and make none of them."""
         try:
             for module in _modules(self._settings):
                 importlib.import_module(module)

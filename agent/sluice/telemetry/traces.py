@@ -16,9 +16,10 @@ _log = logging.getLogger(__name__)
 def configure(settings: Settings) -> None:
     """Send Strands' spans to the collector of `settings.traces`; without one, do nothing.
 
-    Call it once in a process, in the thread that loads the engine: it imports the exporter (a tenth
-    of a second), and nothing of it when it is off. It raises nothing, because no answer depends on
-    a trace. The engine names the thread and the run in its agents' `trace_attributes`.
+    Call it once in a process, in the thread that loads the agent runner: it imports the exporter
+    (a tenth of a second), and nothing of it when it is off. It raises nothing, because no answer
+    depends on a trace. The agent runner names the thread and the run in its agents'
+    `trace_attributes`.
     """
     if not settings.traces:
         return
@@ -53,7 +54,7 @@ def read_parents(headers: Mapping[str, str]) -> list[str]:
 def continue_from(parents: Sequence[str]) -> None:
     """Make the spans of the calling task children of the first parent that is valid, if any.
 
-    Call it once the engine is there, which has imported OpenTelemetry.
+    Call it once the agent runner is there, which has imported OpenTelemetry.
     """
     from opentelemetry.context import attach
     from opentelemetry.trace import get_current_span

@@ -29,7 +29,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Question:
-    """What the engine is asked; `token` is the person's ID token, for MCP servers.
+    """What the agent runner is asked; `token` is the person's ID token, for MCP servers.
 
     `told` are the messages before it, as clients have them. The rest is for agent.py.
     """
