@@ -36,7 +36,8 @@ def test_an_answer_cut_twenty_times_is_the_uncut_one_f5(
     generator = random.Random(seed)  # noqa: S311 - the same cuts each time
     cuts = []
     for _ in range(20):
-        where, most = generator.choice([("events", 19), ("bytes", 1_500)])
+        # Early, because a busy agent joins deltas: how many events an answer has is not known.
+        where, most = generator.choice([("events", 4), ("bytes", 400)])
         cuts.append({"do": "cut", where: generator.randint(0, most), "on": "stream"})
     faulty.break_next(*cuts)
     chat.evaluate(HURRY)
