@@ -24,8 +24,8 @@ def say(content: Any, **more: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": content, **more}}]}
 
 
-def call(arguments: Any, index: Any = 0, **more: Any) -> dict[str, Any]:
-    function = {"name": "calculator", "arguments": arguments}
+def call(arguments: Any, index: Any = 0, name: str | None = "f", **more: Any) -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
     calls = [{"index": index, "function": function, **more}]
     return {"choices": [{"index": 0, "delta": {"tool_calls": calls}}]}
 
@@ -93,6 +93,8 @@ WHOLE = {
     "no reason, but [DONE]": [say("Hello there."), DONE],
     "a reason that nobody knows": [say("Hello there."), end("EOS")],
     "tool_calls without a call": [say("Hello there."), end("tool_calls")],
+    "news without choices": [{"message": "in a queue"}, say("Hello there."), STOP],
+    "an error of another form after the end": [say("Hello there."), STOP, {"detail": "late"}],
     "comments and other fields": [": comment", say("Hello there."), STOP, DONE],
     "a whole answer in one": [
         {"choices": [{"message": {"content": "Hello there."}, "finish_reason": "stop"}]}
@@ -132,6 +134,17 @@ def test_counts_that_are_given_are_kept_and_others_left_out() -> None:
         ([call('{"a":', id="x"), call(" 1}", id="x"), call('{"b": 2}', None, id="y")], ["x", "y"]),
         ([call({"a": 1}, id="x"), call({"b": 2}, 1, id="y")], ["x", "y"]),
         ([call('{"a": 1}'), call('{"b": 2}', 1, id="")], None),
+        # One index and no ids, or no index, or one id for two.
+        ([call('{"a": 1}'), call('{"b": 2}')], None),
+        ([call('{"a": 1}'), call("", name="g"), call('{"b": 2}', name=None)], None),
+        ([call('{"a":', None), call(" 1}", None, None), call('{"b": 2}', None)], None),
+        ([call('{"a":', None), call(" 1}", "0", None), call('{"b": 2}', "1")], None),
+        ([call('{"a": 1}', "0", id=7), call('{"b": 2}', "1", id=8)], ["7", "8"]),
+        # The name with every piece, and a whole call that comes twice.
+        ([call('{"a":'), call(" 1}"), call("", name="f"), call('{"b": 2}', 1)], None),
+        ([*[call('{"a": 1}', id="x")] * 2, call('{"b": 2}', 1, id="y")], ["x", "y"]),
+        # A string of JSON in JSON.
+        ([call('"{\\"a\\":', id="x"), call(' 1}"'), call('{"b": 2}', 1, id="y")], ["x", "y"]),
     ],
 )
 def test_calls_are_told_apart_by_id_or_index(chunks, ids) -> None:
@@ -155,12 +168,21 @@ def test_calls_are_told_apart_by_id_or_index(chunks, ids) -> None:
         ],
         [say("<think>It is early.</think>\n\nYes.")],
         [say(letter) for letter in "\n<thinking>It is early.</thinking> Yes."],
+        [say(letter) for letter in "<Reasoning>It is early.</reasoning> Yes."],
+        [say("[THINK]It is early."), say("[/THINK]"), say("Yes.")],
+        [say("", reasoning="It is early.", reasoning_content="It is early."), say("Yes.")],
+        [say("", thinking="It is early."), say("Yes.")],
     ],
 )
 def test_reasoning_is_kept_out_of_the_answer(chunks) -> None:
     events = ask(stream(*chunks, STOP))
     assert deltas(events, "reasoning") == "It is early."
     assert deltas(events, "text") == "Yes."
+
+
+@pytest.mark.parametrize("arguments", [None, "", "null", [], "[]", '""', '"{}"'])
+def test_a_call_without_arguments_has_none(arguments) -> None:
+    assert calls(ask(stream(call(arguments, id="x"), STOP))) in ([("x", "")], [("x", "{}")])
 
 
 def test_the_pieces_of_two_calls_may_alternate_and_words_may_follow_a_call() -> None:
@@ -215,6 +237,13 @@ def test_the_halves_of_a_pair_meet_and_a_lone_one_is_replaced() -> None:
     ("chunks", "raised"),
     [
         ([say("You go left at the")], AnswerCutError),
+        ([say("You go left at the"), end("error")], AnswerCutError),
+        ([say("You go left at the"), end("abort"), DONE], AnswerCutError),
+        ([end("insufficient_system_resource"), DONE], ServerError),
+        ([say("You"), {"object": "error", "message": "no", "code": 500}, DONE], ServerError),
+        ([say("You"), {"choices": [{"error": {"code": 502}, "delta": {}}]}, DONE], ServerError),
+        ([{"detail": "The context length is 8192"}, DONE], ContextWindowOverflowException),
+        ([{"type": "error", "message": "overloaded"}, DONE], ServerError),
         ([], ServerError),
         ([say("You"), {"error": {"message": "overloaded"}}], ServerError),
         ([{"error": {"message": "insufficient_quota"}}], ServerError),
@@ -234,8 +263,25 @@ def test_a_page_in_place_of_an_answer_is_a_failure() -> None:
         ask(httpx.Response(200, html="<html>Sign in</html>"))
 
 
-def test_a_filter_that_cuts_an_answer_is_told() -> None:
-    assert stop_reason(ask(stream(say("Half a"), end("content_filter")))) == "content_filtered"
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("content_filter", "content_filtered"),
+        ("SAFETY", "content_filtered"),
+        ("sensitive", "content_filtered"),
+        ("refusal", "refusal"),
+        ("model_length", "max_tokens"),
+        ("MALFORMED_FUNCTION_CALL", "malformed_tool_use"),
+    ],
+)
+def test_what_ends_an_answer_early_is_told(reason, told) -> None:
+    assert stop_reason(ask(stream(say("Half a"), end(reason)))) == told
+
+
+def test_words_that_refuse_are_kept_and_told_as_that() -> None:
+    events = ask(stream(say(None, refusal="I cannot "), say(None, refusal="help."), STOP))
+    assert deltas(events, "text") == "I cannot help."
+    assert stop_reason(events) == "refusal"
 
 
 @pytest.mark.parametrize(

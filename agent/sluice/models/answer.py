@@ -5,7 +5,6 @@ is whole, is the same for all.
 """
 
 import json
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -14,13 +13,34 @@ from strands.types.streaming import StreamEvent
 from sluice.models.errors import AnswerCutError, ServerError
 from sluice.models.patience import until_whole
 from sluice.models.text_stream import Surrogates, ThinkTags
+from sluice.models.tool_calls import Call, Piece
 
+# Why servers say that an answer ends, in small letters: OpenAI, Mistral, Anthropic, Gemini, Zhipu.
 _STOP_REASONS = {
     "length": "max_tokens",
     "max_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "model_length": "max_tokens",
     "content_filter": "content_filtered",
+    "content_filtered": "content_filtered",
+    "safety": "content_filtered",
+    "recitation": "content_filtered",
+    "blocklist": "content_filtered",
+    "prohibited_content": "content_filtered",
+    "spii": "content_filtered",
+    "image_safety": "content_filtered",
+    "sensitive": "content_filtered",
+    "refusal": "refusal",
+    "model_context_window_exceeded": "model_context_window_exceeded",
+    "malformed_function_call": "malformed_tool_use",
     "tool_calls": "tool_use",
+    "tool_use": "tool_use",
     "function_call": "tool_use",
+}
+# Why they say that it ends before it is whole: OpenRouter, vLLM, SGLang, DeepSeek, Zhipu.
+_CUT = {
+    *("error", "abort", "aborted", "cancelled", "canceled", "timeout"),
+    *("network_error", "insufficient_system_resource"),
 }
 
 
@@ -37,10 +57,11 @@ class Answer:
         self._finish = ""
         self._open: str | None = None
         self._has_said = False
+        self._is_refused = False
         self._tags = ThinkTags()
         self._halves = {"text": Surrogates(), "reasoning": Surrogates()}
-        self._calls: list[_Call] = []
-        self._live: _Call | None = None
+        self._calls: list[Call] = []
+        self._live: Call | None = None
         self._late: list[tuple[str, str]] = []
         self._usage: dict[str, int] = {}
 
@@ -72,11 +93,18 @@ class Answer:
         if isinstance(text, str):
             yield from self._say("reasoning", text)
 
+    def refuse(self, text: Any) -> Iterator[StreamEvent]:
+        """Take words with which the model declines to answer."""
+        if isinstance(text, str) and text:
+            self._is_refused = True
+            yield from self._say("text", text)
+
     def call(self, index: Any, call_id: Any, function: Any) -> Iterator[StreamEvent]:
-        """Take a piece of a call: another id, or another index, begins another call."""
+        """Take a piece of a call."""
         function = function if isinstance(function, dict) else {}
-        call = self._find(index, call_id if isinstance(call_id, str) else "")
-        call.add(call_id, function.get("name"), function.get("arguments"))
+        piece = Piece.read(index, call_id, function.get("name"), function.get("arguments"))
+        call = self._find(piece)
+        call.add(piece)
         if call is self._live:
             yield from call.arguments()
         elif call.name and call is self._calls[0]:
@@ -104,9 +132,9 @@ class Answer:
         for kind, halves in self._halves.items():
             yield from self._emit(kind, halves.close())
         yield from self._end_block()
-        if not self._finish and not self.is_done:
+        if self._finish in _CUT or not (self._finish or self.is_done):
             if not self._has_said and not self._calls:
-                raise ServerError("the server sent no answer")
+                raise ServerError(f"the server sent no answer: {self._finish or 'it ended'}")
             raise AnswerCutError("the stream ended before the answer did")
         rest = self._calls
         if self._live is not None:
@@ -119,6 +147,8 @@ class Answer:
             yield from call.open()
             yield from call.close()
         reason = _STOP_REASONS.get(self._finish, "end_turn")
+        if self._is_refused and reason == "end_turn":
+            reason = "refusal"
         if self._calls and reason == "end_turn":
             reason = "tool_use"
         elif not self._calls and reason == "tool_use":
@@ -129,14 +159,12 @@ class Answer:
             usage: Any = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0, **self._usage}
             yield {"metadata": {"usage": usage, "metrics": {"latencyMs": 0}}}
 
-    def _find(self, index: Any, call_id: str) -> "_Call":
-        for call in reversed(self._calls):
-            if call_id and call.given_id == call_id:
-                return call
-            if call.index == index and (not call_id or not call.given_id):
-                return call
-        call = _Call(index)
-        self._calls.append(call)
+    def _find(self, piece: Piece) -> Call:
+        """The call that a piece belongs to, which may be a new one."""
+        call = next((each for each in reversed(self._calls) if each.fits(piece)), None)
+        if call is None or call.is_followed_by(piece):
+            call = Call(piece.index)
+            self._calls.append(call)
         return call
 
     def _say(self, kind: str, text: str) -> Iterator[StreamEvent]:
@@ -160,45 +188,6 @@ class Answer:
         if self._open is not None:
             self._open = None
             yield {"contentBlockStop": {}}
-
-
-class _Call:
-    """A tool call, as its pieces come."""
-
-    def __init__(self, index: Any) -> None:
-        self.index = index
-        self.given_id = ""
-        self.name = ""
-        self._halves = Surrogates()
-        self._arguments = ""
-
-    def add(self, call_id: Any, name: Any, arguments: Any) -> None:
-        if isinstance(call_id, str) and call_id:
-            self.given_id = call_id
-        # Some servers say the name again with every piece.
-        if isinstance(name, str) and name and not self.name:
-            self.name = name
-        if isinstance(arguments, str):
-            self._arguments += self._halves.feed(arguments)
-        elif arguments is not None:
-            self._arguments += json.dumps(arguments)
-
-    def open(self) -> Iterator[StreamEvent]:
-        call_id = self.given_id or f"call_{uuid.uuid4().hex}"
-        use: Any = {"toolUseId": call_id, "name": self.name or "unnamed"}
-        yield {"contentBlockStart": {"start": {"toolUse": use}}}
-        yield from self.arguments()
-
-    def arguments(self) -> Iterator[StreamEvent]:
-        """What has come since the last time."""
-        said, self._arguments = self._arguments, ""
-        if said:
-            yield {"contentBlockDelta": {"delta": {"toolUse": {"input": said}}}}
-
-    def close(self) -> Iterator[StreamEvent]:
-        self._arguments += self._halves.close()
-        yield from self.arguments()
-        yield {"contentBlockStop": {}}
 
 
 async def read(

@@ -152,8 +152,8 @@ def _take(answer: Answer, text: str) -> Iterator[StreamEvent]:
         return
     if (chunk := parse(text)) is None:
         return
-    answer.fail(chunk.get("error"))
     choice = _first(chunk.get("choices"))
+    answer.fail(_error(chunk) or choice.get("error"))
     delta = choice.get("delta") or choice.get("message")
     if isinstance(delta, dict):
         yield from _take_delta(answer, delta)
@@ -163,17 +163,30 @@ def _take(answer: Answer, text: str) -> Iterator[StreamEvent]:
 
 
 def _take_delta(answer: Answer, delta: dict[str, Any]) -> Iterator[StreamEvent]:
-    yield from answer.reason(delta.get("reasoning_content") or delta.get("reasoning"))
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        if isinstance(text := delta.get(name), str) and text:
+            # Under one name, where a server says it under two.
+            yield from answer.reason(text)
+            break
     for kind, text in _parts(delta.get("content")):
         yield from answer.reason(text) if kind == "reasoning" else answer.say(text)
-    if isinstance(refusal := delta.get("refusal"), str):
-        yield from answer.say(refusal)
+    yield from answer.refuse(delta.get("refusal"))
     calls = delta.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         if isinstance(call, dict):
             yield from answer.call(call.get("index"), call.get("id"), call.get("function"))
     if isinstance(delta.get("function_call"), dict):
         yield from answer.call(0, None, delta["function_call"])
+
+
+def _error(chunk: dict[str, Any]) -> Any:
+    """The error that a chunk is, in the form of OpenAI, or of vLLM, FastAPI and gateways."""
+    if chunk.get("error") or "choices" in chunk or "usage" in chunk:
+        return chunk.get("error")
+    is_error = chunk.get("object") == "error" or chunk.get("detail") or chunk.get("errors")
+    # A message alone may be news, such as a place in a queue.
+    is_error = is_error or (chunk.get("message") and chunk.keys() & {"code", "status", "type"})
+    return chunk if is_error else None
 
 
 def _count(answer: Answer, usage: Any) -> bool:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 
 _HIGH = re.compile("[\ud800-\udbff]\\Z")
 _LONE = re.compile("[\ud800-\udfff]")
-_OPENING = re.compile(r"\s*<(think|thinking)>")
-_LONGEST_OPENING = len("<thinking>")
-_STARTS = ("<think>", "<thinking>")
+# DeepSeek, Qwen and most others; Claude in words of old; Gemma and others; Seed-OSS; Magistral.
+_TAGS = {
+    f"<{name}>": f"</{name}>"
+    for name in ("think", "thinking", "thought", "reasoning", "seed:think")
+} | {"[think]": "[/think]"}
+_OPENING = re.compile(r"\s*(" + "|".join(map(re.escape, _TAGS)) + ")", re.IGNORECASE)
 
 
 class Surrogates:
@@ -37,7 +40,8 @@ def _joined(text: str) -> str:
 
 
 class ThinkTags:
-    """Tells reasoning between <think> and </think> at an answer's beginning from the answer.
+    """Tells reasoning between <think> and </think>, or the like, at an answer's beginning from the
+    answer.
 
     Tags anywhere else are text: an answer may speak of them.
     """
@@ -54,7 +58,7 @@ class ThinkTags:
         if self._state == "begin":
             if found := _OPENING.match(self._held):
                 self._held = self._held[found.end() :]
-                self._closing = f"</{found[1]}>"
+                self._closing = _TAGS[found[1].lower()]
                 self._state = "reasoning"
             elif _may_open(self._held):
                 return
@@ -77,9 +81,10 @@ class ThinkTags:
             yield ("reasoning" if self._state == "reasoning" else "text"), held
 
     def _reason(self) -> Iterator[tuple[str, str]]:
-        thought, closed, rest = self._held.partition(self._closing)
-        if closed:
-            self._held, self._state = rest, "after"
+        thought = self._held
+        if (end := thought.lower().find(self._closing)) >= 0:
+            self._held, self._state = thought[end + len(self._closing) :], "after"
+            thought = thought[:end]
         else:
             kept = _overlap(thought, self._closing)
             self._held = thought[len(thought) - kept :]
@@ -90,11 +95,12 @@ class ThinkTags:
 
 def _may_open(text: str) -> bool:
     """Whether a tag may still follow or come to its end."""
-    begun = text.lstrip()
-    return len(begun) < _LONGEST_OPENING and any(tag.startswith(begun) for tag in _STARTS)
+    begun = text.lstrip().lower()
+    return any(tag.startswith(begun) for tag in _TAGS)
 
 
 def _overlap(text: str, tag: str) -> int:
     """How many characters at a text's end may be the beginning of a tag."""
-    sizes = range(min(len(text), len(tag) - 1), 0, -1)
-    return next((size for size in sizes if text.endswith(tag[:size])), 0)
+    end = text[-len(tag) :].lower()
+    sizes = range(min(len(end), len(tag) - 1), 0, -1)
+    return next((size for size in sizes if end.endswith(tag[:size])), 0)

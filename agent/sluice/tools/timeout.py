@@ -113,6 +113,8 @@ class Limited(AgentTool):
     ) -> ToolResult:
         """What the tool says last, which is its result."""
         call_id = str(tool_use["toolUseId"])
+        if not isinstance(tool_use["input"], dict):
+            return fail(call_id, "The arguments are not a JSON object.")
         if self._arguments is not None:
             tool_use = {**tool_use, "input": self._arguments.restore(tool_use["input"])}
         last: Any = None
