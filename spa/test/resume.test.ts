@@ -251,3 +251,23 @@ test("Stop of a message whose answer was lost stops the model too, in case the a
   expect(answer().state.value).toBe("stopped");
   await expect.poll(() => agent.runs[0]?.events.at(-1)).toMatchObject({ code: "stopped" });
 });
+
+test.each([
+  ["replace", "regenerate"],
+  ["resend", "resend"],
+  ["none", "resend"],
+] as const)("a failed run whose error says %s is asked for again so", async (retry, retryMode) => {
+  const { agent, openThread, answer } = open();
+  agent.answerWith(undefined);
+  const sent = openThread.send("question");
+  await begun(agent);
+  agent.announce("Half");
+  const code = "model_unavailable";
+  agent.end({ type: "RUN_ERROR", code, message: "No.", metadata: { retry } } as AgentEvent);
+  await sent;
+  expect(answer().retryMode.value).toBe(retryMode);
+  const first = answer().runId;
+  agent.answerWith(() => words("Whole"));
+  await openThread.retry();
+  expect(answer().runId === first).toBe(retryMode === "resend");
+});

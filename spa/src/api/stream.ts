@@ -123,5 +123,5 @@ function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {
 function isStored({ metadata }: { metadata?: unknown }, begun: boolean): boolean {
   const { retry } = (metadata ?? {}) as { retry?: unknown };
   // A server that does not say keeps what has begun.
-  return retry === undefined ? begun : retry === "regenerate";
+  return retry === undefined ? begun : retry === "replace";
 }
