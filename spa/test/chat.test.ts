@@ -9,7 +9,7 @@ import { fakeNetwork } from "./wire";
 
 /** As long as a session's id has to be. */
 const THREAD = "thread-of-thirty-three-characters";
-const TURN = { threadId: THREAD, runId: "run", messageId: "message", text: "hello" };
+const INPUT = { threadId: THREAD, runId: "run", messageId: "message", text: "hello" };
 const WHOLE = frames([started, text("hi"), finished]);
 
 interface Call {
@@ -44,7 +44,7 @@ function server(...answers: (Response | Error | ((signal: AbortSignal) => Promis
   ) {
     const events: AgentEvent[] = [];
     const outcome = await chat.run(
-      TURN,
+      INPUT,
       {
         event(event) {
           events.push(event);
@@ -67,7 +67,7 @@ function advice(outcome: Outcome): string {
     : outcome.kind;
 }
 
-test("a turn is an AG-UI RunAgentInput with the thread as the runtime's session", async () => {
+test("a message is sent as an AG-UI RunAgentInput with the thread as the runtime's session", async () => {
   const { run, calls } = server(streamed([WHOLE]));
   const { outcome, events } = await run();
   expect(outcome.kind).toBe("finished");
@@ -245,7 +245,7 @@ test("leaving ends the wait for a session", async () => {
   expect(calls).toHaveLength(1);
 });
 
-test("F6: a refused token is renewed once, and the turn goes on", async () => {
+test("F6: a refused token is renewed once, and the run goes on", async () => {
   const { run, calls } = server(status(401), streamed([WHOLE]));
   expect((await run()).outcome.kind).toBe("finished");
   expect(calls.map((call) => call.headers.get("authorization"))).toEqual([
@@ -328,7 +328,7 @@ describe("an abort ends the listening", () => {
     const tokens = { current: async () => "token", renewed: async () => "token" };
     const chat = createChat("https://api.example", tokens, async () => status(503), network);
     const listener = { event: () => undefined, connection: () => undefined };
-    const running = chat.run(TURN, listener, abort.signal);
+    const running = chat.run(INPUT, listener, abort.signal);
     await vi.advanceTimersByTimeAsync(10);
     abort.abort();
     expect((await running).kind).toBe("stopped");

@@ -114,7 +114,7 @@ test("Retry asks the same question as a new run, in place of the answer that fai
   expect(runInputs[1]?.runId).not.toBe(runInputs[0]?.runId);
 });
 
-test("one turn runs at a time", async () => {
+test("a thread has one run at a time", async () => {
   const { openThread, runInputs } = agent();
   void openThread.send("one");
   await openThread.send("two");
@@ -149,11 +149,11 @@ test("reasoning is a part of its own, which ends with what follows it", () => {
     { type: "REASONING_MESSAGE_CONTENT", messageId: "r", delta: "think." },
     text("Well."),
   );
-  const [reasoning, announcement] = answer().parts.value;
+  const [reasoning, said] = answer().parts.value;
   expect(reasoning).toMatchObject({ kind: "reasoning" });
   expect(reasoning?.kind === "reasoning" && reasoning.state.value).toBe("done");
   expect(reasoning?.kind === "reasoning" && reasoning.endedAt.value).toBeTypeOf("number");
-  expect(announcement?.kind).toBe("text");
+  expect(said?.kind).toBe("text");
   expect(shown(answer())).toEqual(["Let me think.", "Well."]);
 });
 

@@ -113,7 +113,7 @@ test("the answer is copied as the markdown it was written in", async () => {
   expect(copied).toBe("**One**\n\n`two`");
 });
 
-function runInputs(): Message[] {
+function twoRuns(): Message[] {
   return ["first", "last"].flatMap((id) => [
     question(`Why ${id}?`, `q-${id}`),
     answer([textPart(id)], { id }),
@@ -121,7 +121,7 @@ function runInputs(): Message[] {
 }
 
 test("the last answer is asked for again at once, and a failed one says Retry instead", () => {
-  show(runInputs());
+  show(twoRuns());
   act(() => root.querySelectorAll<HTMLElement>('[aria-label="Ask again"]')[1]?.click());
   expect(done).toEqual([["retry", "last"]]);
   show([answer([textPart("2")], { id: "last", state: signal("interrupted") })]);
@@ -131,7 +131,7 @@ test("the last answer is asked for again at once, and a failed one says Retry in
 });
 
 test("before an earlier answer is asked for again, it is said that what followed is replaced", () => {
-  show(runInputs());
+  show(twoRuns());
   const again = root.querySelector('[aria-label="Ask again"]') as HTMLElement;
   act(() => again.click());
   const asked = root.querySelector(".confirmation");
@@ -148,7 +148,7 @@ test("before an earlier answer is asked for again, it is said that what followed
 test("Escape leaves that question and goes no further, where it would stop an answer", () => {
   const outside = vi.fn();
   addEventListener("keydown", outside);
-  show(runInputs());
+  show(twoRuns());
   act(() => root.querySelector<HTMLElement>('[aria-label="Ask again"]')?.click());
   const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
   act(() => void document.activeElement?.dispatchEvent(pressed));

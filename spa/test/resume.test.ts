@@ -206,16 +206,16 @@ test("F5: a reload whose first request to follow is refused for the moment follo
   await begun(agent);
   agent.announce("one ");
   await expect.poll(() => texts(openThread)[1]).toBe("one ");
-  const { openThread: retryMode, answer: there } = reopened(agent);
+  const { openThread: again, answer: there } = reopened(agent);
   agent.fail(
     (_, answer) => answer(),
     () => refusal("internal_error"),
   );
-  await retryMode.load();
+  await again.load();
   await expect.poll(() => agent.asked("resume").length).toBe(2);
   agent.end();
   await expect.poll(() => there().state.value).toBe("finished");
-  expect(texts(retryMode)).toEqual(["question", "one "]);
+  expect(texts(again)).toEqual(["question", "one "]);
 });
 
 test("F6: an API that refuses the renewed token too is told at once, not asked ten times", async () => {

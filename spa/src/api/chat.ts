@@ -14,7 +14,7 @@ import { type Progress, readStream } from "./stream";
 
 export interface Chat extends Actions {
   /**
-   * Sends a turn and hands over its events until it ends. A stream that is cut is resumed after the
+   * Starts a run and hands over its events until it ends. A stream that is cut is resumed after the
    * last event. Never throws.
    *
    * @param signal ends the listening, not the run
@@ -73,14 +73,14 @@ export function createChat(
           answer = await api.postWithRetry(threadId, message, { signal });
         }
         if (answer.ok) {
-          const request = await readStream(answer, progress, listener, network);
-          if (request.kind === "ended") return request.outcome;
-          if (request.kind === "refused") {
-            if (request.code === "unauthorized")
-              return broken("failed", problemOfRun(request.code, ""), "resume");
+          const reading = await readStream(answer, progress, listener, network);
+          if (reading.kind === "ended") return reading.outcome;
+          if (reading.kind === "refused") {
+            if (reading.code === "unauthorized")
+              return broken("failed", problemOfRun(reading.code, ""), "resume");
             // The process died before it had stored the message.
-            if (request.code === "not_found") return broken("interrupted", undefined, "resend");
-          } else if (request.moved) {
+            if (reading.code === "not_found") return broken("interrupted", undefined, "resend");
+          } else if (reading.moved) {
             failures = 0;
           }
         } else {

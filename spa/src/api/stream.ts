@@ -17,7 +17,7 @@ export interface Progress {
 }
 
 /** After so many bytes, some 200 events, a key is taken and a frame is drawn. */
-const BYTES_A_TURN = 32 * 1024;
+const BYTES_AT_ONCE = 32 * 1024;
 
 /** What one stream came to: the run's end; a refusal to go on with it; or neither, because it was cut. */
 export type Reading =
@@ -37,12 +37,12 @@ export async function readStream(
   listener: Listener,
   network: Network,
 ): Promise<Reading> {
-  let request: Reading | undefined;
+  let reading: Reading | undefined;
   let moved = false;
 
   const decoder = createFrameDecoder(
     ({ id, data }) => {
-      if (request) return;
+      if (reading) return;
       const event = parseEvent(data);
       const number = Number(id ?? 0);
       const replays = number === 1 && event?.type === "RUN_STARTED";
@@ -50,7 +50,7 @@ export async function readStream(
       // every run begins with something else.
       const next = Math.max(progress.last, 1) + 1;
       if (progress.begun && number > 0 && number < next && event?.type === "RUN_ERROR") {
-        request = { kind: "refused", code: event.code };
+        reading = { kind: "refused", code: event.code };
         return;
       }
       if (number > 0 && !replays) {
@@ -66,11 +66,11 @@ export async function readStream(
       if (event.type !== "RUN_ERROR") progress.begun = true;
       // An agent that shuts down refuses so what it has not taken: the next one takes it.
       if (event.type === "RUN_ERROR" && event.code === "stopped" && !progress.begun) {
-        request = { kind: "refused", code: event.code };
+        reading = { kind: "refused", code: event.code };
         return;
       }
       const outcome = terminal(event, progress.begun);
-      if (outcome) request = { kind: "ended", outcome };
+      if (outcome) reading = { kind: "ended", outcome };
       listener.event(event);
     },
     () => {
@@ -82,7 +82,7 @@ export async function readStream(
   const abandon = () => void reader?.cancel().catch(() => undefined);
   const watch = network.watch(abandon);
   let bytes = 0;
-  while (reader && !request) {
+  while (reader && !reading) {
     const chunk = await reader.read().catch(() => undefined);
     if (!chunk || chunk.done) break;
     watch.heard();
@@ -98,14 +98,14 @@ export async function readStream(
     }
     // Reading what is there already never waits, however much it is.
     bytes += chunk.value.byteLength;
-    if (bytes > BYTES_A_TURN) {
+    if (bytes > BYTES_AT_ONCE) {
       await giveWay();
       bytes = 0;
     }
   }
   watch.end();
   abandon();
-  return request ?? { kind: "cut", moved };
+  return reading ?? { kind: "cut", moved };
 }
 
 function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {

@@ -14,7 +14,7 @@ import {
 import { blobOf } from "../run/images";
 import type { Outcome, RunInput } from "../run/outcome";
 import type { Problem } from "../run/problems";
-import { type Outbox, turnOf } from "./outbox";
+import { type Outbox, runInputOf } from "./outbox";
 import { isSurelyKept, merge } from "./reconcile";
 import { createRequestOrder } from "./request-order";
 
@@ -35,7 +35,7 @@ export interface OpenThread {
   readonly problem: ReadonlySignal<Problem | undefined>;
   /** Reads the server's history, follows a run that is under way, and sends what has not left yet. */
   load(): Promise<void>;
-  /** Starts a turn; resolves when it has ended, however it ended. Does nothing while one runs. */
+  /** Starts a run; resolves when it has ended, however it ended. Does nothing while one runs. */
   send(text: string): Promise<void>;
   /** Asks a question again, in place of its answer (the last one by default) and all that came after. */
   retry(answer?: Answer): Promise<void>;
@@ -83,7 +83,7 @@ export function createOpenThread(
   const unsent = (runId: string) =>
     outbox.of(threadId).find((runInput) => runInput.runId === runId);
 
-  /** @param turn what to send; undefined for a run that the agent has */
+  /** @param runInput what to send; undefined for a run that the agent has */
   async function carry(answer: Answer, runInput: RunInput | undefined): Promise<void> {
     const here = createActiveRun(answer, runInput !== undefined);
     happened += 1;
@@ -150,7 +150,7 @@ export function createOpenThread(
     const above = cut < 0 ? others : others.slice(0, cut);
     const answer = createAnswer(question, runId, replaces);
     messages.value = [...above, answer].flatMap((each) => [each.question, each]);
-    await carry(answer, turnOf(threadId, answer));
+    await carry(answer, runInputOf(threadId, answer));
   }
 
   /** What the server has, and what only this page has. */
