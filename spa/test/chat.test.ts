@@ -3,7 +3,9 @@ import { describe, expect, test, vi } from "vitest";
 import { createChat } from "../src/api/chat";
 import type { AgentEvent } from "../src/api/events";
 import { network } from "../src/api/network";
-import type { Outcome } from "../src/run/outcome";
+import type { Problem } from "../src/run/problems";
+import { reduce } from "../src/run/reducer";
+import { EMPTY } from "../src/run/run-view";
 import { finished, frames, started, streamed, text } from "./support";
 import { fakeNetwork } from "./wire";
 
@@ -54,17 +56,17 @@ function server(...answers: (Response | Error | ((signal: AbortSignal) => Promis
       },
       abort.signal,
     );
-    return { outcome, events };
+    // What the page makes of them, where they tell the end.
+    const { state: kind, problem, retryMode } = events.reduce((view, e) => reduce(view, e), EMPTY);
+    return { outcome: outcome.kind === "ended" ? { kind, problem, retryMode } : outcome, events };
   }
   return { chat, run, calls, tokens, waits, state };
 }
 
 const status = (code: number) => new Response("{}", { status: code });
 
-function advice(outcome: Outcome): string {
-  return outcome.kind === "failed"
-    ? `${outcome.problem?.title} ${outcome.problem?.advice}`
-    : outcome.kind;
+function advice({ kind, problem }: { kind: string; problem: Problem | undefined }): string {
+  return kind === "failed" ? `${problem?.title} ${problem?.advice}` : kind;
 }
 
 test("a message is sent as an AG-UI RunAgentInput with the thread as the runtime's session", async () => {
@@ -319,7 +321,8 @@ describe("an abort ends the listening", () => {
       return new Response(body);
     });
     const running = run(abort, (event) => event.type === "TEXT_MESSAGE_CONTENT" && abort.abort());
-    expect(await running).toEqual({ outcome: { kind: "stopped" }, events: [started, text("hi")] });
+    const events = [started, text("hi")];
+    expect(await running).toMatchObject({ outcome: { kind: "stopped" }, events });
   });
 
   test("during the pause before a retry", async () => {

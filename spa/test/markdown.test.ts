@@ -2,14 +2,14 @@ import { Lexer } from "marked";
 import { describe, expect, test } from "vitest";
 import { lex, OPTIONS } from "../src/markdown/lex";
 import { AnswerTokenizer } from "../src/markdown/tokenizer";
-import { MarkdownView } from "../src/markdown/view";
 import { CORPUS, FRAGMENTS, HOSTILE } from "./corpus";
 import { cut, pick, seeded } from "./support";
+import { writer } from "./writer";
 
 /** Renders pieces, a frame after each, as a slow stream would. */
 function streamed(pieces: readonly string[]): HTMLElement {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -66,7 +66,7 @@ describe("a streamed answer equals the same answer shown at once", () => {
 
 test("a block that is complete is not touched again while more text comes", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -85,7 +85,7 @@ test.each(["prose", "lists", "table", "fences", "deep", "headings"])(
   "the end of an answer touches nothing that stands: %s",
   (name) => {
     const element = document.createElement("div");
-    const view = new MarkdownView(
+    const view = writer(
       element,
       (render) => render(),
       () => undefined,
@@ -100,7 +100,7 @@ test.each(["prose", "lists", "table", "fences", "deep", "headings"])(
 
 test("an open code block grows in place", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -114,7 +114,7 @@ test("an open code block grows in place", () => {
 
 test("an open paragraph grows in place", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(element, (render) => render());
+  const view = writer(element, (render) => render());
   view.append("It is **true** that");
   const [paragraph] = blocksOf(element);
   const words = paragraph?.lastChild;
@@ -129,7 +129,7 @@ test("an open paragraph grows in place", () => {
 
 test("a long answer's last words do not wait until it is read once more", async () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(element, (render) => render());
+  const view = writer(element, (render) => render());
   view.append(`A [link].\n\n${"word ".repeat(10_000)}\n\n---\n\n`);
   view.append("The end.\n\n[link]: https://example.com/");
   view.close();
@@ -141,7 +141,7 @@ test("a long answer's last words do not wait until it is read once more", async 
 test("text is rendered once per frame, however many deltas came", () => {
   const waiting: (() => void)[] = [];
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => waiting.push(render),
     () => undefined,
@@ -279,7 +279,7 @@ describe("footnotes", () => {
 
 test("24 blocks make a section, which is marked once it will not change", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -294,7 +294,7 @@ test("24 blocks make a section, which is marked once it will not change", () => 
 
 test("each block is finished once, when it is complete", () => {
   const finished: (string | null)[] = [];
-  const view = new MarkdownView(
+  const view = writer(
     document.createElement("div"),
     (render) => render(),
     (block) => finished.push(block.textContent),

@@ -198,7 +198,7 @@ test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none i
       const shared = answersOf(tab).filter(({ runId }) => runs.has(runId));
       const shown = shared.flatMap((each) => [
         each.question.text,
-        each.parts.value.map((part) => (part.kind === "text" ? part.stream.text : "")).join(""),
+        each.parts.value.map((part) => (part.kind === "text" ? part.text : "")).join(""),
       ]);
       expect(shown, `${at}: another page than after a reload`).toEqual(stored);
       expect(shared.map(({ state }) => state.value)).not.toContain("running");

@@ -1,4 +1,4 @@
-import type { Listener, Outcome, RetryMode, RunInput } from "../run/outcome";
+import type { Broken, Listener, Outcome, RetryMode, RunInput } from "../run/outcome";
 import {
   BROKEN_REQUEST,
   type Problem,
@@ -74,7 +74,7 @@ export function createChat(
         }
         if (answer.ok) {
           const reading = await readStream(answer, progress, listener, network);
-          if (reading.kind === "ended") return reading.outcome;
+          if (reading.kind === "ended") return reading;
           if (reading.kind === "refused") {
             if (reading.code === "unauthorized")
               return broken("failed", problemOfRun(reading.code, ""), "resume");
@@ -96,7 +96,7 @@ export function createChat(
           return broken("failed", error.problem, progress.begun ? "resume" : "resend");
         // Anything else is the network's, to the API or to the user pool.
       }
-      if (signal.aborted) return { kind: "stopped" };
+      if (signal.aborted) return broken("stopped", undefined, "resend");
       const offline = !network.online();
       if (!offline) failures += 1;
       if (progress.begun && failures >= RESUME_ATTEMPTS)
@@ -107,7 +107,7 @@ export function createChat(
       // Without a network, its return is what ends the wait.
       const pause = offline ? LONGEST_WAIT_MS : wait + backoff(failures);
       await network.waitForOnline(pause, signal).catch(() => undefined);
-      if (signal.aborted) return { kind: "stopped" };
+      if (signal.aborted) return broken("stopped", undefined, "resend");
     }
   }
 
@@ -120,11 +120,7 @@ export function createChat(
   };
 }
 
-function broken(
-  kind: "failed" | "interrupted",
-  problem: Problem | undefined,
-  retryMode: RetryMode,
-): Outcome {
+function broken(kind: Broken["kind"], problem: Problem | undefined, retryMode: RetryMode): Broken {
   return { kind, problem, retryMode };
 }
 

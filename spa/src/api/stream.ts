@@ -1,7 +1,6 @@
 import { batch } from "@preact/signals";
 import { giveWay } from "../browser/scheduler";
-import type { Listener, Outcome } from "../run/outcome";
-import { problemOfRun } from "../run/problems";
+import type { Listener } from "../run/outcome";
 import { type AgentEvent, MalformedEvent, parseEvent } from "./events";
 import { createFrameDecoder } from "./frames";
 import type { Network } from "./network";
@@ -21,7 +20,7 @@ const BYTES_AT_ONCE = 32 * 1024;
 
 /** What one stream came to: the run's end; a refusal to go on with it; or neither, because it was cut. */
 export type Reading =
-  | { readonly kind: "ended"; readonly outcome: Outcome }
+  | { readonly kind: "ended" }
   | { readonly kind: "refused"; readonly code: string | undefined }
   | { readonly kind: "cut"; readonly moved: boolean };
 
@@ -63,14 +62,13 @@ export async function readStream(
         moved = true;
       }
       if (!event) return;
-      if (event.type !== "RUN_ERROR") progress.begun = true;
       // An agent that shuts down refuses so what it has not taken: the next one takes it.
-      if (event.type === "RUN_ERROR" && event.code === "stopped" && !progress.begun) {
-        reading = { kind: "refused", code: event.code };
+      if (!progress.begun && isCancelled(event)) {
+        reading = { kind: "refused", code: "stopped" };
         return;
       }
-      const outcome = terminal(event, progress.begun);
-      if (outcome) reading = { kind: "ended", outcome };
+      if (event.type !== "RUN_ERROR") progress.begun = true;
+      if (event.type === "RUN_FINISHED" || event.type === "RUN_ERROR") reading = { kind: "ended" };
       listener.event(event);
     },
     () => {
@@ -108,20 +106,7 @@ export async function readStream(
   return reading ?? { kind: "cut", moved };
 }
 
-function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {
-  if (event.type === "RUN_FINISHED")
-    return { kind: event.outcome?.type === "cancelled" ? "stopped" : "finished" };
-  if (event.type !== "RUN_ERROR") return undefined;
-  const { code } = event;
-  if (code === "stopped") return { kind: "stopped" };
-  const problem = problemOfRun(code, event.message);
-  if (code === "interrupted") return { kind: "interrupted", problem, retryMode: "regenerate" };
-  return { kind: "failed", problem, retryMode: isStored(event, begun) ? "regenerate" : "resend" };
-}
-
-/** Whether the server keeps the failed run; what it does not keep may be sent again under the same id. */
-function isStored({ metadata }: { metadata?: unknown }, begun: boolean): boolean {
-  const { retry } = (metadata ?? {}) as { retry?: unknown };
-  // A server that does not say keeps what has begun.
-  return retry === undefined ? begun : retry === "replace";
+function isCancelled(event: AgentEvent): boolean {
+  if (event.type === "RUN_ERROR") return event.code === "stopped";
+  return event.type === "RUN_FINISHED" && event.outcome?.type === "cancelled";
 }
