@@ -4,6 +4,8 @@ import type { Run } from "./wire";
 /** How the fake agent's history has a run's end. */
 export function endOf(run: Run) {
   const last = run.events.at(-1);
+  if (last?.type === "RUN_FINISHED" && last.outcome?.type === "cancelled")
+    return { state: "stopped" } as const;
   if (last?.type === "RUN_FINISHED")
     return { state: "finished", endedAt: "2026-11-22T19:00:01.000Z" } as const;
   if (last?.type !== "RUN_ERROR") return { state: "running" } as const;

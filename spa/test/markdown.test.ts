@@ -2,6 +2,7 @@ import { Lexer } from "marked";
 import { describe, expect, test } from "vitest";
 import { lex, OPTIONS } from "../src/markdown/lex";
 import { AnswerTokenizer } from "../src/markdown/tokenizer";
+import { MarkdownView } from "../src/markdown/view";
 import { CORPUS, FRAGMENTS, HOSTILE } from "./corpus";
 import { cut, pick, seeded } from "./support";
 import { writer } from "./writer";
@@ -136,6 +137,30 @@ test("a long answer's last words do not wait until it is read once more", async 
   expect(element.textContent).toContain("The end.");
   expect(element.querySelector("a")).toBeNull();
   await expect.poll(() => element.querySelector("a")?.href).toBe("https://example.com/");
+});
+
+test("a text that does not go on takes the place of what stood there, also of one that was whole", async () => {
+  const element = document.createElement("div");
+  const view = new MarkdownView(
+    element,
+    (render) => render(),
+    () => undefined,
+  );
+  const paragraphs = () => [...element.querySelectorAll("p")].map((each) => each.textContent);
+  view.show("One.\n\nTwo.\n\nThree");
+  view.show("One.\n\nAnother");
+  expect(paragraphs()).toEqual(["One.", "Another"]);
+  view.show("One.\n\nAnother", true);
+  const before = blocksOf(element);
+  view.show("One.\n\nAnother", true);
+  expect(blocksOf(element)).toEqual(before);
+  // It goes on after all; and is long, so that it is read once more only when there is time.
+  const long = `Three [x].\n\n${"word ".repeat(10_000)}\n\n[x]: https://example.com/`;
+  view.show(long, true);
+  view.show("Short.", true);
+  view.show(long, true);
+  await expect.poll(() => element.querySelector("a")?.href).toBe("https://example.com/");
+  expect(paragraphs()).toHaveLength(2);
 });
 
 test("text is rendered once per frame, however many deltas came", () => {

@@ -23,13 +23,27 @@ const error = (code: string) =>
 
 // ---- what the agent may not have -----------------------------------------------------------------
 
-test("F2: an agent that shuts down has not stopped the message: it is sent again", async () => {
-  const { agent, openThread, answer } = open();
-  agent.fail(() => refusal("stopped"));
-  await openThread.send("question");
-  expect(answer().state.value).toBe("finished");
-  expect(agent.runs).toHaveLength(1);
-});
+test.each<[string, Fault]>([
+  ["an error", () => refusal("stopped")],
+  [
+    "a cancelled outcome",
+    ({ threadId = "", runId = "" }) => {
+      const outcome = { type: "cancelled" };
+      return new Response(
+        frame({ type: "RUN_FINISHED", threadId, runId, outcome } as AgentEvent, 1),
+      );
+    },
+  ],
+])(
+  "F2: an agent that shuts down, and says so by %s, has not stopped the message: it is sent again",
+  async (_, fault) => {
+    const { agent, openThread, answer } = open();
+    agent.fail(fault);
+    await openThread.send("question");
+    expect(answer().state.value).toBe("finished");
+    expect(agent.runs).toHaveLength(1);
+  },
+);
 
 test("a message that failed as soon as it began is there after a reload, whether or not it was kept", async () => {
   const { agent, openThread, answer } = open();

@@ -216,7 +216,7 @@ function end(view: RunView, state: AnswerState, endedAt: number | undefined): Ru
   return { ...view, state, parts, endedAt };
 }
 
-function usageOf(usage: StoredUsage | undefined): Usage | undefined {
+export function usageOf(usage: StoredUsage | undefined): Usage | undefined {
   if (!usage) return undefined;
   const { inputTokens = 0, outputTokens = 0, model } = usage;
   const totalTokens = usage.totalTokens ?? inputTokens + outputTokens;

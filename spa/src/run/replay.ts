@@ -1,7 +1,7 @@
 import type { AgentEvent } from "../api/events";
 import type { StoredMessage, StoredRun } from "../api/stored";
 import { plainText } from "./images";
-import { open, reduce } from "./reducer";
+import { open, reduce, usageOf } from "./reducer";
 import { EMPTY, type RunView } from "./run-view";
 
 /** A stored run as it would be shown if it were streamed. One that is `running` is left open, to be followed. */
@@ -9,7 +9,9 @@ export function replay(run: StoredRun): RunView {
   let view = open(EMPTY, true, Date.parse(run.startedAt));
   for (const event of run.messages.slice(1).flatMap(eventsOf)) view = reduce(view, event);
   if (run.state === "running") return view;
-  return reduce(view, endOf(run), run.endedAt ? Date.parse(run.endedAt) : undefined);
+  const ended = reduce(view, endOf(run), run.endedAt ? Date.parse(run.endedAt) : undefined);
+  // Only here it is told of a run that failed, too.
+  return { ...ended, usage: usageOf(run.usage) };
 }
 
 /** As the agent tells a stored run again (agent/sluice/runs/transcript.py). */
@@ -51,11 +53,9 @@ function written(
   return delta ? [{ type: content, messageId, delta } as AgentEvent, { type: end, messageId }] : [];
 }
 
-function endOf({ runId, state, error, usage }: StoredRun): AgentEvent {
-  const run = { threadId: "", runId, usage: usage && [usage] };
-  if (state === "finished") return { type: "RUN_FINISHED", ...run } as AgentEvent;
-  if (state === "stopped")
-    return { type: "RUN_FINISHED", ...run, outcome: { type: "cancelled" } } as AgentEvent;
-  const { code, message } = error ?? { code: "internal_error", message: "" };
-  return { type: "RUN_ERROR", code: state === "interrupted" ? state : code, message };
+function endOf({ runId, state, error }: StoredRun): AgentEvent {
+  if (state === "finished") return { type: "RUN_FINISHED", threadId: "", runId };
+  const { code = "internal_error", message = "" } = error ?? {};
+  const isCode = state === "stopped" || state === "interrupted";
+  return { type: "RUN_ERROR", code: isCode ? state : code, message };
 }
