@@ -91,7 +91,7 @@ class Stack:
         self._runtime: tuple[runtime.RuntimeConfig, ModelChoice] | None = None
         self._bedrock = Bedrock(log, delay)
         self._faults = Faults(self._sessions.kill) if with_faults else None
-        self._doors = {name: Swappable() for name in SERVICES}
+        self._apps = {name: Swappable() for name in SERVICES}
         self._sockets = dict(zip(SERVICES, sockets, strict=True))
         self._servers: list[tuple[Server, asyncio.Task[None]]] = []
 
@@ -107,10 +107,10 @@ class Stack:
         # Beside all that follows: it imports what the agent imports.
         checking = asyncio.create_task(self._check_agent())
         await self.page.ensure()
-        for name, door in self._doors.items():
+        for name, app in self._apps.items():
             server = Server(
                 uvicorn.Config(
-                    door,
+                    app,
                     lifespan="off",
                     log_level="critical",  # each service says itself what people should know
                     timeout_graceful_shutdown=1,
@@ -186,7 +186,7 @@ class Stack:
         if self._faults:
             apps["api"] = self._faults.around(apps["api"])
         for name, app in apps.items():
-            self._doors[name].app = app
+            self._apps[name].app = app
         self._next_runtime = config, model
         for sentence in absent:
             if sentence not in self._said:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import ssl
 from collections.abc import Iterator
 
@@ -11,6 +12,9 @@ from checkout import ROOT
 
 # For every process that a test starts; tests/agent/conftest.py has the same for this one.
 os.environ["SLUICE_AGENT"] = str(ROOT / "tests" / "stock_agent.py")
+# A shell's background job, such as `make test &`, ignores Ctrl-C, and so would every program that
+# a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

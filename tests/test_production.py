@@ -18,7 +18,7 @@ COSTS = (ROOT / "docs" / "costs.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 UNVERIFIED = (ROOT / "docs" / "unverified.md").read_text()
 
-# Dollars an hour for a vCPU and for a GB on each platform, and what "1,000 turns" assumes.
+# Dollars an hour for a vCPU and for a GB on each platform, and what "1,000 messages" assumes.
 CPU, MEMORY = {"V1": 0.0895, "V2": 0.1276}, {"V1": 0.00945, "V2": 0.0169}
 SESSIONS, GIGABYTES, CPU_SECONDS, LAST_ANSWER = 200, 1.1, 4, 252
 
@@ -39,8 +39,8 @@ def test_the_price_of_idle_time_is_what_it_comes_to(row: list[str]) -> None:
     assert [float(cell) for cell in row[2:]] == [round(hours * MEMORY[p], 3) for p in MEMORY]
 
 
-def test_a_thousand_turns_add_up() -> None:
-    costs = {row[0].strip("*"): float(row[2].strip("*")) for row in table(COSTS, "1,000 turns")}
+def test_a_thousand_messages_add_up() -> None:
+    costs = {row[0].strip("*"): float(row[2].strip("*")) for row in table(COSTS, "1,000 messages")}
     together = costs.pop("together")
     assert together == round(sum(costs.values()), 2)
     assert costs["CPU"] == round(SESSIONS * CPU_SECONDS / 3600 * CPU["V1"], 3)

@@ -1,7 +1,7 @@
 """InvokeAgentRuntime, as the AgentCore developer guide and API reference describe it.
 
-The door checks token, session and path; behind it the session's own agent process answers. What
-the agent sends is passed on piece by piece, and what it answers with an error status becomes 424.
+It checks token, session and path; then the session's own agent process answers. What the agent
+sends is passed on piece by piece, and what it answers with an error status becomes 424.
 """
 
 import json
@@ -38,7 +38,7 @@ _PATH = re.compile(r"/runtimes/(?P<runtime>[^/]+)/invocations/?")
 
 
 class RefusalError(Exception):
-    """The door's own answer: a status, the exception's name in the API reference, a sentence."""
+    """The runtime's own answer: a status, the exception's name in the API reference, a sentence."""
 
     def __init__(self, status: HTTPStatus, name: str, message: str) -> None:
         super().__init__(message)

@@ -55,7 +55,7 @@ def the_agent_takes_whatever_a_limit_may_be(subject: Subject) -> Iterator[str]:
 def the_gate_lets_the_longest_message_through(subject: Subject) -> Iterator[str]:
     """And no longer one: MaxPrompt cannot reach the API's model, so it ends where that does."""
     body = subject.only("AWS::Serverless::Api").properties["DefinitionBody"]
-    length = at(body, "components", "schemas", "Turn", "properties", "prompt", "maxLength")
+    length = at(body, "components", "schemas", "ChatRequest", "properties", "prompt", "maxLength")
     most = at(subject.document, "Parameters", "MaxPrompt", "MaxValue")
     if length != most:
         yield f"the API lets {length} characters through, MaxPrompt may be {most}"

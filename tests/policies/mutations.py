@@ -119,7 +119,7 @@ MUTATIONS: Mapping[Policy, Mapping[str, Edits]] = {
     api.bodies_are_checked_at_the_gate: {
         "no validator": ("x-amazon-apigateway-request-validator: body", "#"),
         "the validator looks away": ("validateRequestBody: true", "validateRequestBody: false"),
-        "the model is not defined": ("#/components/schemas/Turn", "#/components/schemas/Trun"),
+        "the model is not defined": ("schemas/ChatRequest'", "schemas/ChatReqeust'"),
     },
     api.a_page_can_read_every_refusal: {
         "no CORS on 401": (f"{_UNAUTHORIZED}{_ALLOWED_ORIGIN}", _UNAUTHORIZED),

@@ -83,7 +83,7 @@ _BREAKS = {"failing", "rejected", "slow", "throttled", "unreachable"}
 def explain(
     error: BaseException, settings: Settings, in_mid_answer: bool = False
 ) -> ServiceError | None:
-    """The refusal that a failure of the model amounts to, or None when it is not one."""
+    """The error that a person is told of a failed model, or None when it is not one."""
     meaning = meaning_of(error)
     if in_mid_answer and meaning in _BREAKS:
         meaning = "cut"

@@ -166,8 +166,8 @@ def _take_delta(answer: Answer, delta: dict[str, Any]) -> Iterator[StreamEvent]:
     yield from answer.reason(delta.get("reasoning_content") or delta.get("reasoning"))
     for kind, text in _parts(delta.get("content")):
         yield from answer.reason(text) if kind == "reasoning" else answer.say(text)
-    if isinstance(service_error := delta.get("refusal"), str):
-        yield from answer.say(service_error)
+    if isinstance(refusal := delta.get("refusal"), str):
+        yield from answer.say(refusal)
     calls = delta.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         if isinstance(call, dict):

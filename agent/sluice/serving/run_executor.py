@@ -193,7 +193,7 @@ class RunExecutor:
     async def _keep(
         self, checkpointer: Checkpointer | None, stored_run: StoredRun
     ) -> ServiceError | None:
-        """Store the run as it ended; the refusal when it may not be stored.
+        """Store the run as it ended; the error when it may not be stored.
 
         What cannot be stored now is kept in memory, and is tried again with the next message.
         """

@@ -1,4 +1,4 @@
-"""The figures of a run or of a refusal, as CloudWatch reads them out of a log line.
+"""The figures of a run or of a refused request, as CloudWatch reads them out of a log line.
 
 CloudWatch Logs makes metrics of a line in its Embedded Metric Format, so that the agent sends none
 and needs no permission for it ("Specification: Embedded metric format", CloudWatch User Guide).
@@ -64,7 +64,7 @@ class Figures:
 
 def record(figures: Figures) -> dict[str, Any]:
     """The fields that make a log line metrics; merge them into the one line of a run's end, or of
-    a request's refusal."""
+    a refused request."""
     values = {
         "Runs": int(figures.run_seconds is not None),
         "Refused": int(figures.code in REFUSED),

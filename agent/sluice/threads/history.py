@@ -48,7 +48,7 @@ class Question:
 def compose(stored_runs: Sequence[StoredRun], max_tokens: int) -> Past:
     """The past of a conversation. It ends with the model, so that a question can follow it.
 
-    Turns without an answer are left out where their run did not finish: they can be asked again.
+    Messages without an answer are left out where their run did not finish: they can be asked again.
     When the rest is over `max_tokens`, the oldest runs drop until half of that is left, so that
     the beginning then stays the same for many runs, and providers can cache it. The newest run
     always stays; a run's tool results are cut where they alone would fill that half.

@@ -213,7 +213,7 @@ class OpenThread:
 def _continues(thread: Thread | None, earlier: Thread) -> bool:
     """Whether a thread is what became of an earlier one, and not another under the same id.
 
-    Turns never leave a thread.
+    Runs never leave a thread, also when they are replaced.
     """
     runs = {stored_run.run_id for stored_run in thread.runs} if thread else set()
     return runs.issuperset(stored_run.run_id for stored_run in earlier.runs)
