@@ -325,6 +325,13 @@ describe("an abort ends the listening", () => {
     expect(await running).toMatchObject({ outcome: { kind: "stopped" }, events });
   });
 
+  test("also where the end has arrived already, which is not shown", async () => {
+    const abort = new AbortController();
+    const { run } = server(streamed([WHOLE]));
+    const running = run(abort, (event) => event.type === "TEXT_MESSAGE_CONTENT" && abort.abort());
+    expect((await running).outcome).toMatchObject({ kind: "stopped", retryMode: "resend" });
+  });
+
   test("during the pause before a retry", async () => {
     vi.useFakeTimers();
     const abort = new AbortController();

@@ -35,6 +35,8 @@ const RESUME_ATTEMPTS = 10;
 const SEND_ATTEMPTS = 5;
 const SHORTEST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 8_000;
+/** Nobody listens any more. */
+const STOPPED: Broken = { kind: "stopped", problem: undefined, retryMode: "resend" };
 /** A resume that is answered so will be answered so again. */
 const HOPELESS = new Set([400, 403, 404, 405, 413, 415]);
 
@@ -74,6 +76,8 @@ export function createChat(
         }
         if (answer.ok) {
           const reading = await readStream(answer, progress, listener, network);
+          // What came after is not shown, so that an end among it is none.
+          if (signal.aborted) return STOPPED;
           if (reading.kind === "ended") return reading;
           if (reading.kind === "refused") {
             if (reading.code === "unauthorized")
@@ -96,7 +100,7 @@ export function createChat(
           return broken("failed", error.problem, progress.begun ? "resume" : "resend");
         // Anything else is the network's, to the API or to the user pool.
       }
-      if (signal.aborted) return broken("stopped", undefined, "resend");
+      if (signal.aborted) return STOPPED;
       const offline = !network.online();
       if (!offline) failures += 1;
       if (progress.begun && failures >= RESUME_ATTEMPTS)
@@ -107,7 +111,7 @@ export function createChat(
       // Without a network, its return is what ends the wait.
       const pause = offline ? LONGEST_WAIT_MS : wait + backoff(failures);
       await network.waitForOnline(pause, signal).catch(() => undefined);
-      if (signal.aborted) return broken("stopped", undefined, "resend");
+      if (signal.aborted) return STOPPED;
     }
   }
 
