@@ -15,11 +15,11 @@ window.renderMarkdown = async (text, step = 0) => {
   element.className = "markdown";
   document.querySelector("main")?.replaceChildren(element);
   const view = new MarkdownView(element);
-  for (let at = 0; at < text.length; at += step || text.length) {
-    view.append(text.slice(at, at + (step || text.length)));
-    if (step) await new Promise(requestAnimationFrame);
+  for (let at = step; step && at < text.length + step; at += step) {
+    view.show(text.slice(0, at));
+    await new Promise(requestAnimationFrame);
   }
-  view.close();
+  view.show(text, true);
   // What is loaded on demand comes after the observer's frame, in idle time.
   await new Promise(requestAnimationFrame);
   await new Promise(requestAnimationFrame);

@@ -3,13 +3,15 @@ import { describe, expect, test, vi } from "vitest";
 import { createChat } from "../src/api/chat";
 import type { AgentEvent } from "../src/api/events";
 import { network } from "../src/api/network";
-import type { Outcome } from "../src/run/outcome";
+import type { Problem } from "../src/run/problems";
+import { reduce } from "../src/run/reducer";
+import { EMPTY } from "../src/run/run-view";
 import { finished, frames, started, streamed, text } from "./support";
 import { fakeNetwork } from "./wire";
 
 /** As long as a session's id has to be. */
 const THREAD = "thread-of-thirty-three-characters";
-const TURN = { threadId: THREAD, runId: "run", messageId: "message", text: "hello" };
+const INPUT = { threadId: THREAD, runId: "run", messageId: "message", text: "hello" };
 const WHOLE = frames([started, text("hi"), finished]);
 
 interface Call {
@@ -44,7 +46,7 @@ function server(...answers: (Response | Error | ((signal: AbortSignal) => Promis
   ) {
     const events: AgentEvent[] = [];
     const outcome = await chat.run(
-      TURN,
+      INPUT,
       {
         event(event) {
           events.push(event);
@@ -54,20 +56,20 @@ function server(...answers: (Response | Error | ((signal: AbortSignal) => Promis
       },
       abort.signal,
     );
-    return { outcome, events };
+    // What the page makes of them, where they tell the end.
+    const { state: kind, problem, retryMode } = events.reduce((view, e) => reduce(view, e), EMPTY);
+    return { outcome: outcome.kind === "ended" ? { kind, problem, retryMode } : outcome, events };
   }
   return { chat, run, calls, tokens, waits, state };
 }
 
 const status = (code: number) => new Response("{}", { status: code });
 
-function advice(outcome: Outcome): string {
-  return outcome.kind === "failed"
-    ? `${outcome.problem?.title} ${outcome.problem?.advice}`
-    : outcome.kind;
+function advice({ kind, problem }: { kind: string; problem: Problem | undefined }): string {
+  return kind === "failed" ? `${problem?.title} ${problem?.advice}` : kind;
 }
 
-test("a turn is an AG-UI RunAgentInput with the thread as the runtime's session", async () => {
+test("a message is sent as an AG-UI RunAgentInput with the thread as the runtime's session", async () => {
   const { run, calls } = server(streamed([WHOLE]));
   const { outcome, events } = await run();
   expect(outcome.kind).toBe("finished");
@@ -245,7 +247,7 @@ test("leaving ends the wait for a session", async () => {
   expect(calls).toHaveLength(1);
 });
 
-test("F6: a refused token is renewed once, and the turn goes on", async () => {
+test("F6: a refused token is renewed once, and the run goes on", async () => {
   const { run, calls } = server(status(401), streamed([WHOLE]));
   expect((await run()).outcome.kind).toBe("finished");
   expect(calls.map((call) => call.headers.get("authorization"))).toEqual([
@@ -319,7 +321,15 @@ describe("an abort ends the listening", () => {
       return new Response(body);
     });
     const running = run(abort, (event) => event.type === "TEXT_MESSAGE_CONTENT" && abort.abort());
-    expect(await running).toEqual({ outcome: { kind: "stopped" }, events: [started, text("hi")] });
+    const events = [started, text("hi")];
+    expect(await running).toMatchObject({ outcome: { kind: "stopped" }, events });
+  });
+
+  test("also where the end has arrived already, which is not shown", async () => {
+    const abort = new AbortController();
+    const { run } = server(streamed([WHOLE]));
+    const running = run(abort, (event) => event.type === "TEXT_MESSAGE_CONTENT" && abort.abort());
+    expect((await running).outcome).toMatchObject({ kind: "stopped", retryMode: "resend" });
   });
 
   test("during the pause before a retry", async () => {
@@ -328,7 +338,7 @@ describe("an abort ends the listening", () => {
     const tokens = { current: async () => "token", renewed: async () => "token" };
     const chat = createChat("https://api.example", tokens, async () => status(503), network);
     const listener = { event: () => undefined, connection: () => undefined };
-    const running = chat.run(TURN, listener, abort.signal);
+    const running = chat.run(INPUT, listener, abort.signal);
     await vi.advanceTimersByTimeAsync(10);
     abort.abort();
     expect((await running).kind).toBe("stopped");

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { MarkdownView } from "../src/markdown/view";
 import {
   canonical,
   type Example,
@@ -11,12 +10,13 @@ import {
 } from "./conformance";
 import { DIFFERS } from "./differs";
 import { cut, seeded } from "./support";
+import { writer } from "./writer";
 
 const documented = readFileSync("../docs/markdown.md", "utf8");
 
 function shown(pieces: readonly string[]): HTMLElement {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import type { AgentEvent } from "../src/api/events";
+import { isThinking } from "../src/run/run-view";
 import { createOpenThread } from "../src/threads/open-thread";
 import { createOutbox } from "../src/threads/outbox";
 import { agent, shown } from "./stepped";
@@ -19,16 +20,16 @@ const result: AgentEvent = {
 };
 
 test("an answer is its texts and tool calls in the order in which they came", async () => {
-  const { openThread, answer, emit, end } = agent();
+  const { openThread, answer, emit, finish } = agent();
   const sent = openThread.send("question");
-  expect(answer().thinking.value).toBe(true);
+  expect(isThinking(answer().run.value)).toBe(true);
   emit(text("Let me see. "), ...call);
   expect(shown(answer())).toEqual(["Let me see. ", 'calculator({"x":1}) running']);
-  expect(answer().thinking.value).toBe(false);
+  expect(isThinking(answer().run.value)).toBe(false);
   emit(result);
-  expect(answer().thinking.value).toBe(true);
+  expect(isThinking(answer().run.value)).toBe(true);
   emit(text("It is "), text("100."));
-  end({ kind: "finished" });
+  finish();
   await sent;
   expect(shown(answer())).toEqual(["Let me see. ", 'calculator({"x":1}) done 100', "It is 100."]);
   expect(answer().state.value).toBe("finished");
@@ -69,40 +70,40 @@ test("what the agent wants read, such as an answer that was not saved, stands wi
     { type: "CUSTOM", name: "other", value: null },
   );
   expect(answer().notices.value).toEqual([
-    "The agent's own sentence.",
-    "This conversation could not be read or saved. The answer still comes.",
+    { sentence: "The agent's own sentence." },
+    { key: "notice.storage_unavailable" },
   ]);
 });
 
 test("F5: an interrupted answer keeps what arrived, and its open call is not left running", async () => {
-  const { openThread, answer, emit, end } = agent();
+  const { openThread, answer, emit, breakOff } = agent();
   const sent = openThread.send("question");
   emit(text("Half an ans"), ...call);
-  end({ kind: "interrupted", problem: undefined, retryMode: "regenerate" });
+  breakOff({ kind: "interrupted", problem: undefined, retryMode: "regenerate" });
   await sent;
   expect(answer().state.value).toBe("interrupted");
   expect(shown(answer())).toEqual(["Half an ans", 'calculator({"x":1}) failed']);
 });
 
 test("a failed answer carries its problem", async () => {
-  const { openThread, answer, end } = agent();
+  const { openThread, answer, breakOff } = agent();
   const sent = openThread.send("question");
   const problem = { title: "No.", advice: "Wait.", remedy: "retry" } as const;
-  end({ kind: "failed", problem, retryMode: "regenerate" });
+  breakOff({ kind: "failed", problem, retryMode: "regenerate" });
   await sent;
   expect(answer().state.value).toBe("failed");
   expect(answer().problem.value).toBe(problem);
 });
 
 test("Retry asks the same question as a new run, in place of the answer that failed", async () => {
-  const { openThread, runInputs, answer, emit, end } = agent();
+  const { openThread, runInputs, answer, emit, finish, breakOff } = agent();
   const sent = openThread.send("question");
   emit(text("half"));
-  end({ kind: "interrupted", problem: undefined, retryMode: "regenerate" });
+  breakOff({ kind: "interrupted", problem: undefined, retryMode: "regenerate" });
   await sent;
   const retried = openThread.retry();
   emit(text("whole"));
-  end({ kind: "finished" });
+  finish();
   await retried;
   expect(openThread.messages.value.map((message) => message.role)).toEqual(["user", "assistant"]);
   expect(shown(answer())).toEqual(["whole"]);
@@ -114,27 +115,13 @@ test("Retry asks the same question as a new run, in place of the answer that fai
   expect(runInputs[1]?.runId).not.toBe(runInputs[0]?.runId);
 });
 
-test("one turn runs at a time", async () => {
+test("a thread has one run at a time", async () => {
   const { openThread, runInputs } = agent();
   void openThread.send("one");
   await openThread.send("two");
   await openThread.retry();
   expect(runInputs).toHaveLength(1);
   expect(openThread.messages.value).toHaveLength(2);
-});
-
-test("a view that comes late is given the text so far, then the rest, then the end", async () => {
-  const { openThread, answer, emit, end } = agent();
-  const sent = openThread.send("question");
-  emit(text("one "));
-  const heard: string[] = [];
-  const part = answer().parts.value[0];
-  if (part?.kind === "text")
-    part.stream.pipe({ append: (delta) => heard.push(delta), close: () => heard.push("end") });
-  emit(text("two "), text("three"));
-  end({ kind: "finished" });
-  await sent;
-  expect(heard).toEqual(["one ", "two ", "three", "end"]);
 });
 
 beforeEach(() => sessionStorage.clear());
@@ -149,11 +136,11 @@ test("reasoning is a part of its own, which ends with what follows it", () => {
     { type: "REASONING_MESSAGE_CONTENT", messageId: "r", delta: "think." },
     text("Well."),
   );
-  const [reasoning, announcement] = answer().parts.value;
+  const [reasoning, said] = answer().parts.value;
   expect(reasoning).toMatchObject({ kind: "reasoning" });
-  expect(reasoning?.kind === "reasoning" && reasoning.state.value).toBe("done");
-  expect(reasoning?.kind === "reasoning" && reasoning.endedAt.value).toBeTypeOf("number");
-  expect(announcement?.kind).toBe("text");
+  expect(reasoning?.kind === "reasoning" && reasoning.isClosed).toBe(true);
+  expect(reasoning?.kind === "reasoning" && reasoning.endedAt).toBeTypeOf("number");
+  expect(said?.kind).toBe("text");
   expect(shown(answer())).toEqual(["Let me think.", "Well."]);
 });
 
@@ -208,12 +195,11 @@ test("a result belongs to the newest message that made such a call", () => {
 });
 
 test("what a run took is known when it has finished", async () => {
-  const { openThread, answer, emit, end } = agent();
+  const { openThread, answer, finish } = agent();
   const sent = openThread.send("question");
   expect(answer().startedAt.value).toBeTypeOf("number");
   const usage = [{ provider: "p", model: "m", inputTokens: 2, outputTokens: 3, totalTokens: 5 }];
-  emit({ type: "RUN_FINISHED", threadId: "t", runId: "r", usage } as AgentEvent);
-  end({ kind: "finished" });
+  finish({ usage } as Partial<AgentEvent>);
   await sent;
   expect(answer().usage.value).toEqual({
     model: "m",
@@ -225,10 +211,10 @@ test("what a run took is known when it has finished", async () => {
 });
 
 test("Edit asks something else in the question's place, and what came after it is gone", async () => {
-  const { openThread, runInputs, end } = agent();
+  const { openThread, runInputs, finish } = agent();
   for (const question of ["one", "two"]) {
     const sent = openThread.send(question);
-    end({ kind: "finished" });
+    finish();
     await sent;
   }
   const [first] = openThread.messages.value;
@@ -240,14 +226,14 @@ test("Edit asks something else in the question's place, and what came after it i
 });
 
 test("an edit that was refused before it began is asked again with what it was to replace", async () => {
-  const { openThread, runInputs, end } = agent();
+  const { openThread, runInputs, finish, breakOff } = agent();
   const sent = openThread.send("one");
-  end({ kind: "finished" });
+  finish();
   await sent;
   const [first] = openThread.messages.value;
   if (first?.role !== "user") throw new Error("no question");
   const edited = openThread.edit(first, "uno");
-  end({ kind: "failed", problem: undefined, retryMode: "resend" });
+  breakOff({ kind: "failed", problem: undefined, retryMode: "resend" });
   await edited;
   void openThread.retry();
   expect(runInputs[2]).toEqual(runInputs[1]);
@@ -255,9 +241,9 @@ test("an edit that was refused before it began is asked again with what it was t
 });
 
 test("a rating is shown at once, and taken back when it could not be kept", async () => {
-  const { chat, openThread, answer, end } = agent();
+  const { chat, openThread, answer, finish } = agent();
   const sent = openThread.send("one");
-  end({ kind: "finished" });
+  finish();
   await sent;
   const rated: unknown[] = [];
   chat.rate = async (...given) => void rated.push(given);

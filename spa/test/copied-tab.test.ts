@@ -44,7 +44,7 @@ function copyOf(storage: Storage): Storage {
   return copy;
 }
 
-const TURN = { threadId: "thread", runId: "run", messageId: "m", text: "hello" };
+const INPUT = { threadId: "thread", runId: "run", messageId: "m", text: "hello" };
 const showAgain = () => dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
 const hide = () => dispatchEvent(new Event("pagehide"));
 
@@ -87,7 +87,7 @@ async function tab(): Promise<string> {
   const drafts = createDrafts(storage);
   drafts.newThreadId = "new-chat";
   drafts.write("new-chat", "half a thought");
-  createOutbox(storage).put(TURN);
+  createOutbox(storage).put(INPUT);
   return storage.getItem("sluice.tab") ?? "";
 }
 
@@ -114,7 +114,7 @@ test("a message that waits is sent by the tab that it was written in alone", asy
   const copy = copyOf(storage);
   await claimAsCopy(copy);
   expect(createOutbox(copy).threads()).toEqual([]);
-  expect(createOutbox(storage).of("thread")).toEqual([TURN]);
+  expect(createOutbox(storage).of("thread")).toEqual([INPUT]);
 });
 
 test("the copy of a copy is one too, and keeps its sign-in", async () => {
@@ -152,7 +152,7 @@ test("a reload, also one that asks before the old page has let go, keeps what th
   await claimed;
   expect(storage.getItem("sluice.tab")).toBe(name);
   expect(createDrafts(storage).newThreadId).toBe("new-chat");
-  expect(createOutbox(storage).of("thread")).toEqual([TURN]);
+  expect(createOutbox(storage).of("thread")).toEqual([INPUT]);
 });
 
 test("a page that comes back from the cache goes on, unless a copy has taken its place", async () => {
@@ -175,5 +175,5 @@ test("a browser that gives no locks loses nothing", async () => {
   const request = () => Promise.reject(new DOMException("", "SecurityError"));
   await claimTab(storage, { request });
   expect(storage.getItem("sluice.tab")).toBe(name);
-  expect(createOutbox(storage).of("thread")).toEqual([TURN]);
+  expect(createOutbox(storage).of("thread")).toEqual([INPUT]);
 });

@@ -97,7 +97,7 @@ test("read again, what has not changed stays the same object, so that it is not 
 });
 
 test("a history that was read while a message left is read again", async () => {
-  const { chat, openThread, end } = agent();
+  const { chat, openThread, finish } = agent();
   let reads = 0;
   chat.get = async () => {
     reads += 1;
@@ -115,7 +115,7 @@ test("a history that was read while a message left is read again", async () => {
     "meanwhile",
     "",
   ]);
-  end({ kind: "finished" });
+  finish();
 });
 
 test("a history that cannot be read is told, and read when it is asked for again", async () => {

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { AgentEvent } from "../src/api/events";
 import type { StoredPart } from "../src/api/stored";
-import { apply, createAnswer, type ToolPart } from "../src/run/answer";
 import { blobOf, imagesOf } from "../src/run/images";
-import { merge } from "../src/threads/reconcile";
+import { reduce } from "../src/run/reducer";
+import { replay } from "../src/run/replay";
+import { EMPTY, type ToolPart } from "../src/run/run-view";
 
 function image(value: string, mimeType = "image/png"): StoredPart {
   return { type: "image", source: { type: "file", value, mimeType } };
@@ -17,13 +18,10 @@ const PARTS = [
 ];
 
 test("an image of a tool is shown live and from the history, and not told in its text", () => {
-  const live = createAnswer({ role: "user", id: "q", text: "Draw." }, "r");
-  apply(live, { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "draw" } as AgentEvent);
-  apply(live, {
-    type: "TOOL_CALL_RESULT",
-    toolCallId: "c",
-    content: PARTS,
-  } as unknown as AgentEvent);
+  const live = [
+    { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "draw" },
+    { type: "TOOL_CALL_RESULT", toolCallId: "c", content: PARTS },
+  ].reduce((view, event) => reduce(view, event as unknown as AgentEvent), EMPTY);
   const messages = [
     { id: "q", role: "user", content: "Draw." },
     {
@@ -34,16 +32,12 @@ test("an image of a tool is shown live and from the history, and not told in its
     },
     { id: "t", role: "tool", toolCallId: "c", content: PARTS },
   ];
-  const [stored] = merge(
-    [{ runId: "r", state: "finished", startedAt: "2026-11-26T00:00:00Z", messages }],
-    [],
-    undefined,
-    new Set(),
-  );
-  for (const answer of [live, stored]) {
-    const tool = answer?.parts.value[0] as ToolPart | undefined;
-    expect(tool?.images.value.map(({ id }) => id)).toEqual(["a", "b"]);
-    expect(tool?.result.value).toBe("A chart.");
+  const startedAt = "2026-11-26T00:00:00Z";
+  const stored = replay({ runId: "r", state: "finished", startedAt, messages });
+  for (const { parts } of [live, stored]) {
+    const tool = parts[0] as ToolPart | undefined;
+    expect(tool?.images.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(tool?.result).toBe("A chart.");
   }
 });
 

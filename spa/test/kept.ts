@@ -4,6 +4,8 @@ import type { Run } from "./wire";
 /** How the fake agent's history has a run's end. */
 export function endOf(run: Run) {
   const last = run.events.at(-1);
+  if (last?.type === "RUN_FINISHED" && last.outcome?.type === "cancelled")
+    return { state: "stopped" } as const;
   if (last?.type === "RUN_FINISHED")
     return { state: "finished", endedAt: "2026-11-22T19:00:01.000Z" } as const;
   if (last?.type !== "RUN_ERROR") return { state: "running" } as const;
@@ -15,12 +17,12 @@ export function endOf(run: Run) {
 
 /** And what the model said in it. */
 export function saidIn(run: Run): StoredMessage[] {
-  const announcement = new Map<string, string>();
+  const said = new Map<string, string>();
   for (const event of run.events) {
     if (event.type === "TEXT_MESSAGE_CONTENT")
-      announcement.set(event.messageId, (announcement.get(event.messageId) ?? "") + event.delta);
+      said.set(event.messageId, (said.get(event.messageId) ?? "") + event.delta);
   }
-  return [...announcement].map(([id, content]) => ({ id, role: "assistant", content }));
+  return [...said].map(([id, content]) => ({ id, role: "assistant", content }));
 }
 
 /** A run whose calls have one id: two of one message, one of the next, one without a result, one more. */

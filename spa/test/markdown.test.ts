@@ -5,11 +5,12 @@ import { AnswerTokenizer } from "../src/markdown/tokenizer";
 import { MarkdownView } from "../src/markdown/view";
 import { CORPUS, FRAGMENTS, HOSTILE } from "./corpus";
 import { cut, pick, seeded } from "./support";
+import { writer } from "./writer";
 
 /** Renders pieces, a frame after each, as a slow stream would. */
 function streamed(pieces: readonly string[]): HTMLElement {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -66,7 +67,7 @@ describe("a streamed answer equals the same answer shown at once", () => {
 
 test("a block that is complete is not touched again while more text comes", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -85,7 +86,7 @@ test.each(["prose", "lists", "table", "fences", "deep", "headings"])(
   "the end of an answer touches nothing that stands: %s",
   (name) => {
     const element = document.createElement("div");
-    const view = new MarkdownView(
+    const view = writer(
       element,
       (render) => render(),
       () => undefined,
@@ -100,7 +101,7 @@ test.each(["prose", "lists", "table", "fences", "deep", "headings"])(
 
 test("an open code block grows in place", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -114,7 +115,7 @@ test("an open code block grows in place", () => {
 
 test("an open paragraph grows in place", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(element, (render) => render());
+  const view = writer(element, (render) => render());
   view.append("It is **true** that");
   const [paragraph] = blocksOf(element);
   const words = paragraph?.lastChild;
@@ -129,7 +130,7 @@ test("an open paragraph grows in place", () => {
 
 test("a long answer's last words do not wait until it is read once more", async () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(element, (render) => render());
+  const view = writer(element, (render) => render());
   view.append(`A [link].\n\n${"word ".repeat(10_000)}\n\n---\n\n`);
   view.append("The end.\n\n[link]: https://example.com/");
   view.close();
@@ -138,10 +139,34 @@ test("a long answer's last words do not wait until it is read once more", async 
   await expect.poll(() => element.querySelector("a")?.href).toBe("https://example.com/");
 });
 
+test("a text that does not go on takes the place of what stood there, also of one that was whole", async () => {
+  const element = document.createElement("div");
+  const view = new MarkdownView(
+    element,
+    (render) => render(),
+    () => undefined,
+  );
+  const paragraphs = () => [...element.querySelectorAll("p")].map((each) => each.textContent);
+  view.show("One.\n\nTwo.\n\nThree");
+  view.show("One.\n\nAnother");
+  expect(paragraphs()).toEqual(["One.", "Another"]);
+  view.show("One.\n\nAnother", true);
+  const before = blocksOf(element);
+  view.show("One.\n\nAnother", true);
+  expect(blocksOf(element)).toEqual(before);
+  // It goes on after all; and is long, so that it is read once more only when there is time.
+  const long = `Three [x].\n\n${"word ".repeat(10_000)}\n\n[x]: https://example.com/`;
+  view.show(long, true);
+  view.show("Short.", true);
+  view.show(long, true);
+  await expect.poll(() => element.querySelector("a")?.href).toBe("https://example.com/");
+  expect(paragraphs()).toHaveLength(2);
+});
+
 test("text is rendered once per frame, however many deltas came", () => {
   const waiting: (() => void)[] = [];
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => waiting.push(render),
     () => undefined,
@@ -279,7 +304,7 @@ describe("footnotes", () => {
 
 test("24 blocks make a section, which is marked once it will not change", () => {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -294,7 +319,7 @@ test("24 blocks make a section, which is marked once it will not change", () => 
 
 test("each block is finished once, when it is complete", () => {
   const finished: (string | null)[] = [];
-  const view = new MarkdownView(
+  const view = writer(
     document.createElement("div"),
     (render) => render(),
     (block) => finished.push(block.textContent),

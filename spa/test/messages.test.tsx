@@ -6,7 +6,7 @@ import type { Message } from "../src/threads/open-thread";
 import type { Actions } from "../src/view/actions";
 import { loadMarkdown } from "../src/view/Markdown";
 import { Messages } from "../src/view/Messages";
-import { answer, question, reasoningPart, textPart, toolPart } from "./answers";
+import { answer, change, question, reasoningPart, textPart, toolPart } from "./answers";
 
 const LIMIT = 1000;
 /** The name of a file that is not there. */
@@ -82,7 +82,7 @@ function unfold(selector: string): void {
 
 test("an answer can be judged, and judged otherwise", () => {
   const rating = signal<"up" | "down" | null>(null);
-  show([question(), answer([textPart("Because.")], { rating })]);
+  show([question(), answer([textPart("Because.")], {}, { rating })]);
   click("Good answer");
   expect(done).toEqual([["rate", "a", "up"]]);
   act(() => {
@@ -113,25 +113,25 @@ test("the answer is copied as the markdown it was written in", async () => {
   expect(copied).toBe("**One**\n\n`two`");
 });
 
-function runInputs(): Message[] {
+function twoRuns(): Message[] {
   return ["first", "last"].flatMap((id) => [
     question(`Why ${id}?`, `q-${id}`),
-    answer([textPart(id)], { id }),
+    answer([textPart(id)], {}, { id }),
   ]);
 }
 
 test("the last answer is asked for again at once, and a failed one says Retry instead", () => {
-  show(runInputs());
+  show(twoRuns());
   act(() => root.querySelectorAll<HTMLElement>('[aria-label="Ask again"]')[1]?.click());
   expect(done).toEqual([["retry", "last"]]);
-  show([answer([textPart("2")], { id: "last", state: signal("interrupted") })]);
+  show([answer([textPart("2")], { state: "interrupted" }, { id: "last" })]);
   click("Retry");
   expect(done.at(-1)).toEqual(["retry", "last"]);
   expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
 });
 
 test("before an earlier answer is asked for again, it is said that what followed is replaced", () => {
-  show(runInputs());
+  show(twoRuns());
   const again = root.querySelector('[aria-label="Ask again"]') as HTMLElement;
   act(() => again.click());
   const asked = root.querySelector(".confirmation");
@@ -148,7 +148,7 @@ test("before an earlier answer is asked for again, it is said that what followed
 test("Escape leaves that question and goes no further, where it would stop an answer", () => {
   const outside = vi.fn();
   addEventListener("keydown", outside);
-  show(runInputs());
+  show(twoRuns());
   act(() => root.querySelector<HTMLElement>('[aria-label="Ask again"]')?.click());
   const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
   act(() => void document.activeElement?.dispatchEvent(pressed));
@@ -184,11 +184,11 @@ test("a message that is edited is counted and refused as a new one is", () => {
 
 test("a problem that signing in fixes offers that, and one that a change fixes offers nothing", () => {
   const problem = (remedy: "sign-in" | "edit") =>
-    signal({ title: "It failed.", advice: "Do this.", remedy });
-  show([answer([], { state: signal("failed"), problem: problem("sign-in") })]);
+    ({ title: "It failed.", advice: "Do this.", remedy }) as const;
+  show([answer([], { state: "failed", problem: problem("sign-in") })]);
   click("Sign in");
   expect(done).toEqual(["sign-in"]);
-  show([answer([], { id: "b", state: signal("failed"), problem: problem("edit") })]);
+  show([answer([], { state: "failed", problem: problem("edit") }, { id: "b" })]);
   expect(root.querySelector(".ending button")).toBeNull();
   expect(root.querySelector(".ending")?.textContent).toContain("It failed. Do this.");
 });
@@ -226,14 +226,12 @@ test("Escape leaves the editor and goes no further, where it would stop an answe
 });
 
 test("nothing can be edited while an answer is under way, and its actions wait for its end", () => {
-  const state = signal<"running" | "finished">("running");
-  show([question(), answer([textPart("Be", false)], { state })], true);
+  const written = answer([textPart("Be", false)], { state: "running" });
+  show([question(), written], true);
   expect(root.querySelector('[aria-label="Edit"]')).toBeNull();
   expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
   expect(root.querySelector('[aria-label="Good answer"]')).toBeNull();
-  act(() => {
-    state.value = "finished";
-  });
+  act(() => change(written, { state: "finished" }));
   expect(button("Good answer")).toBeTruthy();
 });
 
@@ -261,8 +259,7 @@ test("a tool's card says what was asked, what came of it, and how long it took",
 });
 
 test("a tool that failed says so in words", () => {
-  const tool = toolPart("search", "{", "Not there.");
-  tool.state.value = "failed";
+  const tool = toolPart("search", "{", "Not there.", { state: "failed" });
   show([answer([tool])]);
   unfold("details.tool");
   expect(root.querySelector("details.tool")?.getAttribute("data-state")).toBe("failed");
@@ -278,8 +275,8 @@ test("a card with an image unfolds by itself, and shows it with a text in its pl
     createObjectURL: (blob: Blob) => `blob:${made.push(blob.type)}`,
     revokeObjectURL: (url: string) => made.push(url),
   });
-  const tool = toolPart("chart", "{}", "");
-  tool.images.value = [{ id: "abc", mimeType: "image/png" }];
+  const images = [{ id: "abc", mimeType: "image/png" }];
+  const tool = toolPart("chart", "{}", "", { images });
   show([question(), answer([tool])]);
   const card = root.querySelector("details.tool") as HTMLDetailsElement;
   expect(card.open).toBe(true);
@@ -292,23 +289,20 @@ test("a card with an image unfolds by itself, and shows it with a text in its pl
 });
 
 test("an image that cannot be had is a sentence", async () => {
-  const tool = toolPart("chart", "{}", "A chart.");
-  tool.images.value = [{ id: GONE, mimeType: "image/png" }];
+  const images = [{ id: GONE, mimeType: "image/png" }];
+  const tool = toolPart("chart", "{}", "A chart.", { images });
   show([question(), answer([tool])]);
   await vi.waitFor(() => expect(root.textContent).toContain("The image cannot be shown."));
   expect(root.querySelector(".tool img")).toBeNull();
 });
 
 test("reasoning is a line that tells its time, and is drawn only when it is unfolded", () => {
-  const part = reasoningPart("First **this**.");
-  show([answer([part], { state: signal("running") })], true);
+  const written = answer([reasoningPart("First **this**.")], { state: "running" });
+  show([written], true);
   const summary = () => root.querySelector(".reasoning summary")?.textContent;
   expect(summary()).toBe("Reasoning");
-  act(() => {
-    part.endedAt.value = 3400;
-    part.state.value = "done";
-    part.stream.close();
-  });
+  const part = reasoningPart("First **this**.", { endedAt: 3400, isClosed: true });
+  act(() => change(written, { parts: [part] }));
   expect(summary()).toBe("Thought for 3 seconds");
   expect(root.querySelector(".reasoning .markdown")).toBeNull();
   unfold("details.reasoning");
@@ -316,8 +310,8 @@ test("reasoning is a line that tells its time, and is drawn only when it is unfo
 });
 
 test("what an answer took is shown on demand", () => {
-  const usage = signal({ inputTokens: 12129, outputTokens: 35, totalTokens: 12164, model: "m-1" });
-  show([answer([textPart("x")], { usage, startedAt: signal(0), endedAt: signal(2300) })]);
+  const usage = { inputTokens: 12129, outputTokens: 35, totalTokens: 12164, model: "m-1" };
+  show([answer([textPart("x")], { usage, startedAt: 0, endedAt: 2300 })]);
   expect(root.querySelector(".figures")?.textContent).toBe("");
   click("Tokens and time");
   const shown = root.querySelector(".figures")?.textContent;
@@ -326,7 +320,7 @@ test("what an answer took is shown on demand", () => {
 
 test("a cut and an absent network are said while the answer waits", () => {
   const connection = signal<"live" | "reconnecting" | "waiting">("reconnecting");
-  show([answer([], { state: signal("running"), connection })], true);
+  show([answer([], { state: "running" }, { connection })], true);
   expect(root.textContent).toContain("Reconnecting");
   act(() => {
     connection.value = "waiting";
@@ -341,7 +335,7 @@ test("a cut and an absent network are said while the answer waits", () => {
 test("of a long conversation only the end is drawn, the rest when it is near; its text is there", () => {
   const messages = Array.from({ length: 300 }, (_, i) => [
     question(`question ${i}`, `q${i}`),
-    answer([textPart(`answer **${i}**`)], { id: `a${i}` }),
+    answer([textPart(`answer **${i}**`)], {}, { id: `a${i}` }),
   ]).flat();
   show(messages);
   expect(root.querySelectorAll("article")).toHaveLength(600);

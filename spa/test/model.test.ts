@@ -14,7 +14,7 @@ const FIRST = Number(process.env.MODEL_FIRST ?? 1);
 const STEPS = Number(process.env.MODEL_STEPS ?? 14);
 const THREAD = "thread";
 
-const runInput = () => new Promise((resolve) => setImmediate(resolve));
+const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 interface Tab {
   readonly storage: Storage;
@@ -26,7 +26,7 @@ function world(seed: number) {
   const agent = fakeAgent();
   agent.answerWith(undefined);
   const tabs: Tab[] = [];
-  const announcement: string[] = [];
+  const said: string[] = [];
   /** What the person has given up, so that it need not be anywhere. */
   const givenUp = new Set<string>();
   let count = 0;
@@ -37,7 +37,7 @@ function world(seed: number) {
     // What src/browser/tabs.ts does: the other tab looks again, a little later.
     const tell = () => {
       for (const { openThread } of tabs)
-        if (openThread !== opened) void runInput().then(() => openThread.load());
+        if (openThread !== opened) void tick().then(() => openThread.load());
     };
     const observer = { started: () => undefined, begun: tell, ended: tell };
     const opened = createOpenThread(THREAD, chat, createOutbox(storage), observer);
@@ -66,7 +66,7 @@ function world(seed: number) {
 
   const words = () => {
     count += 1;
-    announcement.push(`message ${count}`);
+    said.push(`message ${count}`);
     return `message ${count}`;
   };
   const giveUp = (answers: readonly { question: { text: string } }[]) => {
@@ -110,14 +110,13 @@ function world(seed: number) {
       for (let i = 0; i < STEPS; i += 1) {
         const name = pick(random, Object.keys(steps));
         steps[name]?.(pick(random, tabs));
-        for (let runInputs = Math.floor(random() * 6); runInputs > 0; runInputs -= 1)
-          await runInput();
+        for (let ticks = Math.floor(random() * 6); ticks > 0; ticks -= 1) await tick();
       }
       await rest();
     },
     agent,
     tabs,
-    announcement,
+    said,
     givenUp,
     answersOf,
     open,
@@ -162,10 +161,10 @@ const FAULTS: readonly ((random: () => number) => Fault)[] = [
   },
   // The answer of then, later.
   (random) => {
-    const runInputs = Math.floor(random() * 12);
+    const ticks = Math.floor(random() * 12);
     return async (_, answer) => {
       const old = answer();
-      for (let i = 0; i < runInputs; i += 1) await runInput();
+      for (let i = 0; i < ticks; i += 1) await tick();
       return old;
     };
   },
@@ -173,7 +172,7 @@ const FAULTS: readonly ((random: () => number) => Fault)[] = [
 
 test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none is stored twice, and each page is what a reload shows", async () => {
   const judge = async (seed: number) => {
-    const { run, agent, tabs, announcement, givenUp, answersOf, open } = world(seed);
+    const { run, agent, tabs, said, givenUp, answersOf, open } = world(seed);
     await run();
     const fresh = open(memory());
     await fresh.load();
@@ -183,7 +182,7 @@ test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none i
     expect(new Set(questions).size, `${at}: stored twice`).toBe(questions.length);
     const asked = new Set(agent.runs.map(({ question }) => question.content));
     const onPages = new Set(tabs.flatMap(answersOf).map(({ question }) => question.text));
-    const lost = announcement.filter(
+    const lost = said.filter(
       (text) => !asked.has(text) && !onPages.has(text) && !givenUp.has(text),
     );
     expect(lost, `${at}: lost`).toEqual([]);
@@ -199,7 +198,7 @@ test("F1 F5 F10: whatever people, tabs and faults do, no message is lost, none i
       const shared = answersOf(tab).filter(({ runId }) => runs.has(runId));
       const shown = shared.flatMap((each) => [
         each.question.text,
-        each.parts.value.map((part) => (part.kind === "text" ? part.stream.text : "")).join(""),
+        each.parts.value.map((part) => (part.kind === "text" ? part.text : "")).join(""),
       ]);
       expect(shown, `${at}: another page than after a reload`).toEqual(stored);
       expect(shared.map(({ state }) => state.value)).not.toContain("running");

@@ -1,12 +1,12 @@
 import { Lexer } from "marked";
 import { describe, expect, test } from "vitest";
 import { AnswerTokenizer } from "../src/markdown/tokenizer";
-import { MarkdownView } from "../src/markdown/view";
 import { pick, seeded } from "./support";
+import { writer } from "./writer";
 
 function shown(source: string, pieces: readonly string[] = [source]): HTMLElement {
   const element = document.createElement("div");
-  const view = new MarkdownView(
+  const view = writer(
     element,
     (render) => render(),
     () => undefined,
@@ -21,8 +21,8 @@ function texts(source: string, selector: string): (string | null)[] {
   // However it was cut while it was written.
   for (let at = 1; at < source.length; at += 1) {
     const element = shown(source, [source.slice(0, at), source.slice(at)]);
-    const retryMode = [...element.querySelectorAll(selector)].map((node) => node.textContent);
-    expect(retryMode, JSON.stringify(source.slice(0, at))).toEqual(found);
+    const there = [...element.querySelectorAll(selector)].map((node) => node.textContent);
+    expect(there, JSON.stringify(source.slice(0, at))).toEqual(found);
   }
   return found;
 }

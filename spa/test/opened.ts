@@ -31,7 +31,7 @@ export function texts({ messages }: OpenThread): string[] {
 
 /** The words of an answer. */
 export function shown(answer: Answer): string {
-  return answer.parts.value.map((part) => (part.kind === "tool" ? "" : part.stream.text)).join("");
+  return answer.parts.value.map((part) => (part.kind === "tool" ? "" : part.text)).join("");
 }
 
 export type Agent = ReturnType<typeof fakeAgent>;

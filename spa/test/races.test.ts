@@ -23,22 +23,36 @@ const error = (code: string) =>
 
 // ---- what the agent may not have -----------------------------------------------------------------
 
-test("F2: an agent that shuts down has not stopped the message: it is sent again", async () => {
-  const { agent, openThread, answer } = open();
-  agent.fail(() => refusal("stopped"));
-  await openThread.send("question");
-  expect(answer().state.value).toBe("finished");
-  expect(agent.runs).toHaveLength(1);
-});
+test.each<[string, Fault]>([
+  ["an error", () => refusal("stopped")],
+  [
+    "a cancelled outcome",
+    ({ threadId = "", runId = "" }) => {
+      const outcome = { type: "cancelled" };
+      return new Response(
+        frame({ type: "RUN_FINISHED", threadId, runId, outcome } as AgentEvent, 1),
+      );
+    },
+  ],
+])(
+  "F2: an agent that shuts down, and says so by %s, has not stopped the message: it is sent again",
+  async (_, fault) => {
+    const { agent, openThread, answer } = open();
+    agent.fail(fault);
+    await openThread.send("question");
+    expect(answer().state.value).toBe("finished");
+    expect(agent.runs).toHaveLength(1);
+  },
+);
 
 test("a message that failed as soon as it began is there after a reload, whether or not it was kept", async () => {
   const { agent, openThread, answer } = open();
   agent.fail(forgotten("internal_error"));
   await openThread.send("question");
   expect(answer().state.value).toBe("failed");
-  const { openThread: retryMode } = reopened(agent);
-  await retryMode.load();
-  await expect.poll(() => texts(retryMode)).toEqual(["question", "You said: question"]);
+  const { openThread: again } = reopened(agent);
+  await again.load();
+  await expect.poll(() => texts(again)).toEqual(["question", "You said: question"]);
   expect(agent.runs).toHaveLength(1);
 });
 
@@ -47,10 +61,10 @@ test("asked again as a new run, it is not asked once more after a reload", async
   agent.fail(forgotten("internal_error"));
   await openThread.send("question");
   await openThread.retry();
-  const { openThread: retryMode } = reopened(agent);
-  await retryMode.load();
-  expect(retryMode.running.value).toBe(false);
-  expect(texts(retryMode)).toEqual(["question", "You said: question"]);
+  const { openThread: again } = reopened(agent);
+  await again.load();
+  expect(again.running.value).toBe(false);
+  expect(texts(again)).toEqual(["question", "You said: question"]);
   expect(agent.runs).toHaveLength(1);
 });
 
@@ -59,7 +73,7 @@ test("a reload between a run's begin and its refusal keeps the message", async (
   agent.answerWith(undefined);
   void openThread.send("question");
   await begun(agent);
-  const { openThread: retryMode, answer: there } = reopened(agent);
+  const { openThread: again, answer: there } = reopened(agent);
   agent.fail(
     (_, answer) => answer(),
     () => {
@@ -67,7 +81,7 @@ test("a reload between a run's begin and its refusal keeps the message", async (
       return refusal("too_many_runs");
     },
   );
-  await retryMode.load();
+  await again.load();
   await expect.poll(() => there()?.state.value).toBe("failed");
   agent.answerWith(() => words("There."));
   const { openThread: later } = reopened(agent);
@@ -88,9 +102,9 @@ test("F2: words of a run that died before it was stored do not keep the message 
   await sent;
   expect(answer().state.value).toBe("interrupted");
   agent.answerWith(() => words("Whole."));
-  const { openThread: retryMode } = reopened(agent);
-  await retryMode.load();
-  await expect.poll(() => texts(retryMode)).toEqual(["question", "Whole."]);
+  const { openThread: again } = reopened(agent);
+  await again.load();
+  await expect.poll(() => texts(again)).toEqual(["question", "Whole."]);
 });
 
 test("a message that has to be changed is there after a reload, unless somebody has it back", async () => {
@@ -101,8 +115,8 @@ test("a message that has to be changed is there after a reload, unless somebody 
     (_, answer) => answer(),
     () => refusal("thread_full"),
   );
-  const { openThread: retryMode, answer: there } = reopened(agent);
-  await retryMode.load();
+  const { openThread: again, answer: there } = reopened(agent);
+  await again.load();
   await expect.poll(() => there()?.state.value).toBe("failed");
   expect(there().question.text).toBe("question");
 });
@@ -111,12 +125,12 @@ test("a message that waited for a reload is not lost to one that is sent before 
   const { agent, openThread } = open();
   agent.fail(status(503), status(503));
   await openThread.send("first");
-  const { openThread: retryMode } = reopened(agent);
-  const loading = retryMode.load();
-  await retryMode.send("second");
+  const { openThread: again } = reopened(agent);
+  const loading = again.load();
+  await again.send("second");
   await loading;
   await expect
-    .poll(() => texts(retryMode))
+    .poll(() => texts(again))
     .toEqual(["second", "You said: second", "first", "You said: first"]);
 });
 
@@ -162,10 +176,10 @@ test("what the agent never took, asked again, stands where the agent has it: at 
   const question = openThread.messages.value[2];
   if (question?.role !== "user") throw new Error("no question");
   await openThread.edit(question, "zweite");
-  const { openThread: retryMode } = reopened(agent);
-  await retryMode.load();
-  expect(texts(retryMode).filter((_, i) => i % 2 === 0)).toEqual(["first", "third", "zweite"]);
-  expect(texts(openThread)).toEqual(texts(retryMode));
+  const { openThread: again } = reopened(agent);
+  await again.load();
+  expect(texts(again).filter((_, i) => i % 2 === 0)).toEqual(["first", "third", "zweite"]);
+  expect(texts(openThread)).toEqual(texts(again));
 });
 
 test("an edit that was refused stands below what it was to replace, and takes its place in the end", async () => {
@@ -178,9 +192,9 @@ test("an edit that was refused stands below what it was to replace, and takes it
   await expect.poll(() => texts(openThread)).toEqual(["one", "You said: one", "uno", ""]);
   await openThread.retry();
   expect(texts(openThread)).toEqual(["uno", "You said: uno"]);
-  const { openThread: retryMode } = reopened(agent);
-  await retryMode.load();
-  expect(texts(retryMode)).toEqual(["uno", "You said: uno"]);
+  const { openThread: again } = reopened(agent);
+  await again.load();
+  expect(texts(again)).toEqual(["uno", "You said: uno"]);
 });
 
 test("an edit of a question that is not there any more is asked all the same", async () => {

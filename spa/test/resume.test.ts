@@ -206,16 +206,16 @@ test("F5: a reload whose first request to follow is refused for the moment follo
   await begun(agent);
   agent.announce("one ");
   await expect.poll(() => texts(openThread)[1]).toBe("one ");
-  const { openThread: retryMode, answer: there } = reopened(agent);
+  const { openThread: again, answer: there } = reopened(agent);
   agent.fail(
     (_, answer) => answer(),
     () => refusal("internal_error"),
   );
-  await retryMode.load();
+  await again.load();
   await expect.poll(() => agent.asked("resume").length).toBe(2);
   agent.end();
   await expect.poll(() => there().state.value).toBe("finished");
-  expect(texts(retryMode)).toEqual(["question", "one "]);
+  expect(texts(again)).toEqual(["question", "one "]);
 });
 
 test("F6: an API that refuses the renewed token too is told at once, not asked ten times", async () => {
@@ -250,4 +250,24 @@ test("Stop of a message whose answer was lost stops the model too, in case the a
   await sent;
   expect(answer().state.value).toBe("stopped");
   await expect.poll(() => agent.runs[0]?.events.at(-1)).toMatchObject({ code: "stopped" });
+});
+
+test.each([
+  ["replace", "regenerate"],
+  ["resend", "resend"],
+  ["none", "resend"],
+] as const)("a failed run whose error says %s is asked for again so", async (retry, retryMode) => {
+  const { agent, openThread, answer } = open();
+  agent.answerWith(undefined);
+  const sent = openThread.send("question");
+  await begun(agent);
+  agent.announce("Half");
+  const code = "model_unavailable";
+  agent.end({ type: "RUN_ERROR", code, message: "No.", metadata: { retry } } as AgentEvent);
+  await sent;
+  expect(answer().retryMode.value).toBe(retryMode);
+  const first = answer().runId;
+  agent.answerWith(() => words("Whole"));
+  await openThread.retry();
+  expect(answer().runId === first).toBe(retryMode === "resend");
 });

@@ -20,8 +20,8 @@ test("F6: a sign-in that ends while a stream is resumed is told; the answer's re
   expect(shown(answer())).not.toBe("");
   // Signed in again, the page is a new one.
   agent.end();
-  const { openThread: retryMode, answer: there } = reopened(agent);
-  await retryMode.load();
+  const { openThread: again, answer: there } = reopened(agent);
+  await again.load();
   await expect.poll(() => there()?.state.value).toBe("finished");
   expect(shown(there())).toBe("one two three four ");
 });
@@ -32,8 +32,8 @@ test("F6: a message that could not leave because the sign-in had ended leaves af
   await openThread.send("question");
   expect(answer().problem.value?.remedy).toBe("sign-in");
   expect(agent.requests).toHaveLength(0);
-  const { openThread: retryMode, answer: there } = reopened(agent);
-  await retryMode.load();
+  const { openThread: again, answer: there } = reopened(agent);
+  await again.load();
   await expect.poll(() => there()?.state.value).toBe("finished");
   expect(agent.runs.map(({ runId }) => runId)).toEqual([answer().runId]);
 });
@@ -56,8 +56,8 @@ test("a reload finds the running answer and follows it", async () => {
   void openThread.send("question");
   await begun(agent);
   agent.announce("one ");
-  const { openThread: retryMode, answer: there } = reopened(agent);
-  await retryMode.load();
+  const { openThread: again, answer: there } = reopened(agent);
+  await again.load();
   expect(there().state.value).toBe("running");
   expect(there().question.text).toBe("question");
   agent.announce("two");
@@ -75,12 +75,12 @@ test("a reload while a message waits sends it, once", async () => {
   agent.fail(down);
   void openThread.send("question");
   await expect.poll(() => agent.requests.length).toBe(1);
-  const { openThread: retryMode, answer: there } = reopened(agent);
-  await retryMode.load();
+  const { openThread: again, answer: there } = reopened(agent);
+  await again.load();
   await expect.poll(() => there()?.state.value).toBe("finished");
   expect(agent.runs).toHaveLength(1);
-  await retryMode.load();
-  expect(retryMode.messages.value).toHaveLength(2);
+  await again.load();
+  expect(again.messages.value).toHaveLength(2);
   expect(sessionStorage.getItem("sluice.outbox")).toBeNull();
 });
 

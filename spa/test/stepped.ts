@@ -1,15 +1,20 @@
 import { createChat } from "../src/api/chat";
 import type { AgentEvent } from "../src/api/events";
-import type { Listener, Outcome, RunInput } from "../src/run/outcome";
+import type { Broken, Listener, Outcome, RunInput } from "../src/run/outcome";
 import { type Answer, createOpenThread } from "../src/threads/open-thread";
 import { createOutbox } from "../src/threads/outbox";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
+
+const STOPPED: Broken = { kind: "stopped", problem: undefined, retryMode: "resend" };
 
 /** An agent whose every step the test takes itself. */
 export function agent() {
   const runInputs: RunInput[] = [];
   let to: Listener | undefined;
   let end: (outcome: Outcome) => void = () => undefined;
+  const emit = (...events: AgentEvent[]) => {
+    for (const event of events) to?.event(event);
+  };
   const { fetcher } = fakeAgent();
   const chat = createChat("https://api.example", TOKENS, fetcher, fakeNetwork().network);
   chat.run = (runInput, listener, signal) => {
@@ -17,7 +22,7 @@ export function agent() {
     to = listener;
     return new Promise((resolve) => {
       end = resolve;
-      signal.addEventListener("abort", () => resolve({ kind: "stopped" }));
+      signal.addEventListener("abort", () => resolve(STOPPED));
     });
   };
   const openThread = createOpenThread("thread", chat, createOutbox());
@@ -27,10 +32,12 @@ export function agent() {
     chat,
     runInputs,
     answer,
-    emit(...events: AgentEvent[]) {
-      for (const event of events) to?.event(event);
+    emit,
+    finish(fields: Partial<AgentEvent> = {}) {
+      emit({ type: "RUN_FINISHED", threadId: "thread", runId: "r", ...fields } as AgentEvent);
+      end({ kind: "ended" });
     },
-    end: (outcome: Outcome) => end(outcome),
+    breakOff: (broken: Broken) => end(broken),
   };
 }
 
@@ -38,7 +45,7 @@ export function agent() {
 export function shown(answer: Answer): string[] {
   return answer.parts.value.map((part) =>
     part.kind !== "tool"
-      ? part.stream.text
-      : `${part.name}(${part.args.value}) ${part.state.value} ${part.result.value}`.trim(),
+      ? part.text
+      : `${part.name}(${part.args}) ${part.state} ${part.result}`.trim(),
   );
 }

@@ -1,4 +1,4 @@
-import type { Listener, Outcome, RetryMode, RunInput } from "../run/outcome";
+import type { Broken, Listener, Outcome, RetryMode, RunInput } from "../run/outcome";
 import {
   BROKEN_REQUEST,
   type Problem,
@@ -14,7 +14,7 @@ import { type Progress, readStream } from "./stream";
 
 export interface Chat extends Actions {
   /**
-   * Sends a turn and hands over its events until it ends. A stream that is cut is resumed after the
+   * Starts a run and hands over its events until it ends. A stream that is cut is resumed after the
    * last event. Never throws.
    *
    * @param signal ends the listening, not the run
@@ -35,6 +35,8 @@ const RESUME_ATTEMPTS = 10;
 const SEND_ATTEMPTS = 5;
 const SHORTEST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 8_000;
+/** Nobody listens any more. */
+const STOPPED: Broken = { kind: "stopped", problem: undefined, retryMode: "resend" };
 /** A resume that is answered so will be answered so again. */
 const HOPELESS = new Set([400, 403, 404, 405, 413, 415]);
 
@@ -73,14 +75,16 @@ export function createChat(
           answer = await api.postWithRetry(threadId, message, { signal });
         }
         if (answer.ok) {
-          const request = await readStream(answer, progress, listener, network);
-          if (request.kind === "ended") return request.outcome;
-          if (request.kind === "refused") {
-            if (request.code === "unauthorized")
-              return broken("failed", problemOfRun(request.code, ""), "resume");
+          const reading = await readStream(answer, progress, listener, network);
+          // What came after is not shown, so that an end among it is none.
+          if (signal.aborted) return STOPPED;
+          if (reading.kind === "ended") return reading;
+          if (reading.kind === "refused") {
+            if (reading.code === "unauthorized")
+              return broken("failed", problemOfRun(reading.code, ""), "resume");
             // The process died before it had stored the message.
-            if (request.code === "not_found") return broken("interrupted", undefined, "resend");
-          } else if (request.moved) {
+            if (reading.code === "not_found") return broken("interrupted", undefined, "resend");
+          } else if (reading.moved) {
             failures = 0;
           }
         } else {
@@ -96,7 +100,7 @@ export function createChat(
           return broken("failed", error.problem, progress.begun ? "resume" : "resend");
         // Anything else is the network's, to the API or to the user pool.
       }
-      if (signal.aborted) return { kind: "stopped" };
+      if (signal.aborted) return STOPPED;
       const offline = !network.online();
       if (!offline) failures += 1;
       if (progress.begun && failures >= RESUME_ATTEMPTS)
@@ -107,7 +111,7 @@ export function createChat(
       // Without a network, its return is what ends the wait.
       const pause = offline ? LONGEST_WAIT_MS : wait + backoff(failures);
       await network.waitForOnline(pause, signal).catch(() => undefined);
-      if (signal.aborted) return { kind: "stopped" };
+      if (signal.aborted) return STOPPED;
     }
   }
 
@@ -120,11 +124,7 @@ export function createChat(
   };
 }
 
-function broken(
-  kind: "failed" | "interrupted",
-  problem: Problem | undefined,
-  retryMode: RetryMode,
-): Outcome {
+function broken(kind: Broken["kind"], problem: Problem | undefined, retryMode: RetryMode): Broken {
   return { kind, problem, retryMode };
 }
 

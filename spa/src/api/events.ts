@@ -23,6 +23,8 @@ const REQUIRED = {
   TOOL_CALL_ARGS: ["toolCallId", "delta"],
   TOOL_CALL_END: ["toolCallId"],
   TOOL_CALL_RESULT: ["toolCallId"],
+  STEP_STARTED: [],
+  STEP_FINISHED: [],
   MESSAGES_SNAPSHOT: [],
   CUSTOM: ["name"],
 } as const satisfies { [T in AgUiEvent["type"]]?: readonly string[] };
@@ -51,17 +53,25 @@ export function parseEvent(data: string): AgentEvent | undefined {
   const { type } = fields;
   if (typeof type !== "string") throw new MalformedEvent("a frame has no event type");
   if (!isRead(type)) return undefined;
-  for (const name of REQUIRED[type]) {
-    if (typeof fields[name] !== "string") throw new MalformedEvent(`${type} has no ${name}`);
-  }
-  const { content } = fields;
-  if (type === "TOOL_CALL_RESULT" && typeof content !== "string" && !Array.isArray(content)) {
-    throw new MalformedEvent(`${type} has no content`);
-  }
-  if (type === "MESSAGES_SNAPSHOT" && !Array.isArray(fields.messages)) {
-    throw new MalformedEvent(`${type} has no messages`);
-  }
+  const name = missing(type, fields);
+  if (name !== undefined) throw new MalformedEvent(`${type} has no ${name}`);
   return value as AgentEvent;
+}
+
+/** Whether a value is an event this page reads, with all that it must have. */
+export function isAgentEvent(value: unknown): value is AgentEvent {
+  const fields = Object(value) as Record<string, unknown>;
+  const { type } = fields;
+  return typeof type === "string" && isRead(type) && missing(type, fields) === undefined;
+}
+
+/** The name of a field that an event must have, and does not. */
+function missing(type: keyof typeof REQUIRED, fields: Record<string, unknown>): string | undefined {
+  const { content, messages } = fields;
+  if (type === "TOOL_CALL_RESULT" && typeof content !== "string" && !Array.isArray(content))
+    return "content";
+  if (type === "MESSAGES_SNAPSHOT" && !Array.isArray(messages)) return "messages";
+  return REQUIRED[type].find((name) => typeof fields[name] !== "string");
 }
 
 function isRead(type: string): type is keyof typeof REQUIRED {

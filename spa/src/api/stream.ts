@@ -1,7 +1,6 @@
 import { batch } from "@preact/signals";
 import { giveWay } from "../browser/scheduler";
-import type { Listener, Outcome } from "../run/outcome";
-import { problemOfRun } from "../run/problems";
+import type { Listener } from "../run/outcome";
 import { type AgentEvent, MalformedEvent, parseEvent } from "./events";
 import { createFrameDecoder } from "./frames";
 import type { Network } from "./network";
@@ -17,11 +16,11 @@ export interface Progress {
 }
 
 /** After so many bytes, some 200 events, a key is taken and a frame is drawn. */
-const BYTES_A_TURN = 32 * 1024;
+const BYTES_AT_ONCE = 32 * 1024;
 
 /** What one stream came to: the run's end; a refusal to go on with it; or neither, because it was cut. */
 export type Reading =
-  | { readonly kind: "ended"; readonly outcome: Outcome }
+  | { readonly kind: "ended" }
   | { readonly kind: "refused"; readonly code: string | undefined }
   | { readonly kind: "cut"; readonly moved: boolean };
 
@@ -37,12 +36,12 @@ export async function readStream(
   listener: Listener,
   network: Network,
 ): Promise<Reading> {
-  let request: Reading | undefined;
+  let reading: Reading | undefined;
   let moved = false;
 
   const decoder = createFrameDecoder(
     ({ id, data }) => {
-      if (request) return;
+      if (reading) return;
       const event = parseEvent(data);
       const number = Number(id ?? 0);
       const replays = number === 1 && event?.type === "RUN_STARTED";
@@ -50,7 +49,7 @@ export async function readStream(
       // every run begins with something else.
       const next = Math.max(progress.last, 1) + 1;
       if (progress.begun && number > 0 && number < next && event?.type === "RUN_ERROR") {
-        request = { kind: "refused", code: event.code };
+        reading = { kind: "refused", code: event.code };
         return;
       }
       if (number > 0 && !replays) {
@@ -63,14 +62,13 @@ export async function readStream(
         moved = true;
       }
       if (!event) return;
-      if (event.type !== "RUN_ERROR") progress.begun = true;
       // An agent that shuts down refuses so what it has not taken: the next one takes it.
-      if (event.type === "RUN_ERROR" && event.code === "stopped" && !progress.begun) {
-        request = { kind: "refused", code: event.code };
+      if (!progress.begun && isCancelled(event)) {
+        reading = { kind: "refused", code: "stopped" };
         return;
       }
-      const outcome = terminal(event, progress.begun);
-      if (outcome) request = { kind: "ended", outcome };
+      if (event.type !== "RUN_ERROR") progress.begun = true;
+      if (event.type === "RUN_FINISHED" || event.type === "RUN_ERROR") reading = { kind: "ended" };
       listener.event(event);
     },
     () => {
@@ -82,7 +80,7 @@ export async function readStream(
   const abandon = () => void reader?.cancel().catch(() => undefined);
   const watch = network.watch(abandon);
   let bytes = 0;
-  while (reader && !request) {
+  while (reader && !reading) {
     const chunk = await reader.read().catch(() => undefined);
     if (!chunk || chunk.done) break;
     watch.heard();
@@ -98,30 +96,17 @@ export async function readStream(
     }
     // Reading what is there already never waits, however much it is.
     bytes += chunk.value.byteLength;
-    if (bytes > BYTES_A_TURN) {
+    if (bytes > BYTES_AT_ONCE) {
       await giveWay();
       bytes = 0;
     }
   }
   watch.end();
   abandon();
-  return request ?? { kind: "cut", moved };
+  return reading ?? { kind: "cut", moved };
 }
 
-function terminal(event: AgentEvent, begun: boolean): Outcome | undefined {
-  if (event.type === "RUN_FINISHED")
-    return { kind: event.outcome?.type === "cancelled" ? "stopped" : "finished" };
-  if (event.type !== "RUN_ERROR") return undefined;
-  const { code } = event;
-  if (code === "stopped") return { kind: "stopped" };
-  const problem = problemOfRun(code, event.message);
-  if (code === "interrupted") return { kind: "interrupted", problem, retryMode: "regenerate" };
-  return { kind: "failed", problem, retryMode: isStored(event, begun) ? "regenerate" : "resend" };
-}
-
-/** Whether the server keeps the failed run; what it does not keep may be sent again under the same id. */
-function isStored({ metadata }: { metadata?: unknown }, begun: boolean): boolean {
-  const { retry } = (metadata ?? {}) as { retry?: unknown };
-  // A server that does not say keeps what has begun.
-  return retry === undefined ? begun : retry === "regenerate";
+function isCancelled(event: AgentEvent): boolean {
+  if (event.type === "RUN_ERROR") return event.code === "stopped";
+  return event.type === "RUN_FINISHED" && event.outcome?.type === "cancelled";
 }

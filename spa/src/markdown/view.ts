@@ -1,6 +1,5 @@
 import type { Links, Token, Tokens } from "marked";
 import { whenIdle } from "../browser/scheduler";
-import type { TextSink } from "../run/text-stream";
 import { growBlock, OUTLINE_START, type Outline, renderBlock } from "./blocks";
 import { addElement } from "./dom";
 import { enrich } from "./enrich";
@@ -38,12 +37,15 @@ interface Block {
  * @param schedule runs a function before the next paint
  * @param finish is given each block's node once the block is complete
  */
-export class MarkdownView implements TextSink {
+export class MarkdownView {
   readonly #element: HTMLElement;
   readonly #schedule: (render: () => void) => unknown;
   readonly #finish: (block: HTMLElement) => void;
   #sections: HTMLElement[] = [];
+  /** What is shown. */
   #text = "";
+  /** What is to be shown at the next paint. */
+  #next = "";
   /** All blocks, in order; the first of them are settled. */
   #blocks: Block[] = [];
   #settled = 0;
@@ -52,7 +54,9 @@ export class MarkdownView implements TextSink {
   /** The reference definitions in settled blocks. */
   #links: Links = {};
   #scheduled = false;
+  /** The text is whole. */
   #closed = false;
+  #isReadAgain = false;
 
   constructor(
     element: HTMLElement,
@@ -64,29 +68,66 @@ export class MarkdownView implements TextSink {
     this.#finish = finish;
   }
 
-  append(text: string): void {
-    this.#text += text;
-    this.#tail += text;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#schedule(() => {
-      this.#scheduled = false;
-      if (!this.#closed) this.#renderTail();
-    });
+  /**
+   * Shows a text: the one that stands there with more at its end, or another in its place.
+   *
+   * @param isWhole nothing more comes
+   */
+  show(text: string, isWhole = false): void {
+    if (this.#closed) {
+      if (isWhole && text === this.#text) return;
+      this.#startOver();
+    }
+    // Looked at once per frame: to compare and cut a text that grows by pieces, it has to be joined.
+    this.#next = text;
+    if (isWhole) this.#close();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#schedule(() => {
+        this.#scheduled = false;
+        if (!this.#closed) this.#render();
+      });
+    }
+  }
+
+  #render(): void {
+    const text = this.#next;
+    const { length } = this.#text;
+    // Measured at 100 kB: 0.06 ms with the joining of what has grown; 0.5 ms by startsWith.
+    if (text.slice(0, length) !== this.#text) this.#startOver();
+    if (text.length === this.#text.length) return;
+    this.#tail += text.slice(this.#text.length);
+    this.#text = text;
+    this.#renderTail();
+  }
+
+  #close(): void {
+    this.#render();
+    this.#closed = true;
+    if (this.#text.length <= SHORT) this.#readAgain();
+    else whenIdle(() => this.#readAgain());
+  }
+
+  #startOver(): void {
+    this.#element.replaceChildren();
+    this.#sections = [];
+    this.#text = "";
+    this.#blocks = [];
+    this.#settled = 0;
+    this.#tail = "";
+    this.#links = {};
+    this.#closed = false;
+    this.#isReadAgain = false;
   }
 
   /**
    * Reads the whole once more, and makes anew what stands differently now that the end is known: uses
    * of a reference that was defined below them, and the rare block that settled too early.
    */
-  close(): void {
-    if (this.#scheduled) this.#renderTail();
-    this.#closed = true;
-    if (this.#text.length <= SHORT) this.#readAgain();
-    else whenIdle(() => this.#readAgain());
-  }
-
   #readAgain(): void {
+    // It may have started over in the meantime.
+    if (!this.#closed || this.#isReadAgain) return;
+    this.#isReadAgain = true;
     const { tokens, links, fill } = lexBlocks(this.#text, {});
     // A use's source is the same with its definition and without, so that comparing would keep it.
     if (Object.keys(links).length > 0) this.#removeFrom(0);

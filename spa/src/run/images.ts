@@ -23,6 +23,13 @@ export function imagesOf(content: string | readonly StoredPart[] | undefined): I
   return [...new Map(images.map((image) => [image.id, image])).values()];
 }
 
+/** A content's text; of parts that are neither text nor an image that is shown, what they are. */
+export function plainText(content: string | readonly StoredPart[] | undefined): string {
+  if (content === undefined || typeof content === "string") return content ?? "";
+  const told = content.filter((part) => !imageOf(part));
+  return told.map((part) => part.text ?? `[${part.source?.mimeType ?? part.type}]`).join("\n");
+}
+
 /** @throws TypeError for a file that is no image which the page can show, or is damaged */
 export function blobOf({ mimeType, data }: StoredFile): Blob {
   if (!SHOWN.has(mimeType)) throw new TypeError(mimeType);

@@ -29,11 +29,15 @@ export interface Listener {
  */
 export type RetryMode = "resend" | "resume" | "regenerate";
 
-/** How a run ended. `interrupted`: the answer may be incomplete, and nothing more will come by itself. */
-export type Outcome = { readonly kind: "finished" } | { readonly kind: "stopped" } | Broken;
+/** Why nothing more is heard of a run: its last event told its end; or it could not be heard to its end. */
+export type Outcome = { readonly kind: "ended" } | Broken;
 
+/**
+ * interrupted: the answer may be incomplete, and nothing more will come by itself. stopped: the person
+ * does not want it any more.
+ */
 export interface Broken {
-  readonly kind: "failed" | "interrupted";
+  readonly kind: "failed" | "interrupted" | "stopped";
   readonly problem: Problem | undefined;
   readonly retryMode: RetryMode;
 }

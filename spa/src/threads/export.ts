@@ -16,19 +16,19 @@ export function asMarkdown(openThread: StoredThread): string {
 
 function markdownOf(run: StoredRun): string {
   const [question, ...rest] = run.messages;
-  const announcement: (string | MadeCall)[] = [];
+  const said: (string | MadeCall)[] = [];
   for (const message of rest) {
     if (message.role === "assistant") {
-      announcement.push(textOf(message).trim());
+      said.push(textOf(message).trim());
       for (const { id, function: asked } of message.toolCalls ?? [])
-        announcement.push({ id, messageId: message.id, text: `${asked.name}(${asked.arguments})` });
+        said.push({ id, messageId: message.id, text: `${asked.name}(${asked.arguments})` });
     } else if (message.role === "tool") {
-      const calls = announcement.filter((each) => typeof each !== "string");
+      const calls = said.filter((each) => typeof each !== "string");
       const call = callOf(calls, message.toolCallId, ({ result }) => result !== undefined);
       if (call) call.result = textOf(message) || (message.error ?? "");
     }
   }
-  const blocks = announcement.map((each) =>
+  const blocks = said.map((each) =>
     typeof each === "string" ? each : fenced(`${each.text}\n${each.result ?? ""}`.trimEnd()),
   );
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];

@@ -2,24 +2,19 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { problemOf, Refused } from "../api/api";
 import type { Chat } from "../api/chat";
 import type { StoredThread } from "../api/stored";
-import { type ActiveRun, createActiveRun, listenerTo } from "../run/active-run";
-import {
-  type Answer,
-  close,
-  createAnswer,
-  type Message,
-  type Question,
-  reopen,
-} from "../run/answer";
+import { type ActiveRun, listenerTo } from "../run/active-run";
+import { type Answer, createAnswer, type Message, type Question } from "../run/answer";
 import { blobOf } from "../run/images";
-import type { Outcome, RunInput } from "../run/outcome";
+import type { RunInput } from "../run/outcome";
 import type { Problem } from "../run/problems";
-import { type Outbox, turnOf } from "./outbox";
+import { breakOff, open } from "../run/reducer";
+import { type Outbox, runInputOf } from "./outbox";
 import { isSurelyKept, merge } from "./reconcile";
 import { createRequestOrder } from "./request-order";
 
 export type { AnswerState } from "../api/stored";
 export type * from "../run/answer";
+export type * from "../run/run-view";
 
 /** no: nobody has asked for it. asked: the agent is to stop. failing: that could not be told it yet. */
 export type Stopping = "no" | "asked" | "failing";
@@ -35,7 +30,7 @@ export interface OpenThread {
   readonly problem: ReadonlySignal<Problem | undefined>;
   /** Reads the server's history, follows a run that is under way, and sends what has not left yet. */
   load(): Promise<void>;
-  /** Starts a turn; resolves when it has ended, however it ended. Does nothing while one runs. */
+  /** Starts a run; resolves when it has ended, however it ended. Does nothing while one runs. */
   send(text: string): Promise<void>;
   /** Asks a question again, in place of its answer (the last one by default) and all that came after. */
   retry(answer?: Answer): Promise<void>;
@@ -83,14 +78,14 @@ export function createOpenThread(
   const unsent = (runId: string) =>
     outbox.of(threadId).find((runInput) => runInput.runId === runId);
 
-  /** @param turn what to send; undefined for a run that the agent has */
+  /** @param runInput what to send; undefined for a run that the agent has */
   async function carry(answer: Answer, runInput: RunInput | undefined): Promise<void> {
-    const here = createActiveRun(answer, runInput !== undefined);
+    const here: ActiveRun = { answer, abort: new AbortController() };
     happened += 1;
     batch(() => {
       current.value = here;
       stopping.value = "no";
-      answer.startedAt.value ??= Date.now();
+      answer.run.value = open(answer.run.value, runInput === undefined, Date.now());
     });
     if (runInput) {
       outbox.put(runInput);
@@ -108,10 +103,12 @@ export function createOpenThread(
     // Someone who has left comes back to the server's history.
     if (current.value !== here) return;
     happened += 1;
-    settle(answer, runInput, outcome);
     here.abort.abort();
     batch(() => {
-      close(answer, outcome, Date.now());
+      answer.connection.value = "live";
+      if (outcome.kind !== "ended")
+        answer.run.value = breakOff(answer.run.value, outcome, Date.now());
+      settle(answer, runInput);
       current.value = undefined;
       stopping.value = "no";
     });
@@ -120,10 +117,10 @@ export function createOpenThread(
   }
 
   /** What the agent may not have stays, to be sent once more. */
-  function settle({ runId }: Answer, runInput: RunInput | undefined, outcome: Outcome): void {
-    const isOver = outcome.kind === "finished" || outcome.kind === "stopped";
-    if (isOver || outcome.retryMode === "regenerate") outbox.drop(runId);
-    else if (runInput && outcome.retryMode === "resend") outbox.put(runInput);
+  function settle({ runId, run }: Answer, runInput: RunInput | undefined): void {
+    const { state, retryMode } = run.value;
+    if (state === "stopped" || retryMode === "regenerate") outbox.drop(runId);
+    else if (runInput && retryMode === "resend") outbox.put(runInput);
   }
 
   /** Whether the server may have this conversation otherwise than it is shown. */
@@ -150,7 +147,7 @@ export function createOpenThread(
     const above = cut < 0 ? others : others.slice(0, cut);
     const answer = createAnswer(question, runId, replaces);
     messages.value = [...above, answer].flatMap((each) => [each.question, each]);
-    await carry(answer, turnOf(threadId, answer));
+    await carry(answer, runInputOf(threadId, answer));
   }
 
   /** What the server has, and what only this page has. */
@@ -246,7 +243,6 @@ export function createOpenThread(
       if (current.value || !answer) return;
       const { question, runId, replaces } = answer;
       if (answer.retryMode.value === "resume") {
-        reopen(answer);
         await carry(answer, undefined);
       } else if (answer.retryMode.value === "resend") {
         await ask(question, runId, replaces, answer);
@@ -274,14 +270,13 @@ export function createOpenThread(
       if (!here || stopping.value !== "no") return;
       stopping.value = "asked";
       const { answer, abort } = here;
-      if (here.begun || answer.connection.value === "live") {
+      if (answer.isTaken.value || answer.connection.value === "live") {
         void chat.stop(threadId, answer.runId, abort.signal, () => {
           stopping.value = "failing";
         });
         return;
       }
       // It has not left this machine, or nobody knows whether it has: asked again, it is the same run.
-      answer.retryMode.value = "resend";
       abort.abort();
       // If it has, the model is to stop; an agent out of reach is not waited for.
       const once = new AbortController();

@@ -50,7 +50,7 @@ export function createOutbox(storage: Storage = sessionStorage): Outbox {
 }
 
 /** What is sent for an answer. */
-export function turnOf(threadId: string, { question, runId, replaces }: Answer): RunInput {
+export function runInputOf(threadId: string, { question, runId, replaces }: Answer): RunInput {
   const runInput = { threadId, runId, messageId: question.id, text: question.text };
   return replaces === undefined ? runInput : { ...runInput, replaces };
 }

@@ -1,7 +1,9 @@
+import { useComputed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { brand } from "../brand";
 import { t } from "../i18n";
-import type { Answer, Part } from "../threads/open-thread";
+import { isThinking, type Notice } from "../run/run-view";
+import type { Answer } from "../threads/open-thread";
 import { AnswerActions } from "./AnswerActions";
 import type { Actions } from "./actions";
 import { SpinnerIcon } from "./icons";
@@ -40,6 +42,7 @@ export function AssistantMessage({
   const state = answer.state.value;
   const running = state === "running";
   const near = useWhenVisible(article, drawn || running);
+  const count = useComputed(() => answer.parts.value.length);
   return (
     <article
       class="message"
@@ -53,13 +56,13 @@ export function AssistantMessage({
       {near ? (
         <>
           {/* By place, because a text may go on under its id after a call. */}
-          {answer.parts.value.map((part, i) => (
-            <PartView key={i} part={part} image={actions.image} />
+          {Array.from({ length: count.value }, (_, i) => (
+            <PartView key={i} answer={answer} place={i} image={actions.image} />
           ))}
           <Progress answer={answer} />
-          {answer.notices.value.map((sentence) => (
-            <p key={sentence} class="aside" dir="auto">
-              {sentence}
+          {answer.notices.value.map((notice) => (
+            <p key={keyOf(notice)} class="aside" dir="auto">
+              {"key" in notice ? t(notice.key) : notice.sentence}
             </p>
           ))}
           <RunError answer={answer} actions={last ? actions : undefined} />
@@ -81,19 +84,30 @@ function guessHeight(answer: Answer): number {
   return Math.ceil(textOf(answer).length / CHARACTERS_PER_LINE + 3) * LINE_PX;
 }
 
-function PartView({ part, image }: { part: Part; image: Actions["image"] }) {
-  switch (part.kind) {
-    case "text":
-      return <Markdown stream={part.stream} />;
-    case "tool":
-      return <ToolCard tool={part} image={image} />;
-    case "reasoning":
-      return <Reasoning part={part} />;
-  }
+function keyOf(notice: Notice): string {
+  return "key" in notice ? notice.key : notice.sentence;
+}
+
+/** Only a tool's card is drawn again when its part changes: text changes hundreds of times a second. */
+function PartView({
+  answer,
+  place,
+  image,
+}: {
+  answer: Answer;
+  place: number;
+  image: Actions["image"];
+}) {
+  const part = useComputed(() => answer.parts.value[place]);
+  const tool = useComputed(() => (part.value?.kind === "tool" ? part.value : undefined));
+  const isText = useComputed(() => part.value?.kind === "text");
+  if (tool.value) return <ToolCard tool={tool.value} image={image} />;
+  return isText.value ? <Markdown part={part} /> : <Reasoning part={part} />;
 }
 
 /** What is happening while nothing is to be read. */
 function Progress({ answer }: { answer: Answer }) {
+  const thinking = useComputed(() => isThinking(answer.run.value));
   if (answer.state.value !== "running") return null;
   const connection = answer.connection.value;
   if (connection !== "live") {
@@ -104,5 +118,5 @@ function Progress({ answer }: { answer: Answer }) {
       </p>
     );
   }
-  return answer.thinking.value ? <p class="thinking">{t("answer.thinking")}</p> : null;
+  return thinking.value ? <p class="thinking">{t("answer.thinking")}</p> : null;
 }

@@ -1,16 +1,17 @@
+import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { language } from "../i18n";
 import type { MarkdownView } from "../markdown/view";
-import type { TextSink, TextStream } from "../run/text-stream";
+import type { Part } from "../run/run-view";
 
-let View: typeof MarkdownView | undefined;
+const loaded = signal<typeof MarkdownView | undefined>(undefined);
 let loading: Promise<void> | undefined;
 
 /** Fetches what reads markdown: a third of the page, and not needed for its first paint. */
 export function loadMarkdown(): Promise<void> {
   loading ??= import("../markdown/view").then(
     (module) => {
-      View = module.MarkdownView;
+      loaded.value = module.MarkdownView;
     },
     () => {
       // Text stays as it was written; the next answer tries again.
@@ -21,34 +22,33 @@ export function loadMarkdown(): Promise<void> {
 }
 
 /** Mounts a markdown view and stays out of its way: what streams never renders a component. */
-export function Markdown({ stream }: { stream: TextStream }) {
+export function Markdown({ part }: { part: ReadonlySignal<Part | undefined> }) {
   const root = useRef<HTMLDivElement>(null);
   // Its buttons have words, which another language says otherwise.
   const words = language.value;
   useLayoutEffect(() => {
     const element = root.current;
     if (!element) return undefined;
-    let end = stream.pipe(sinkFor(element));
-    let gone = false;
-    if (!View) {
-      void loadMarkdown().then(() => {
-        if (gone || !View) return;
-        end();
-        element.replaceChildren();
-        end = stream.pipe(sinkFor(element));
-      });
-    }
+    if (!loaded.peek()) void loadMarkdown();
+    let view: MarkdownView | undefined;
+    const end = effect(() => {
+      const View = loaded.value;
+      const written = part.value;
+      if (!written || written.kind === "tool") return;
+      const { text, isClosed } = written;
+      if (!View) {
+        element.textContent = text;
+        return;
+      }
+      if (!view) element.replaceChildren();
+      view ??= new View(element);
+      const shown = view;
+      untracked(() => shown.show(text, isClosed));
+    });
     return () => {
-      gone = true;
       end();
       element.replaceChildren();
     };
-  }, [stream, words]);
+  }, [part, words]);
   return <div class="markdown" ref={root} dir="auto" />;
-}
-
-function sinkFor(element: HTMLElement): TextSink {
-  if (View) return new View(element);
-  const text = element.appendChild(document.createTextNode(""));
-  return { append: (more) => text.appendData(more), close: () => undefined };
 }

@@ -24,12 +24,12 @@ const SHOWN_MS = 100;
  */
 export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["image"] }) {
   const [open, setOpen] = useState(false);
-  const images = tool.images.value;
+  const images = tool.images;
   const hasImages = images.length > 0;
   useEffect(() => setOpen(hasImages), [hasImages]);
-  const state = tool.state.value;
+  const state = tool.state;
   const Icon = ICONS[state];
-  const took = (tool.endedAt.value ?? 0) - (tool.startedAt.value ?? 0);
+  const took = (tool.endedAt ?? 0) - (tool.startedAt ?? 0);
   return (
     <details
       class="tool"
@@ -44,7 +44,7 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["imag
         </span>
         <span class="tool-name">{tool.name}</span>
         <code class="tool-gist" dir="auto">
-          {gist(tool.args.value)}
+          {gist(tool.args)}
         </code>
         <span class="tool-label">
           {t(`tool.${state}`)}
@@ -56,10 +56,10 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["imag
       </summary>
       {open && (
         <dl>
-          <Field name={t("tool.arguments")} text={pretty(tool.args.value)} none={t("tool.none")} />
+          <Field name={t("tool.arguments")} text={pretty(tool.args)} none={t("tool.none")} />
           <Field
             name={t(state === "failed" ? "tool.error" : "tool.result")}
-            text={pretty(tool.result.value)}
+            text={pretty(tool.result)}
             none={hasImages ? "" : t(state === "running" ? "tool.notYet" : "tool.none")}
           />
           {images.map(({ id }) => (
