@@ -144,9 +144,17 @@ async def test_names_are_what_models_take_and_servers_hear_their_own(connect) ->
 # Sessions.
 
 
-async def test_a_call_that_finds_its_session_lost_is_made_again_in_a_new_one(connect) -> None:
+@pytest.mark.parametrize(
+    "says",
+    [
+        (404, "Session not found"),
+        (400, "Bad Request: No valid session ID provided"),
+        (400, "Bad Request: Server not initialized"),
+    ],
+)
+async def test_a_call_that_finds_its_session_lost_is_made_again_in_a_new_one(connect, says) -> None:
     counted = {"content": [{"type": "text", "text": "counted"}]}
-    server = ScriptedMcp([tool("count")], results={"count": counted}, lost_after=1)
+    server = ScriptedMcp([tool("count")], results={"count": counted}, lost_after=1, lost_says=says)
     tools = await tools_of(connect(server))
     told_all = [told(await call(tools["srv_count"])) for _ in range(3)]
     assert told_all == ["counted"] * 3

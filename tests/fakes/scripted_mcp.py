@@ -26,13 +26,15 @@ class ScriptedMcp:
 
     `pages` are the lists of tools, by cursor, each with the cursor of the next; `results` are
     what tools give by name, or functions of the arguments, also `async` ones. A session is
-    `lost` after so many calls, which its 404 tells. `asked` has every request as it came.
+    `lost` after so many calls, which a status and a message tell. `asked` has every request as it
+    came.
     """
 
     tools: list[Any] = field(default_factory=list)
     pages: Callable[[str | None], Json] | None = None
     results: dict[str, Any] = field(default_factory=dict)
     lost_after: int | None = None
+    lost_says: tuple[int, str] = (404, "Session not found")
     asked: list[Json] = field(default_factory=list)
     sessions: dict[str, int] = field(default_factory=dict)
 
@@ -66,8 +68,9 @@ class ScriptedMcp:
         if inspect.isawaitable(result):
             result = await result
         if result is None:
-            error = {"code": -32600, "message": "Session not found"}
-            return JSONResponse({**reply, "error": error}, 404)
+            status, message = self.lost_says
+            error = {"code": -32600, "message": message}
+            return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, status)
         if "code" in result:
             return JSONResponse({**reply, "error": result})
         return JSONResponse({**reply, "result": result})

@@ -153,7 +153,15 @@ async def _notice(response: httpx2.Response) -> None:
     """What the standard says of a session that is lost: 404, for a request that names it.
 
     https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#session-management
+
+    The examples of the TypeScript SDK, and servers made after them, say 400 and "No valid session
+    ID provided", or "Server not initialized".
     """
     asked = _asked.get(None)
-    if asked and response.status_code == 404 and MCP_SESSION_ID in response.request.headers:
+    if asked is None or MCP_SESSION_ID not in response.request.headers:
+        return
+    if response.status_code == 404:
         asked.is_session_lost = True
+    elif response.status_code == 400:
+        said = (await response.aread()).lower()
+        asked.is_session_lost = b"session" in said or b"not initialized" in said
