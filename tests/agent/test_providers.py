@@ -329,10 +329,32 @@ def test_bedrocks_usage_that_does_not_come_leaves_the_answer_whole(monkeypatch, 
             raise ProtocolError("the connection broke")
         await asyncio.Event().wait()
 
-    async def read() -> list[Any]:
-        return [event async for event in sluice.models.bedrock._checked(events())]
+    assert asyncio.run(checked(events())) == "end_turn"
 
-    assert asyncio.run(read())[-1] == {"messageStop": {"stopReason": "end_turn"}}
+
+@pytest.mark.parametrize(
+    ("calls", "reason", "told"),
+    [
+        (True, "tool_use", "tool_use"),
+        (True, "end_turn", "tool_use"),
+        (True, "max_tokens", "max_tokens"),
+        (False, "tool_use", "end_turn"),
+        (False, "content_filtered", "content_filtered"),
+    ],
+)
+def test_bedrocks_answer_ends_for_a_call_exactly_when_it_has_one(calls, reason, told) -> None:
+    async def events() -> Any:
+        if calls:
+            yield {"contentBlockStart": {"start": {"toolUse": {"toolUseId": "x", "name": "f"}}}}
+        yield {"messageStop": {"stopReason": reason}}
+
+    assert asyncio.run(checked(events())) == told
+
+
+async def checked(events: Any) -> str:
+    """The stop reason of an answer."""
+    read = [event async for event in sluice.models.bedrock._checked(events)]
+    return read[-1]["messageStop"]["stopReason"]
 
 
 FAULTS = {

@@ -21,6 +21,7 @@ from botocore.awsrequest import (  # type: ignore[import-untyped]
 )
 from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages
+from strands.types.event_loop import StopReason
 from strands.types.streaming import StreamEvent
 
 from sluice.models.errors import AnswerCutError
@@ -112,8 +113,9 @@ class CuttableBedrockModel(BedrockModel):
 async def _checked(events: AsyncGenerator[StreamEvent]) -> AsyncGenerator[StreamEvent]:
     """A model's message whose end is told as it is.
 
-    Strands takes a stream without its end for a whole answer, and asks a model that ends with
-    "tool_use" but calls nothing again, until a limit ends the run.
+    Strands takes a stream without its end for a whole answer, asks a model that ends with
+    "tool_use" but calls nothing again, until a limit ends the run, and leaves a call without a
+    result that ends with "end_turn".
 
     Raises:
         AnswerCutError: The stream ended without messageStop.
@@ -125,8 +127,9 @@ async def _checked(events: AsyncGenerator[StreamEvent]) -> AsyncGenerator[Stream
             has_call = has_call or "toolUse" in event["contentBlockStart"].get("start", {})
         elif "messageStop" in event:
             stop.set()
-            if event["messageStop"].get("stopReason") == "tool_use" and not has_call:
-                event = {"messageStop": {**event["messageStop"], "stopReason": "end_turn"}}
+            if event["messageStop"].get("stopReason") in ("tool_use", "end_turn"):
+                reason: StopReason = "tool_use" if has_call else "end_turn"
+                event = {"messageStop": {**event["messageStop"], "stopReason": reason}}
         yield event
     if not stop.is_set():
         raise AnswerCutError("the stream ended before the answer did")
