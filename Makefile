@@ -208,11 +208,17 @@ $(OWN_UV):
 	@$(SYNC) --all-packages --group test --group lint --group examples $(call FAILED,Installing the packages of the tests)
 	@mkdir -p .build && touch .build/dev.stamp $@
 
-# Tools that cannot share an environment with the agent, or with each other (pyproject.toml).
-.build/sam.stamp .build/emulator.stamp .build/taskcat.stamp .build/checkov.stamp .build/node.stamp: \
-    .build/%.stamp: $(LOCK) | $(NEEDS_UV)
+# Programs that cannot share an environment with the agent, or with each other: each has a lock of
+# its own in tools/, because each pins a boto3 of its own.
+TOOLS := $(patsubst tools/%/pyproject.toml,.build/%.stamp,$(wildcard tools/*/pyproject.toml))
+$(TOOLS): .build/%.stamp: tools/%/uv.lock tools/%/pyproject.toml .python-version | $(NEEDS_UV)
 	@echo "Installing $* into .build/$*" >&2
-	@UV_PROJECT_ENVIRONMENT=.build/$* $(SYNC) --only-group $* $(call FAILED,Installing $*)
+	@UV_PROJECT_ENVIRONMENT=../../.build/$* $(SYNC) --project tools/$* $(call FAILED,Installing $*)
+	@touch $@
+
+.build/node.stamp: $(LOCK) | $(NEEDS_UV)
+	@echo "Installing node into .build/node" >&2
+	@UV_PROJECT_ENVIRONMENT=.build/node $(SYNC) --only-group node $(call FAILED,Installing node)
 	@touch $@
 
 # What builds the page is a development dependency, which some people's npm leaves out.

@@ -78,6 +78,7 @@ class Checkout:
         for name in ("agent/pyproject.toml", "spa/package-lock.json"):
             (folder / name).parent.mkdir()
             shutil.copy(ROOT / name, folder / name)
+        shutil.copytree(ROOT / "tools", folder / "tools")
 
     def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -109,7 +110,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "sluice", tmp_path / "tools")
 
 
-STAMPS = [f".build/{name}.stamp" for name in ("dev", "test", "sam", "emulator", "taskcat")]
+STAMPS = [f".build/{name}.stamp" for name in ("dev", "test", "node", "sam", "emulator", "taskcat")]
 
 
 @pytest.mark.parametrize("name", FOLDERS)
