@@ -10,7 +10,7 @@ import yaml
 from policies.additions import without_additions
 from policies.features import FEATURES
 from policies.subject import CODE_KEY, EACH, FULL, OPEN, ORIGINS, ROOT
-from tools import run, tool
+from programs import run, tool
 
 from local.template import load, parse
 from ops.taskcat import overrides, regions

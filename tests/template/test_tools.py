@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from policies.subject import OPEN, ORIGINS, ROOT
-from tools import run
+from programs import run
 
 from local import shipped
 from local.template import load

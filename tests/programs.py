@@ -1,4 +1,4 @@
-"""Runs the tools that people deploy with."""
+"""Runs the programs that people deploy with."""
 
 import os
 import subprocess
