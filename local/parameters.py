@@ -27,16 +27,38 @@ def read_parameters(samconfig: Path, environment: str = "local") -> dict[str, st
 
 
 def split_overrides(written: Any) -> list[str]:
-    """The entries of parameter_overrides: a list, or the one string that `sam deploy --guided`
-    writes (`Prefix="my team" LogDays="7"`), without its quotes.
+    """The entries of parameter_overrides, each NAME=value or file://FILE, from any form that sam
+    takes: a list, a table, or the one string that `sam deploy --guided` writes
+    (`Prefix="my team" LogDays="7"`), without its quotes.
 
     Raises ValueError for anything else, and for a quote that does not end.
     """
-    if isinstance(written, str):
-        return shlex.split(written)
-    if isinstance(written, list) and all(isinstance(entry, str) for entry in written):
-        return written
-    raise ValueError("a list of NAME=value strings is expected, or one string of them")
+    match written:
+        case str():
+            return [_plain(entry) for entry in shlex.split(written)]
+        case list() if all(isinstance(entry, str | dict) for entry in written):
+            return [
+                made
+                for entry in written
+                for made in ([_plain(entry)] if isinstance(entry, str) else split_overrides(entry))
+            ]
+        case dict() if not any(isinstance(value, dict) for value in written.values()):
+            return [made for name, value in written.items() for made in _of_table(name, value)]
+    raise ValueError("a list of NAME=value strings is expected, or one string of them, or a table")
+
+
+def _plain(entry: str) -> str:
+    """An entry as CloudFormation's own command line writes it, in sam's short form."""
+    written = re.fullmatch(r"(?s)ParameterKey=([^,=]+),ParameterValue=(.*)", entry)
+    return f"{written[1]}={written[2]}" if written else entry
+
+
+def _of_table(name: str, value: Any) -> list[str]:
+    if name == "$include":
+        return split_overrides([value] if isinstance(value, str) else value)
+    if isinstance(value, list):
+        value = ",".join(str(each).strip() for each in value if each not in (None, ""))
+    return [f"{name}={'' if value is None else value}"]
 
 
 def parameter_values(document: dict[str, Any], given: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def upload(bundle: Bundle) -> tuple[str, str]:
 
     environment = os.environ.get("ENV") or "default"
     settings = without_code(read_settings(ROOT, environment, os.environ.get("STACK")))
-    settings.choose_region()
+    settings.choose_account()
     given = settings.parameters()
     with aws.failures_in_words():
         s3 = aws.client("s3")

@@ -30,7 +30,7 @@ def main() -> None:
     settings = read_settings(
         ROOT, os.environ.get("ENV") or "default", os.environ.get("STACK") or None
     )
-    settings.choose_region()
+    settings.choose_account()
     path = ROOT / "template.yaml"
     written = read_template(path)
     if bad_name := preflight.bad_name(settings.stack):

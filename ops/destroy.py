@@ -37,7 +37,7 @@ def main() -> None:
     name = os.environ.get("STACK")
     if not name:
         sys.exit("Say which stack to destroy: make destroy STACK=name.")
-    read_settings(ROOT, os.environ.get("ENV") or "default", name).choose_region()
+    read_settings(ROOT, os.environ.get("ENV") or "default", name).choose_account()
     with aws.failures_in_words():
         stack = stacks.find(name)
         if stack is None:

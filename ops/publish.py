@@ -60,7 +60,7 @@ def main() -> None:
     settings = read_settings(
         ROOT, os.environ.get("ENV") or "default", os.environ.get("STACK") or None
     )
-    settings.choose_region()
+    settings.choose_account()
     with aws.failures_in_words():
         stack = stacks.find(settings.stack)
         if stack is None or "SpaBucket" not in stack.outputs:

@@ -21,31 +21,25 @@ class Settings:
     table: dict[str, Any]
     stack: str
 
-    def choose_region(self) -> None:
-        """Let every client of this process use the environment's region, unless AWS_REGION says
-        another."""
+    def choose_account(self) -> None:
+        """Let every client of this process ask the account and the region that sam will deploy to:
+        the environment's `profile`, before any credentials of the shell (sam does so), and its
+        `region`, unless AWS_REGION says another."""
+        if "profile" in self.table:
+            os.environ["AWS_PROFILE"] = self.table["profile"]
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+                os.environ.pop(name, None)
         if "region" in self.table and not os.environ.get("AWS_REGION"):
             os.environ["AWS_REGION"] = self.table["region"]
 
     def parameters(self) -> dict[str, str]:
         """The template parameters that are given here, as strings; a later one wins.
 
-        `parameter_overrides` holds NAME=value and file://FILE.yaml entries, as sam takes them;
-        files are mappings. Exits with a sentence for anything else.
+        `parameter_overrides` holds NAME=value and file://FILE entries, as sam takes them; files
+        are YAML or TOML, of any form that it may have itself. Exits with a sentence for anything
+        else.
         """
-        given: dict[str, str] = {}
-        for entry in self.overrides():
-            if entry.startswith("file://"):
-                given |= self._file(self.project / entry.removeprefix("file://"))
-            elif "=" in entry:
-                name, value = entry.split("=", 1)
-                given[name] = value
-            else:
-                sys.exit(
-                    f"samconfig.toml: {entry!r} in [{self.environment}.deploy.parameters] is "
-                    "neither NAME=value nor file://FILE.yaml."
-                )
-        return given
+        return self._values(self.overrides(), self.project, ())
 
     def overrides(self) -> list[str]:
         """The entries of `parameter_overrides`. Exits with a sentence if they cannot be told."""
@@ -57,15 +51,36 @@ class Settings:
                 f"cannot be read: {error}."
             )
 
-    def _file(self, path: Path) -> dict[str, str]:
-        try:
-            found = yaml.safe_load(path.read_text())
-            return {name: "" if value is None else str(value) for name, value in found.items()}
-        except (OSError, yaml.YAMLError, AttributeError) as error:
-            sys.exit(
-                f"samconfig.toml names {path.name}, which is no file of NAME: value lines "
-                f"({type(error).__name__})."
-            )
+    def _values(self, entries: list[str], folder: Path, within: tuple[Path, ...]) -> dict[str, str]:
+        """What entries say; files are looked for in `folder`, and are named by files `within`."""
+        given: dict[str, str] = {}
+        for entry in entries:
+            if entry.startswith("file://"):
+                path = (folder / entry.removeprefix("file://")).resolve()
+                if path in within:
+                    sys.exit(f"samconfig.toml names {path.name}, which includes itself.")
+                given |= self._values(_entries(path), path.parent, (*within, path))
+            elif "=" in entry:
+                name, value = entry.split("=", 1)
+                given[name] = value
+            else:
+                sys.exit(
+                    f"samconfig.toml: {entry!r} in [{self.environment}.deploy.parameters] is "
+                    "neither NAME=value nor file://FILE.yaml."
+                )
+        return given
+
+
+def _entries(path: Path) -> list[str]:
+    try:
+        text = path.read_text()
+        written = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
+        return split_overrides({} if written is None else written)
+    except (OSError, yaml.YAMLError, ValueError) as error:
+        sys.exit(
+            f"samconfig.toml names {path.name}, which is no file of NAME: value lines "
+            f"({type(error).__name__})."
+        )
 
 
 def read_settings(project: Path, environment: str, stack: str | None) -> Settings:
@@ -83,10 +98,7 @@ def read_settings(project: Path, environment: str, stack: str | None) -> Setting
             f"samconfig.toml has no [{environment}.deploy.parameters]; ENV can be "
             f"{', '.join(environments)}."
         )
-    table = {
-        **config[environment].get("global", {}).get("parameters", {}),
-        **config[environment]["deploy"]["parameters"],
-    }
+    table = _parameters(config[environment], "global") | _parameters(config[environment], "deploy")
     name = stack or table.get("stack_name")
     if not name:
         sys.exit(
@@ -97,4 +109,12 @@ def read_settings(project: Path, environment: str, stack: str | None) -> Setting
 
 
 def _deploys(tables: Any) -> bool:
-    return isinstance(tables, dict) and "parameters" in tables.get("deploy", {})
+    """Whether `sam deploy --config-env` finds anything there."""
+    return isinstance(tables, dict) and any(
+        "parameters" in tables.get(command, {}) for command in ("global", "deploy")
+    )
+
+
+def _parameters(tables: dict[str, Any], command: str) -> dict[str, Any]:
+    found: dict[str, Any] = tables.get(command, {}).get("parameters", {})
+    return found

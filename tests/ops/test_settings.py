@@ -17,6 +17,7 @@ parameter_overrides = ["Prefix=chat", "file://more.yaml", "Format=a=b"]
 [prod.deploy.parameters]
 stack_name = "chat-prod"
 region = "eu-west-1"
+profile = "team"
 parameter_overrides = ["Prefix=prod"]
 [bare.deploy.parameters]
 [local.deploy.parameters]
@@ -53,11 +54,30 @@ def test_an_environments_region_is_used_unless_another_is_given(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-2")
-    read_settings(project, "prod", None).choose_region()
+    read_settings(project, "prod", None).choose_account()
     assert os.environ["AWS_REGION"] == "us-west-2"
     monkeypatch.setenv("AWS_REGION", "")
-    read_settings(project, "prod", None).choose_region()
+    read_settings(project, "prod", None).choose_account()
     assert os.environ["AWS_REGION"] == "eu-west-1"
+
+
+def test_an_environments_profile_comes_before_the_shells_credentials_as_in_sam(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    read_settings(project, "default", None).choose_account()
+    assert (os.environ["AWS_PROFILE"], os.environ["AWS_ACCESS_KEY_ID"]) == ("mine", "AKIA")
+    read_settings(project, "prod", None).choose_account()
+    assert (os.environ["AWS_PROFILE"], os.environ.get("AWS_ACCESS_KEY_ID")) == ("team", None)
+
+
+def test_an_environment_may_stand_in_its_global_table_alone(project: Path) -> None:
+    (project / "samconfig.toml").write_text(
+        '[default.global.parameters]\nstack_name = "chat"\nparameter_overrides = "LogDays=7"\n'
+    )
+    settings = read_settings(project, "default", None)
+    assert (settings.stack, settings.parameters()) == ("chat", {"LogDays": "7"})
 
 
 @pytest.mark.parametrize("environment", ["staging", "local"])
@@ -84,11 +104,12 @@ def test_a_file_that_is_missing_is_named(project: Path) -> None:
     [
         """'Prefix="chat" Greeting="Ask us = anything" Empty="" file://more.yaml'""",
         """['Prefix=chat', 'Greeting=Ask us = anything', 'Empty=', 'file://more.yaml']""",
+        """{ Greeting = 'Ask us = anything', Empty = '', '$include' = 'file://more.yaml' }""",
+        """[{ Greeting = 'Ask us = anything' }, 'Empty=', 'file://more.yaml']""",
+        """['ParameterKey=Greeting,ParameterValue=Ask us = anything', 'Empty=', 'file://more.yaml']""",
     ],
 )
-def test_a_list_and_the_one_string_of_sam_deploy_guided_say_the_same(
-    project: Path, written: str
-) -> None:
+def test_every_form_that_sam_takes_says_the_same(project: Path, written: str) -> None:
     (project / "samconfig.toml").write_text(
         f"[default.deploy.parameters]\nstack_name = 'chat'\nparameter_overrides = {written}\n"
     )
@@ -101,12 +122,30 @@ def test_a_list_and_the_one_string_of_sam_deploy_guided_say_the_same(
     }
 
 
-@pytest.mark.parametrize("written", ["'Prefix=\"chat'", "7", "[1]", "{ Prefix = 'chat' }"])
+@pytest.mark.parametrize("written", ["'Prefix=\"chat'", "7", "[1]", "{ Prefix = { a = 'b' } }"])
 def test_overrides_of_another_form_get_a_sentence(project: Path, written: str) -> None:
     (project / "samconfig.toml").write_text(
         f"[default.deploy.parameters]\nstack_name = 'chat'\nparameter_overrides = {written}\n"
     )
     with pytest.raises(SystemExit, match=r"parameter_overrides in \[default.deploy.parameters\]"):
+        read_settings(project, "default", None).parameters()
+
+
+def test_a_files_lists_are_joined_and_its_files_stand_beside_it(project: Path) -> None:
+    (project / "more.yaml").write_text("$include: file://teams/own.toml\nLogDays: 30\n")
+    (project / "teams").mkdir()
+    (project / "teams" / "own.toml").write_text('Prefix = "own"\nPolicies = ["a", "b"]\n')
+    assert read_settings(project, "default", None).parameters() == {
+        "Prefix": "own",
+        "Policies": "a,b",
+        "LogDays": "30",
+        "Format": "a=b",
+    }
+
+
+def test_a_file_that_includes_itself_is_named(project: Path) -> None:
+    (project / "more.yaml").write_text("$include: file://more.yaml\n")
+    with pytest.raises(SystemExit, match=r"more\.yaml, which includes itself"):
         read_settings(project, "default", None).parameters()
 
 
