@@ -121,7 +121,7 @@ def run_stack(
     reader = threading.Thread(target=_read_lines, args=(stack,), daemon=True)
     reader.start()
     try:
-        stack.wait_for("ready in")
+        stack.wait_for("  ready in")  # "already in use" is no such line
         stack.outputs = json.loads((state / "outputs.json").read_text())
         yield stack
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,19 @@ def free_socket() -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", 0))
     return sock
+
+
+def free_ports(count: int) -> int:
+    """The first of so many free ports in a row, of those that no system gives out by itself."""
+    for first in random.sample(range(20_000, 32_000, count), 1_000):
+        with contextlib.ExitStack() as bound:
+            try:
+                for port in range(first, first + count):
+                    bound.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return first
+    raise AssertionError(f"there are no {count} free ports in a row")
 
 
 @contextlib.contextmanager
@@ -41,6 +55,8 @@ def serve(app: Any) -> Iterator[str]:
             # As uvicorn's own, which waits for tasks by looking for them, and 0.1 s at the least.
             for listener in (*self.servers, *(sockets or ())):
                 listener.close()
+            for _ in range(4):  # what was accepted just now is a connection some rounds later
+                await asyncio.sleep(0)
             for connection in list(self.server_state.connections):
                 connection.shutdown()
             if tasks := list(self.server_state.tasks):

@@ -15,6 +15,9 @@ import pytest
 from checkout import copy_checkout, edit
 from commands import run_command
 from e2e_stack import ROOT, RunningStack, run_stack, text_of
+from support import free_ports
+
+from local.stack import SERVICES
 
 
 @pytest.fixture
@@ -99,10 +102,7 @@ def test_edits_take_effect_while_it_runs(checkout: Path, tmp_path: Path) -> None
 
 def test_keys_users_and_conversations_survive_a_restart(tmp_path: Path) -> None:
     thread = str(uuid.uuid4())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        base = probe.getsockname()[1]
-    ports = ("--port", str(min(base, 60000)))  # the issuer is an address: it has to stay
+    ports = ("--port", str(free_ports(len(SERVICES))))  # the issuer is an address: it has to stay
     with run_stack(tmp_path, *ports) as stack:
         tokens = stack.tokens()
         stack.ask({"threadId": thread, "prompt": "My lucky number is 12"}, tokens["id_token"])

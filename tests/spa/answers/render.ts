@@ -78,8 +78,8 @@ window.judge = async (from, to) => {
     const view = new MarkdownView(element, (render) => render());
     const text = generate(number);
     const step = number % 2 ? 3 + (number % 11) : text.length;
-    for (let at = 0; at < text.length; at += step) view.append(text.slice(at, at + step));
-    view.close();
+    for (let at = step; at < text.length; at += step) view.show(text.slice(0, at));
+    view.show(text, true);
   }
   for (let still = 0; still < FRAMES; still = waiting > 0 ? 0 : still + 1)
     await new Promise(requestAnimationFrame);
