@@ -9,8 +9,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    PartialCredentialsError,
+)
 from botocore.session import Session  # type: ignore[import-untyped]
 
 from local.physical_ids import REGION
@@ -24,6 +28,17 @@ DELAY_VARIABLE = "SLUICE_OFFLINE_DELAY_MS"
 DELAY_MS = 15
 MOST_MS = 10_000
 
+_SIGN_INS = ("sso", "login")
+"""botocore's names for what `aws sso login` and `aws login` leave, which expires."""
+_LOCAL_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+_WITHOUT_CONFIGURATION: Mapping[str, str | None] = {
+    **_LOCAL_KEYS,
+    "AWS_PROFILE": None,
+    "AWS_DEFAULT_PROFILE": None,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
 _BOARD = Path("/sys/class/dmi/id/board_vendor")
 
 
@@ -34,10 +49,11 @@ class ModelError(Exception):
 @dataclass(frozen=True)
 class ModelChoice:
     """`environment` changes the agent's, and wins: a value, or None for no such variable. It is
-    empty for a model elsewhere."""
+    empty for a model elsewhere. `note` is a sentence for the person, if there is one to say."""
 
     name: str
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    note: str = ""
 
     @classmethod
     def of(cls, parameter: str | None, declared: str, url: str) -> "ModelChoice":
@@ -47,6 +63,7 @@ class ModelChoice:
         chosen = os.environ.get("SLUICE_MODEL") or parameter or templates
         if chosen != OFFLINE:
             return cls(chosen)
+        fault = _fault_of_configuration()
         return cls(
             OFFLINE,
             {
@@ -56,9 +73,13 @@ class ModelChoice:
                 # A Bedrock API key: botocore sends none without TLS, and would fail.
                 "AWS_BEARER_TOKEN_BEDROCK": None,
                 **_region(),
-                **_keys(),
+                **(_WITHOUT_CONFIGURATION if fault else _keys()),
                 **_without_proxy(),
             },
+            f"AWS's configuration of this shell cannot be used, and the agent runs without it: "
+            f"{fault}"
+            if fault
+            else "",
         )
 
 
@@ -82,29 +103,51 @@ def _region() -> dict[str, str]:
     return {"AWS_REGION": region} | ({} if configured else {"AWS_DEFAULT_REGION": region})
 
 
+def _fault_of_configuration() -> str:
+    """What keeps botocore's clients from being made or from signing, such as a profile that is not
+    there, a file that cannot be read or a sign-in that has expired; empty if nothing does."""
+    try:
+        credentials = _credentials()
+        if credentials is not None and credentials.method in _SIGN_INS:
+            credentials.get_frozen_credentials()
+    except _AskedAwsError:
+        return ""  # with a sign-in that is valid
+    except PartialCredentialsError:
+        return ""  # that is the person's to see: keys are for their tools alone
+    except BotoCoreError as error:
+        return f"{error}".rstrip(".") + "."
+    return ""
+
+
+def _credentials() -> Any:
+    """The credentials that botocore would find, or None. Nothing is run, and no network is asked,
+    but for the metadata service where this machine is EC2's."""
+    session = Session()
+    session.register("before-send", _refuse)
+    providers = session.get_component("credential_provider")
+    providers.remove("custom-process")
+    if not (_BOARD.exists() and _BOARD.read_text().strip() == "Amazon EC2"):
+        providers.remove("iam-role")
+    return providers.load_credentials()
+
+
+class _AskedAwsError(Exception):
+    """A client would have asked AWS."""
+
+
+def _refuse(**_: Any) -> None:
+    raise _AskedAwsError
+
+
 def _keys() -> dict[str, str]:
     """Keys to sign with, which nobody checks, where the person has none. Credentials of their own
     are left alone: their tools may ask more of AWS than a model."""
-    if _has_credentials():
+    if Session().get_scoped_config().get("credential_process"):
         return {}
-    return {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-
-
-def _has_credentials() -> bool:
-    """Whether botocore would find credentials. Nothing is run, and no network is asked, but for
-    the metadata service where this machine is EC2's."""
-    session = Session()
     try:
-        if session.get_scoped_config().get("credential_process"):
-            return True
-        providers = session.get_component("credential_provider")
-        providers.remove("custom-process")
-        if not (_BOARD.exists() and _BOARD.read_text().strip() == "Amazon EC2"):
-            providers.remove("iam-role")
-        return providers.load_credentials() is not None
-    except BotoCoreError:
-        # They are there, and wrong: that is the person's to see.
-        return True
+        return _LOCAL_KEYS if _credentials() is None else {}
+    except PartialCredentialsError:
+        return {}
 
 
 def _without_proxy() -> dict[str, str]:

@@ -188,10 +188,12 @@ class Stack:
         for name, app in apps.items():
             self._apps[name].app = app
         self._next_runtime = config, model
-        for sentence in absent:
+        said = [f"template: {sentence}" for sentence in absent]
+        said += [f"agent: {model.note}"] if model.note else []
+        for sentence in said:
             if sentence not in self._said:
-                self._log(f"template: {sentence}")
-        self._said.update(absent)
+                self._log(sentence)
+        self._said.update(said)
         return template
 
     def _tell_services(self) -> None:

@@ -1,8 +1,11 @@
 """How Bedrock Runtime says no: names and statuses are those of botocore's service model."""
 
-from botocore.session import Session  # type: ignore[import-untyped]
+from botocore.loaders import create_loader  # type: ignore[import-untyped]
+from botocore.model import ServiceModel  # type: ignore[import-untyped]
 
-MODEL = Session().get_service_model("bedrock-runtime")
+# By its loader: a session would look for the person's profile, which need not be there.
+_WRITTEN = create_loader().load_service_model("bedrock-runtime", "service-2")
+MODEL = ServiceModel(_WRITTEN, "bedrock-runtime")
 
 _STREAM = MODEL.operation_model("ConverseStream").output_shape.members["stream"].members
 

@@ -265,7 +265,7 @@ FIXES = {
 }
 REFUSED = {
     "bedrock": {
-        "model_access_denied": Refused(403, "UnrecognizedClientException"),
+        "model_access_denied": Refused(403, "AccessDeniedException"),
         "model_unavailable": Refused(404, "ResourceNotFoundException"),
     },
     "openai": {

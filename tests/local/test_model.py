@@ -1,7 +1,11 @@
 """Whose model answers, and what the agent's process is told of it."""
 
+import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from local import model
@@ -82,11 +86,6 @@ def test_an_id_of_the_persons_own_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 CREDENTIALS = {
     "keys": "[default]\naws_access_key_id = a\naws_secret_access_key = b\n",
-    "a role": "[default]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n",
-    "a sign-in": (
-        "[default]\nsso_start_url = https://x\nsso_region = eu-west-1\n"
-        "sso_account_id = 1\nsso_role_name = r\n"
-    ),
     "a program, which is not run": "[default]\ncredential_process = touch {}\n",
     "half of the keys": "[default]\naws_access_key_id = a\n",
 }
@@ -104,7 +103,6 @@ def test_credentials_of_the_persons_own_are_not_covered(kind: str, home: Path) -
     "shell",
     [
         {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
-        {"AWS_PROFILE": "nowhere"},
         {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::1:role/r"},
     ],
 )
@@ -114,6 +112,73 @@ def test_credentials_of_the_shell_are_not_covered(
     for name, value in shell.items():
         monkeypatch.setenv(name, value)
     assert not keys(ModelChoice.of(None, "bedrock", URL))
+
+
+SIGN_IN = (
+    "[default]\nsso_start_url = https://x\nsso_region = eu-west-1\n"
+    "sso_account_id = 1\nsso_role_name = r\n"
+)
+UNUSABLE = {
+    "no such profile": ("[profile work]\nregion = eu-west-1\n", "could not be found"),
+    "a broken file": ("[profile nowhere", "Unable to parse"),
+    "a role of nobody's": (
+        "[profile nowhere]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n",
+        "Environment",
+    ),
+    "no sign-in": (SIGN_IN.replace("default", "profile nowhere"), "SSO"),
+    "no `aws login`": ("[profile nowhere]\nlogin_session = arn:aws:iam::1:user/u\n", "login"),
+}
+
+
+@pytest.fixture
+def sign_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Leave what `aws sso login` does, with the time at which it expires."""
+    cache = home / "cache"
+    cache.mkdir()
+    # botocore looks up the home folder when it is imported.
+    monkeypatch.setattr("botocore.credentials.SSOProvider._SSO_TOKEN_CACHE_DIR", str(cache))
+    name = hashlib.sha1(b"https://x").hexdigest()  # noqa: S324 - as botocore does
+    token = {"startUrl": "https://x", "region": "eu-west-1", "accessToken": "t"}
+    (home / ".aws" / "config").write_text(SIGN_IN)
+
+    def write(expires: str) -> None:
+        (cache / f"{name}.json").write_text(json.dumps({**token, "expiresAt": expires}))
+
+    return write
+
+
+def test_a_sign_in_that_is_valid_is_not_covered_and_nobody_is_asked(
+    sign_in: Callable[[str], None],
+) -> None:
+    sign_in("2999-01-01T00:00:00Z")
+    choice = ModelChoice.of(None, "bedrock", URL)
+    assert (choice.note, keys(choice)) == ("", set())
+
+
+def test_a_sign_in_that_has_expired_is_told_and_left_out(sign_in: Callable[[str], None]) -> None:
+    sign_in("2020-01-01T00:00:00Z")
+    choice = ModelChoice.of(None, "bedrock", URL)
+    assert "expired" in choice.note
+    assert choice.environment["AWS_ACCESS_KEY_ID"] == "local"
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_configuration_that_no_client_could_use_is_told_and_left_out(
+    home: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, said = UNUSABLE[kind]
+    (home / ".aws" / "config").write_text(config)
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    choice = ModelChoice.of(None, "bedrock", URL)
+    assert said in choice.note
+    for name in [name for name, value in choice.environment.items() if value is None]:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in choice.environment.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    session = botocore.session.Session()
+    assert session.create_client("bedrock-runtime").meta.endpoint_url == URL
+    assert session.get_credentials().get_frozen_credentials().access_key == "local"
 
 
 def test_the_metadata_service_is_asked_on_ec2_alone(

@@ -18,14 +18,21 @@ _MEANINGS = {
     "ServiceQuotaExceededException": "throttled",
     "ModelThrottledException": "throttled",
     "AccessDeniedException": "denied",
-    "UnrecognizedClientException": "denied",
-    "ExpiredTokenException": "denied",
-    "InvalidSignatureException": "denied",
+    "UnrecognizedClientException": "no_credentials",
+    "ExpiredTokenException": "no_credentials",
+    "InvalidSignatureException": "no_credentials",
     "NoCredentialsError": "no_credentials",
     "PartialCredentialsError": "no_credentials",
     "CredentialRetrievalError": "no_credentials",
     "TokenRetrievalError": "no_credentials",
-    "UnauthorizedSSOTokenError": "no_credentials",
+    # Of `aws sso login` and `aws login`: no sign-in, or one that has expired.
+    "SSOError": "no_credentials",
+    "LoginError": "no_credentials",
+    "ProfileNotFound": "no_credentials",
+    "ConfigParseError": "no_credentials",
+    "ConfigNotFound": "no_credentials",
+    "InvalidConfigError": "no_credentials",
+    "UnknownCredentialError": "no_credentials",
     "ValidationException": "rejected",
     "ResourceNotFoundException": "rejected",
     "ReadTimeoutError": "slow",
@@ -127,7 +134,7 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
             "within 15 minutes, and Anthropic's models want a use case once (Bedrock console, "
             "Model catalog)"
         )
-        credentials = "run `aws configure`, or `SLUICE_MODEL=offline make dev`"
+        credentials = "run `aws sso login` or `aws configure`, or `SLUICE_MODEL=offline make dev`"
         # What Bedrock has validated; the last two only where they are used.
         names = ["SLUICE_MODEL_ID", "SLUICE_MODEL_REGION", "SLUICE_MAX_TOKENS"]
         names += ["SLUICE_THINKING"] if settings.thinking else []
@@ -151,7 +158,10 @@ def _answers(settings: Settings) -> dict[str, tuple[Code, str]]:
     return {
         "throttled": ("model_throttled", f"{model} is busy; wait a minute, then send again."),
         "denied": ("model_access_denied", f"{model} may not be used: {access}."),
-        "no_credentials": ("model_access_denied", f"No credentials were found: {credentials}."),
+        "no_credentials": (
+            "model_access_denied",
+            f"There are no credentials that {where} takes: {credentials}.",
+        ),
         "rejected": ("model_unavailable", f"{where} rejected the request for {model}: {name}."),
         "cut": (
             "answer_cut",
