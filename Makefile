@@ -22,9 +22,9 @@ HAS_UV := $(shell command -v uv 2>/dev/null)
 NEEDS_UV := $(if $(HAS_UV),,$(OWN_UV))
 # Whole paths, because tests and commands also run in other folders.
 export UV := $(or $(HAS_UV),$(CURDIR)/$(OWN_UV))
-# Python starts three to five times faster from compiled files, and some shells forbid it to write
-# them later (PYTHONDONTWRITEBYTECODE).
+# Python starts three to five times faster from compiled files, which some shells forbid it to write.
 export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 SYNC := "$$UV" sync --quiet --locked --inexact
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
@@ -117,7 +117,7 @@ check: .build/test.stamp .build/sam.stamp spa/node_modules/.package-lock.json ##
 	@cd spa && npm run --silent check
 	@.venv/bin/cfn-lint template.yaml
 	@"$$SLUICE_SAM" validate --lint
-	@$(PYTHON) -m pytest --quiet tests/template
+	@$(PYTEST) --quiet tests/template
 
 .PHONY: test
 test: $(TESTING) ## everything but the long tests (ARGS="-k gateway" for some)

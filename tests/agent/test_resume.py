@@ -54,6 +54,7 @@ def test_f1_a_run_whose_client_goes_again_and_again_arrives_whole(run_agent, wir
         while not arrived or b'"RUN_FINISHED"' not in arrived[-1]:
             again = resume("r", len(arrived), f"t{number}") if arrived else body
             arrived += frames(read_some(client, again, chance.randint(0, 2500)))
+            assert not arrived or b'"RUN_ERROR"' not in arrived[-1], arrived[-1]
         whole = client.post(body).content
         assert arrived == frames(whole), "every event once, in order"
         assert "25 * 4 = 100" in said(wire(whole))

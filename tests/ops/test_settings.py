@@ -25,6 +25,15 @@ parameter_overrides = ["MaxTurns=19"]
 """
 
 
+@pytest.fixture(autouse=True)
+def shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is chosen for this process ends with the test."""
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    for name in ("AWS_PROFILE", "AWS_REGION", *keys):
+        monkeypatch.setenv(name, "")  # remembered, also where there is none
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "samconfig.toml").write_text(CONFIG)
