@@ -35,19 +35,23 @@ class Chromium:
     path: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def launch(self, playwright: Playwright, seconds: float = 30) -> Browser:
-        """Start it, headless. Raises playwright.sync_api.Error if it does not start in time."""
+    def launch(
+        self, playwright: Playwright, seconds: float = 30, keeps_pages: bool = False
+    ) -> Browser:
+        """Start it, headless. `keeps_pages` for Back and Forward, as people's browsers do and
+        Playwright's do not. Raises playwright.sync_api.Error if it does not start in time."""
         return playwright.chromium.launch(
             executable_path=self.path,
             args=list(ARGUMENTS),
             env={**os.environ, **self.environment},
             timeout=seconds * 1000,
+            ignore_default_args=["--disable-back-forward-cache"] if keeps_pages else None,
         )
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, keeps_pages: bool = False) -> Browser:
     """A headless browser."""
-    return choose().launch(playwright)
+    return choose().launch(playwright, keeps_pages=keeps_pages)
 
 
 def choose(stamp: Path = STAMP) -> Chromium:

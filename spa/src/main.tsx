@@ -40,7 +40,18 @@ async function start(root: HTMLElement): Promise<void> {
       welcome(t("page.signedOutElsewhere"));
     },
   );
-  render(<ChatPage session={session} workspace={workspace} />, root);
+  function signOut(): void {
+    workspace.close();
+    // Before the tab leaves: the browser keeps the page as it is then, for Back.
+    welcome(undefined);
+    void session.signOut();
+  }
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted || session.isKept()) return;
+    render(null, root);
+    location.reload();
+  });
+  render(<ChatPage session={session} workspace={workspace} onSignOut={signOut} />, root);
 }
 
 /** Takes the login page's answer out of the address. True: that was no success. */

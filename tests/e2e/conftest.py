@@ -8,7 +8,14 @@ from browser import launch
 from chat_page import composer, expect_no_fault, open_browser, visit
 from e2e_stack import RunningStack, run_stack
 from people import Person
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +46,18 @@ def faulty(stack_with_faults: RunningStack) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, for the tests of one file: beside it asyncio is of no use to others."""
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
+def playwright() -> Iterator[Playwright]:
+    """For the tests of one file: beside it asyncio is of no use to others."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium."""
+    running = launch(playwright)
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="module")

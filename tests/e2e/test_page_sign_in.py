@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from browser import launch
 from chat_page import (
     BEGUN,
     COUNT,
@@ -16,13 +17,14 @@ from chat_page import (
     enter,
     expect_finished,
     fill_sign_in,
+    open_browser,
     questions,
     text_of,
     visit,
 )
 from e2e_stack import RunningStack
 from people import Person
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 pytestmark = pytest.mark.slow
 
@@ -168,3 +170,70 @@ def test_signing_out_in_one_tab_signs_out_the_others(
     expect(answers(other)).to_have_count(0)
     assert other.evaluate("sessionStorage.length") == 0
     faulty.let_go()
+
+
+# ---- Back, in a browser that keeps the page as it was left
+
+LOG = "addEventListener('pageshow', ({ persisted }) => persisted && console.log('kept'))"
+
+
+@pytest.fixture(scope="module")
+def keeping(playwright: Playwright) -> Iterator[Browser]:
+    """A browser that keeps pages for Back and Forward, as people's browsers do."""
+    browser = launch(playwright, keeps_pages=True)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def kept(keeping: Browser, faulty: RunningStack, person: Person) -> Iterator[Page]:
+    """A page in that browser, with somebody's conversation."""
+    with open_browser(keeping) as context:
+        context.add_init_script(LOG)
+        page = visit(context, faulty, person)
+        expect_finished(ask(page, "My lucky number is 12"))
+        yield page
+
+
+def go_back(page: Page) -> None:
+    """To the page as it was left."""
+    with page.expect_console_message(lambda message: message.text == "kept"):
+        page.go_back(wait_until="commit")
+
+
+def expect_nobody(page: Page, person: Person) -> None:
+    """The welcome page, and nothing of the person in it."""
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert "lucky" not in page.content()
+    assert person.email not in page.content()
+
+
+def test_back_after_signing_out_shows_nothing_of_the_person_t12(
+    kept: Page, faulty: RunningStack, person: Person
+) -> None:
+    with kept.expect_navigation(url=f"{faulty.outputs['SpaUrl']}/"):  # there and back again
+        kept.get_by_role("button", name="Sign out").click()
+    expect_nobody(kept, person)
+    go_back(kept)
+    expect_nobody(kept, person)
+
+
+def test_back_to_a_page_that_was_left_shows_the_conversation(
+    kept: Page, faulty: RunningStack
+) -> None:
+    kept.goto(faulty.outputs["LoginUrl"])
+    go_back(kept)
+    expect(answers(kept)).to_contain_text("12")
+
+
+def test_back_to_a_page_that_did_not_hear_of_a_sign_out_shows_nothing_t12(
+    kept: Page, faulty: RunningStack, person: Person
+) -> None:
+    other = enter(kept.context.new_page(), faulty)
+    kept.goto(faulty.outputs["LoginUrl"])
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    kept.go_back(wait_until="commit")
+    expect_nobody(kept, person)
+    kept.reload()
+    expect_nobody(kept, person)

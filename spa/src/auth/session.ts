@@ -18,6 +18,8 @@ const REVOKE_WAIT_MS = 3000;
 const RENEWAL_LOCK = "sluice.renewal";
 const STORED_TOKENS = "sluice.tokens";
 const STORED_OWNER = "sluice.owner";
+/** In localStorage: when somebody last signed out here, which ended the login page's session too. */
+const STORED_END = "sluice.signed-out";
 const SCOPE = "openid email profile";
 
 /** What signing in gave. sessionStorage only: gone with the tab, and no other tab can read it. */
@@ -27,6 +29,8 @@ interface Grant {
   /** Seconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
   readonly email: string;
+  /** Milliseconds since the epoch; renewals leave it as it is. */
+  readonly signedInAt: number;
 }
 
 export interface Session extends Tokens {
@@ -46,6 +50,11 @@ export interface Session extends Tokens {
   signOut(): Promise<void>;
   /** Forgets all that this tab keeps, because another tab has signed out. */
   forget(): void;
+  /**
+   * False once the tab keeps another sign-in than this session's, or none: what a page has to ask
+   * that comes back out of the back/forward cache, where it hears of nothing.
+   */
+  isKept(): boolean;
 }
 
 /** True for the address that the login page redirects to. */
@@ -156,7 +165,7 @@ export function createSession(config: Config, go = (url: string) => location.ass
 
     async completeSignIn(url) {
       const response = await client.processSigninResponse(url.href);
-      const next = grantOf(response, undefined);
+      const next = grantOf(response, undefined, Date.now());
       const { sub } = response.profile;
       // What this tab still holds of an earlier sign-in is for that person's eyes only.
       if (sessionStorage.getItem(STORED_OWNER) !== sub) sessionStorage.clear();
@@ -171,6 +180,7 @@ export function createSession(config: Config, go = (url: string) => location.ass
       await Promise.race([revokeHeld(), timeout]);
       keep(undefined);
       sessionStorage.clear();
+      rememberEnd();
       // Cognito's own address and parameters; it refuses those of OpenID Connect's end_session_endpoint.
       const query = new URLSearchParams({
         client_id: config.clientId,
@@ -182,6 +192,10 @@ export function createSession(config: Config, go = (url: string) => location.ass
     forget() {
       keep(undefined);
       sessionStorage.clear();
+    },
+
+    isKept() {
+      return grant.value !== undefined && readGrant()?.signedInAt === grant.value.signedInAt;
     },
   };
 }
@@ -197,7 +211,7 @@ async function exchange(client: OidcClient, before: Grant): Promise<Grant | unde
   };
   try {
     const response = await client.useRefreshToken({ state, timeoutInSeconds: RENEWAL_SECONDS });
-    return grantOf(response, before.refreshToken);
+    return grantOf(response, before.refreshToken, before.signedInAt);
   } catch (error) {
     // A refusal in OAuth's words stays one. A network that is down and a pool that is busy fix
     // themselves; should the refresh token be spent by then, that is refused in these words.
@@ -211,7 +225,7 @@ function secondsLeft({ expiresAt }: Grant): number {
 }
 
 /** @param spent the refresh token to keep when the pool does not rotate it */
-function grantOf(response: SigninResponse, spent: string | undefined): Grant {
+function grantOf(response: SigninResponse, spent: string | undefined, signedInAt: number): Grant {
   const refreshToken = response.refresh_token ?? spent;
   if (!response.id_token || !refreshToken || response.expires_at === undefined) {
     throw new Error("the login page's answer lacks a token");
@@ -222,10 +236,24 @@ function grantOf(response: SigninResponse, spent: string | undefined): Grant {
     refreshToken,
     expiresAt: response.expires_at,
     email: email ?? sub,
+    signedInAt,
   };
 }
 
 function readGrant(): Grant | undefined {
   const stored = sessionStorage.getItem(STORED_TOKENS);
-  return stored === null ? undefined : (JSON.parse(stored) as Grant);
+  if (stored === null) return undefined;
+  const grant = JSON.parse(stored) as Grant;
+  if (grant.signedInAt > Number(localStorage.getItem(STORED_END))) return grant;
+  // A tab that the browser had put aside did not hear that another one signed out.
+  sessionStorage.clear();
+  return undefined;
+}
+
+function rememberEnd(): void {
+  try {
+    localStorage.setItem(STORED_END, String(Date.now()));
+  } catch {
+    // The browser keeps nothing for this site: tabs that are in use have heard of it.
+  }
 }

@@ -26,7 +26,15 @@ const HAS_KEYBOARD = matchMedia("(pointer: fine)").matches;
 /** SLUICE_MAX_PROMPT's default, until the agent says otherwise. */
 const LIMIT = 32_000;
 
-export function ChatPage({ session, workspace }: { session: Session; workspace: Workspace }) {
+export function ChatPage({
+  session,
+  workspace,
+  onSignOut,
+}: {
+  session: Session;
+  workspace: Workspace;
+  onSignOut: () => void;
+}) {
   const scroller = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
@@ -59,11 +67,6 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
   function toggle(): void {
     toggleSidebar();
     if (!sidebarIsOpen.value) focusInput();
-  }
-
-  function signOut(): void {
-    workspace.close();
-    void session.signOut();
   }
 
   const actions: Actions = {
@@ -158,7 +161,7 @@ export function ChatPage({ session, workspace }: { session: Session; workspace: 
         email={session.email.value}
         onNewChat={newChat}
         onToggle={toggle}
-        onSignOut={signOut}
+        onSignOut={onSignOut}
       />
       <div class="chat">
         <Header
