@@ -62,6 +62,10 @@ test.each([
     ["https://en.wikipedia.org/wiki/Euler–Maclaurin_formula"],
   ],
   ["https://example.com:8080를 보세요", ["https://example.com:8080"]],
+  [
+    "見る：https://例え.jp/パス。http://例え.jp は開けない。(https://пример.example/a)",
+    ["https://例え.jp/パス", "https://пример.example/a"],
+  ],
   ["写信到 me@example.com。", ["me@example.com"]],
   [
     "“https://example.com/q” and (https://example.com/p).",
@@ -148,6 +152,7 @@ describe("formulas", () => {
     ["With \\begin{cases}1\\end{cases} inside.", ["\\begin{cases}1\\end{cases}"]],
     ["- item\n\n  $$\n  x\n  $$\n- \\(y\\)\n\n> \\[z\\]", ["x", "y", "z"]],
     ["| a |\n|---|\n| $x$ |", ["x"]],
+    ["```math\nx^2\n```\n\n- a\n  ~~~math\n  y\n  ~~~\n", ["x^2", "y"]],
   ])("in four notations, and environments by themselves: %s", (source, formulas) => {
     expect(texts(source, ".math")).toEqual(formulas);
   });
@@ -161,6 +166,7 @@ describe("formulas", () => {
     "\\begin{verbatim}\nx\n\\end{verbatim}",
     "`$x$` and `\\(y\\)`",
     "```\n$$\nx\n$$\n```",
+    "```mathematica\nx\n```\n\n```math\nnever closed",
   ])("not where a sign stands alone, or in code: %s", (source) => {
     expect(texts(source, ".math")).toEqual([]);
   });
@@ -175,7 +181,11 @@ test.each([
   ],
   ['<mark style="x" onclick="y">a</mark>', "<mark>a</mark>"],
   ["<sub>open and <sup>crossed</sub>", "&lt;sub&gt;open and &lt;sup&gt;crossed&lt;/sub&gt;"],
-  ["a</sub> <b>bold</b> <img src=x>", "a&lt;/sub&gt; &lt;b&gt;bold&lt;/b&gt; &lt;img src=x&gt;"],
+  ["a</sub> <big>b</big> <img src=x>", "a&lt;/sub&gt; &lt;big&gt;b&lt;/big&gt; &lt;img src=x&gt;"],
+  [
+    "<b>bold</b>, <I>x</I> and <code>*y*</code>",
+    "<b>bold</b>, <i>x</i> and &lt;code&gt;<em>y</em>&lt;/code&gt;",
+  ],
   ["<br>", "<br>"],
   ["<br/>\n**bold**", "<br>\n<strong>bold</strong>"],
   ["one<br>two<BR/>three", "one<br>two<br>three"],

@@ -1,6 +1,13 @@
 import type { Token } from "marked";
 
-const TAG = /^<(\/?)(sub|sup|kbd|u|mark|ins|del|s|small)(?:\s[^>]*)?>$/i;
+const NAMES = [
+  ...["sub", "sup", "kbd", "u", "mark", "ins", "del", "s", "small"],
+  ...["b", "i", "em", "strong", "var", "samp", "q"],
+] as const;
+type TagName = (typeof NAMES)[number];
+
+const TAG = new RegExp(`^<(/?)(${NAMES.join("|")})(?:\\s[^>]*)?>$`, "i");
+
 /** (slash, name) of a tag that is drawn, without its attributes; undefined for all others. */
 export function tagOf(token: Token | undefined): RegExpExecArray | undefined {
   return (token?.type === "html" && TAG.exec(token.raw)) || undefined;
@@ -25,5 +32,3 @@ export function elementsOf(tokens: readonly Token[]): Map<number, { name: TagNam
   }
   return found;
 }
-
-type TagName = "sub" | "sup" | "kbd" | "u" | "mark" | "ins" | "del" | "s" | "small";

@@ -89,7 +89,24 @@ const WRAP: readonly ((text: string) => string)[] = [
   (text) => `<!-- ${text}`,
 ];
 
-const ODD = ["\u0000", "\u200b", "\u202e", "\t", "\r", "\n", "<", ">", '"', "'", "`", "&", "\\", "]", ")", "$"];
+const ODD = [
+  "\u0000",
+  "\u200b",
+  "\u202e",
+  "\t",
+  "\r",
+  "\n",
+  "<",
+  ">",
+  '"',
+  "'",
+  "`",
+  "&",
+  "\\",
+  "]",
+  ")",
+  "$",
+];
 
 /** A generator of numbers below 1, the same for the same seed (mulberry32). */
 function seeded(seed: number): () => number {

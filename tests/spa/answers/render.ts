@@ -17,7 +17,7 @@ declare global {
 
 /** No answer needs another one; MathML's own are allowed by their namespace. */
 const ELEMENTS = new Set(
-  "a blockquote br button code del details div em h3 h4 h5 h6 hr input ins kbd li mark ol p pre s section small span strong sub summary sup table tbody td th thead tr u ul".split(
+  "a b blockquote br button code del details div em h3 h4 h5 h6 hr i input ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td th thead tr u ul var".split(
     " ",
   ),
 );
@@ -47,7 +47,9 @@ function faultsOf(element: HTMLElement): string[] {
     if (!known) faults.push(`element ${node.localName}`);
     if (node.matches("a a")) faults.push("a link in a link");
     for (const { name, value } of node.attributes) {
-      if (/^on|^(src|srcset|srcdoc|ping|action|formaction|poster|background|xlink:href)$/.test(name))
+      if (
+        /^on|^(src|srcset|srcdoc|ping|action|formaction|poster|background|xlink:href)$/.test(name)
+      )
         faults.push(`attribute ${name}`);
       if (name === "href" && !LINKS.test(value)) faults.push(`href ${value}`);
       if (name === "style" && /url|expression|@import/i.test(value)) faults.push(`style ${value}`);
