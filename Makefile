@@ -56,53 +56,53 @@ dev: .build/dev.stamp $(if $(AGENT),.build/examples.stamp) spa/node_modules/.pac
 
 .PHONY: token
 token: .build/dev.stamp ## an ID token, for curl (EMAIL=)
-	@$(PYTHON) -m ops.token
+	@$(PYTHON) -m ops token
 
 .PHONY: outputs
 outputs: .build/dev.stamp ## where its parts are, as JSON
-	@$(PYTHON) -m ops.outputs
+	@$(PYTHON) -m ops outputs
 
 .PHONY: create-user
 create-user: .build/dev.stamp ## a person who may sign in (EMAIL=; ARGS=--generate, --invite or --reset)
-	@$(PYTHON) -m ops.users $(ARGS)
+	@$(PYTHON) -m ops create-user $(ARGS)
 
 .PHONY: chat
 chat: .build/dev.stamp ## a conversation in the terminal (EMAIL=)
-	@$(PYTHON) -m ops.chat
+	@$(PYTHON) -m ops chat
 
 .PHONY: logs
 logs: .build/dev.stamp ## what it says (ARGS="--since 10m --follow")
-	@$(PYTHON) -m ops.logs $(ARGS)
+	@$(PYTHON) -m ops logs $(ARGS)
 
 .PHONY: smoke
 smoke: .build/dev.stamp ## what only a running stack can answer (ARGS=--json)
-	@$(PYTHON) -m ops.smoke $(ARGS)
+	@$(PYTHON) -m ops doctor --live --verbose $(ARGS)
 
 .PHONY: doctor
 doctor: .build/dev.stamp ## what is wrong with it, and what fixes it (TEMPLATE=; ARGS="--verbose --json")
-	@$(PYTHON) -m ops.doctor $(ARGS)
+	@$(PYTHON) -m ops doctor $(ARGS)
 
 ##@ Bring it to AWS
 
 .PHONY: deploy
 deploy: .build/dev.stamp .build/sam.stamp spa/node_modules/.package-lock.json ## the agent, the stack and the page (STACK=, ENV=, REGION=)
-	@$(PYTHON) -m ops.deploy
+	@$(PYTHON) -m ops deploy
 
 .PHONY: publish-spa
 publish-spa: .build/dev.stamp spa/node_modules/.package-lock.json ## the page alone, to a deployed stack (STACK=, ENV=)
-	@$(PYTHON) -m ops.publish
+	@$(PYTHON) -m ops publish-spa
 
 .PHONY: destroy
 destroy: .build/dev.stamp ## remove a deployed stack, after asking (STACK=; ARGS="--with-data --with-code")
-	@$(PYTHON) -m ops.destroy $(ARGS)
+	@$(PYTHON) -m ops destroy $(ARGS)
 
 .PHONY: bundle
 bundle: .build/dev.stamp ## the agent's zip for AgentCore, built and tried here, without AWS
-	@$(PYTHON) -m ops.bundle
+	@$(PYTHON) -m ops bundle
 
 .PHONY: bundle-agent
 bundle-agent: .build/dev.stamp ## the same, uploaded to S3 under its hash (ENV=, REGION=)
-	@$(PYTHON) -m ops.bundle --upload
+	@$(PYTHON) -m ops bundle --upload
 
 ##@ Prove it
 
@@ -137,7 +137,7 @@ test-page: $(TESTING) ## the long journeys through the page, in a browser
 
 .PHONY: taskcat
 taskcat: .build/test.stamp .build/taskcat.stamp ## deploy to three regions of your own account with taskcat, and delete again
-	@$(PYTHON) -m ops.taskcat && .build/taskcat/bin/taskcat test run
+	@$(PYTHON) -m ops taskcat && .build/taskcat/bin/taskcat test run
 
 .PHONY: bench
 bench: .build/test.stamp spa/node_modules/.package-lock.json ## speed and memory beside what they are compared with (ARGS="--only start")

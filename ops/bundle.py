@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
+
 from local.services import read_services
 from local.template import parse
-from ops import archive, bundle_proof, layers, pruning, wheels
+from ops import archive, bundle_proof, layers, options, pruning, wheels
 from ops.archive import Files, megabytes
 from ops.outputs import ROOT
 from ops.settings import Settings, read_settings
@@ -187,11 +189,12 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def main() -> None:
+@click.command
+@click.option("upload_it", "--upload", is_flag=True, help="Upload it to S3, under its hash.")
+@options.environment
+@options.region
+def main(*, upload_it: bool) -> None:
+    """The agent's zip for AgentCore, built and tried here."""
     bundle = build()
-    if "--upload" in sys.argv[1:]:
+    if upload_it:
         upload(bundle)
-
-
-if __name__ == "__main__":
-    main()

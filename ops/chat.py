@@ -9,6 +9,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
+import click
+
+from ops import options
 from ops.conversation import AnswerError, Conversation
 from ops.frames import Event
 from ops.oauth import SignInError, open_http
@@ -94,8 +97,12 @@ def _tell(line: str) -> None:
     print(f"\n{printable(line)}" if sys.stdout.isatty() else printable(line), file=sys.stderr)
 
 
+@click.command
+@options.stack
+@options.region
+@options.email
 def main() -> None:
-    """Sign in, and talk."""
+    """A conversation in the terminal."""
     outputs = read_outputs()
     interactive = sys.stdin.isatty()
     try:
@@ -111,7 +118,3 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0 if succeeded or interactive else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
 import yaml
 
 from local.errors import TemplateError
 from local.parameters import parameter_values
 from local.template import parse
-from ops import aws, bundle, failures, preflight, publish, stacks
+from ops import aws, bundle, failures, options, preflight, publish, stacks
 from ops.outputs import ROOT
 from ops.settings import Settings, read_settings
 from ops.stacks import Stack
@@ -25,8 +26,20 @@ PARAMETERS = Path(".build") / "parameters.yaml"
 PLACEHOLDER = {"AgentCodeBucket": "not-made-yet", "AgentCodeKey": f"agent/{'0' * 64}.zip"}
 
 
+@click.command
+@options.deployed_stack
+@options.environment
+@options.region
 def main() -> None:
-    """Deploy, and say where the chat is."""
+    """The agent, the stack and the page; says where the chat is."""
+    try:
+        bring_up()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped here; what CloudFormation has begun, it goes on with.")
+
+
+def bring_up() -> None:
+    """Everything that has changed since the last time. Exits with a sentence if it cannot be."""
     settings = read_settings(
         ROOT, os.environ.get("ENV") or "default", os.environ.get("STACK") or None
     )
@@ -168,10 +181,3 @@ def report(before: Stack | None, after: Stack) -> None:
             f"Next, somebody to sign in: make create-user EMAIL=you@example.com STACK={after.name}"
         )
         print(f"Then, to check all of it:  make doctor STACK={after.name}")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("\nStopped here; what CloudFormation has begun, it goes on with.")

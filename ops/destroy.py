@@ -5,15 +5,15 @@ stays unless --with-code. The account's API Gateway setting and its role stay in
 API's log may depend on them.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Callable
 
+import click
 from botocore.exceptions import WaiterError  # type: ignore[import-untyped]
 
 from local import shipped
-from ops import aws, stacks
+from ops import aws, options, stacks
 from ops.outputs import ROOT
 from ops.settings import read_settings
 from ops.stacks import Resource, Stack
@@ -23,17 +23,17 @@ RUNTIME = "AWS::BedrockAgentCore::Runtime"
 RUNTIME_LOGS = "/aws/bedrock-agentcore/runtimes/"
 
 
-def main() -> None:
-    """Say what would go, ask, and do it."""
-    parser = argparse.ArgumentParser(prog="make destroy", description=__doc__)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--with-data",
-        action="store_true",
-        help="conversations, accounts and what is in your buckets",
-    )
-    parser.add_argument("--with-code", action="store_true", help="the agent's zips, too")
-    options = parser.parse_args()
+@click.command
+@options.deployed_stack
+@options.environment
+@options.region
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--with-data", is_flag=True, help="Conversations, accounts and what is in your buckets, too."
+)
+@click.option("--with-code", is_flag=True, help="The agent's zips, too.")
+def main(*, yes: bool, with_data: bool, with_code: bool) -> None:
+    """Remove a stack, after saying what would go, and asking."""
     name = os.environ.get("STACK")
     if not name:
         sys.exit("Say which stack to destroy: make destroy STACK=name.")
@@ -49,16 +49,16 @@ def main() -> None:
                 f"--stack-name {name}"
             )
         held = stacks.resources(stack)
-        code = stack.parameters.get("AgentCodeBucket") if options.with_code else None
+        code = stack.parameters.get("AgentCodeBucket") if with_code else None
         if code and (others := sharers(stack, code)):
             sys.exit(f"{', '.join(others)} run the agent from {code}, too: leave out --with-code.")
-        data = [r for r in held if r.stays and is_data(r)] if options.with_data else []
+        data = [r for r in held if r.stays and is_data(r)] if with_data else []
         announce(stack, held, data, code)
-        if not options.yes:
+        if not yes:
             ask(f"Type the stack's name to destroy it ({name}): ", name)
             if data:
                 ask("Type its name again to delete what people wrote, and their accounts: ", name)
-        destroy(stack, buckets_to_empty(held, options.with_data))
+        destroy(stack, buckets_to_empty(held, with_data))
     done = [delete_left(DATA[r.type], r.name, r.id) for r in data]
     done += [
         delete_left(delete_runtime_logs, "logs of", r.id)

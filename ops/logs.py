@@ -4,7 +4,6 @@ Locally the lines of `make dev`, also of one that has ended. Of a deployed stack
 its API and the log of its agent, from CloudWatch, in the order they were written.
 """
 
-import argparse
 import os
 import re
 import sys
@@ -14,6 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
+from ops import options
 from ops.outputs import is_local, read_outputs, state_folder
 from ops.terminal import printable
 
@@ -26,20 +28,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4})  ")  # of `keep_log` in local/
 
 
-def parse_arguments() -> argparse.Namespace:
-    """The command line; `make logs` passes ARGS on."""
-    parser = argparse.ArgumentParser(prog="make logs", description="What a stack says.")
-    parser.add_argument(
-        "--since", type=_seconds, default="10m", help="how far back: 90s, 10m, 2h or 1d"
-    )
-    parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
-    return parser.parse_args()
-
-
-def _seconds(text: str) -> int:
+def _seconds(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
     match = re.fullmatch(r"(\d{1,6})([smhd])", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text} is not a length of time such as 90s, 10m or 2h")
+        raise click.BadParameter(f"{text} is not a length of time such as 90s, 10m or 2h")
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -132,16 +124,27 @@ def _show_deployed(since: float, *, follow: bool) -> None:
             print(printable(line), flush=True)
 
 
-def main() -> None:
-    """Print the log."""
-    arguments = parse_arguments()
-    since = time.time() - arguments.since
+@click.command
+@options.stack
+@options.region
+@click.option(
+    "seconds",
+    "--since",
+    callback=_seconds,
+    default="10m",
+    show_default=True,
+    help="How far back: 90s, 10m, 2h or 1d.",
+)
+@click.option("--follow", is_flag=True, help="Go on until Ctrl-C.")
+def main(*, seconds: int, follow: bool) -> None:
+    """What a stack says: the API's log and the agent's."""
+    since = time.time() - seconds
     file = state_folder() / "stack.log"
     try:
         if not is_local():
-            _show_deployed(since, follow=arguments.follow)
+            _show_deployed(since, follow=follow)
         elif file.exists():
-            for line in local_lines(file, since, follow=arguments.follow):
+            for line in local_lines(file, since, follow=follow):
                 print(printable(line), flush=True)
         else:
             sys.exit("No local stack has run here: start one with `make dev`, or give STACK=.")
@@ -150,7 +153,3 @@ def main() -> None:
     except BrokenPipeError:
         # `make logs | head`: nobody reads any more. Python would complain again as it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-if __name__ == "__main__":
-    main()

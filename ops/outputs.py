@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from ops import options
+
 if TYPE_CHECKING:
     from ops.stacks import Stack
 
@@ -62,5 +66,9 @@ def _describe(name: str) -> "Stack":
         return stacks.describe(name)
 
 
-if __name__ == "__main__":
+@click.command
+@options.stack
+@options.region
+def main() -> None:
+    """Where the parts of a stack are, as JSON."""
     print(json.dumps(read_outputs(), indent=2))

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from mimetypes import MimeTypes
 from pathlib import Path
 
+import click
+
 from local.page import PageBuild, PageError
 from local.site import page_config
-from ops import aws, stacks
+from ops import aws, options, stacks
 from ops.outputs import ROOT
 from ops.settings import read_settings
 
@@ -55,8 +57,12 @@ class File:
         return f'"{hashlib.md5(self.body, usedforsecurity=False).hexdigest()}"'
 
 
+@click.command
+@options.deployed_stack
+@options.environment
+@options.region
 def main() -> None:
-    """Build and publish to the deployed stack."""
+    """The page alone, built and published to a deployed stack."""
     settings = read_settings(
         ROOT, os.environ.get("ENV") or "default", os.environ.get("STACK") or None
     )
@@ -136,7 +142,3 @@ def invalidate(distribution: str, keys: list[str]) -> None:
         },
     )
     print(f"site: CloudFront forgets {', '.join(paths)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,15 @@
 """`make taskcat`: before taskcat deploys, put the agent's zip into each of its regions.
 
 A runtime takes its code from a bucket of its own region, so that the name of the bucket differs
+import click
+from ops import options
 from region to region; taskcat fills the region in.
 """
 
 import os
 import sys
 
+import click
 import yaml
 
 from ops import bundle
@@ -39,8 +42,9 @@ def overrides(places: dict[str, tuple[str, str]]) -> str:
     return yaml.safe_dump({"AgentCodeBucket": names.pop(), "AgentCodeKey": key})
 
 
+@click.command
 def main() -> None:
-    """Upload to each region, and write .taskcat_overrides.yml."""
+    """The agent's zip in each region of .taskcat.yml, and the file that tells taskcat of them."""
     made = bundle.build()
     # `make deploy` goes to one region, and goes on finding its own.
     before = bundle.CODE.read_text() if bundle.CODE.exists() else None
@@ -53,7 +57,3 @@ def main() -> None:
         if before is not None:
             bundle.CODE.write_text(before)
     OVERRIDES.write_text(overrides(places))
-
-
-if __name__ == "__main__":
-    main()

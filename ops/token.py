@@ -10,9 +10,11 @@ import sys
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
+import click
 import httpx
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
+from ops import options
 from ops.browser import sign_in_by_browser
 from ops.oauth import CodeFlow, SignedIn, SignInError, Tokens, open_http
 from ops.outputs import is_local, read_outputs, read_parameters
@@ -74,15 +76,15 @@ def _password_of(email: str) -> str:
     return getpass.getpass(f"Password of {email}: ", stream=sys.stderr)
 
 
+@click.command
+@options.stack
+@options.region
+@options.email
 def main() -> None:
-    """Print the ID token."""
+    """An ID token, for curl."""
     try:
         print(sign_in_here(read_outputs()).id_token())
     except SignInError as error:
         sys.exit(str(error))
     except (KeyboardInterrupt, EOFError):
         sys.exit("Not signed in.")
-
-
-if __name__ == "__main__":
-    main()

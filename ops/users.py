@@ -4,13 +4,14 @@ The password is asked for twice, or made up (--generate); it never stands on a c
 every program of the machine could read it. --invite lets Cognito mail a temporary one instead.
 """
 
-import argparse
 import getpass
 import os
 import secrets
 import string
 import sys
 from typing import Any, Protocol
+
+import click
 
 from local.demo import DEMO_EMAIL
 from local.errors import TemplateError
@@ -20,6 +21,7 @@ from local.pool import PoolConfig, PoolStore
 from local.pool.passwords import PasswordPolicy
 from local.pool.store import StoreError, UserRefusedError
 from local.template import load
+from ops import options
 from ops.outputs import ROOT, is_local, read_outputs, state_folder
 
 GENERATED_LENGTH = 20
@@ -153,54 +155,51 @@ def ask_for_password(policy: PasswordPolicy, email: str) -> str:
     return password
 
 
-def run(pool: Pool, email: str, arguments: argparse.Namespace) -> str:
+def run(pool: Pool, email: str, *, generate: bool, invite: bool, reset: bool) -> str:
     """Do what was asked; what there is to say about it. Raises what the pool raises."""
     exists = pool.has(email)
-    if exists and not arguments.reset:
+    if exists and not reset:
         raise UserRefusedError(
             f"{email} has an account already: add ARGS=--reset to give it a new password."
         )
-    if arguments.reset and not exists:
+    if reset and not exists:
         raise UserRefusedError(f"{email} has no account: leave --reset out to add one.")
-    if arguments.invite:
+    if invite:
         pool.invite(email)
         return f"A temporary password is on its way to {email}."
-    password = (
-        make_password(pool.policy) if arguments.generate else ask_for_password(pool.policy, email)
-    )
+    password = make_password(pool.policy) if generate else ask_for_password(pool.policy, email)
     (pool.reset if exists else pool.create)(email, password)
     done = f"{email} has a new password." if exists else f"{email} may sign in."
     # Nobody keeps it: whoever sees this line has to.
-    return f"{done} The password, shown this once: {password}" if arguments.generate else done
+    return f"{done} The password, shown this once: {password}" if generate else done
 
 
-def parse_arguments() -> argparse.Namespace:
-    """The command line; `make create-user` passes ARGS on."""
-    parser = argparse.ArgumentParser(prog="make create-user", description="Add a person.")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--generate", action="store_true", help="make a password up and show it once")
-    how.add_argument("--invite", action="store_true", help="let Cognito mail a temporary password")
-    parser.add_argument("--reset", action="store_true", help="a new password for an account")
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Add the person EMAIL."""
-    arguments = parse_arguments()
+@click.command
+@options.email
+@options.stack
+@options.region
+@click.option("--generate", is_flag=True, help="Make a password up, and show it once.")
+@click.option("--invite", is_flag=True, help="Let Cognito mail a temporary password.")
+@click.option("--reset", is_flag=True, help="A new password for an account.")
+def main(*, generate: bool, invite: bool, reset: bool) -> None:
+    """A person who may sign in, or a new password for one."""
+    if generate and invite:
+        raise click.UsageError("--generate and --invite are two ways: give one of them.")
+    how = {"generate": generate, "invite": invite, "reset": reset}
     os.umask(0o077)  # as in local/: what the state folder holds is this person's alone
     email = os.environ.get("EMAIL", "").strip()
     if "@" not in email:
         sys.exit("Say who: make create-user EMAIL=somebody@example.com")
     try:
         if is_local():
-            print(run(LocalPool(), email, arguments))
+            print(run(LocalPool(), email, **how))
             return
         from ops import aws  # boto3 takes a fifth of a second, which the local pool can do without
 
         outputs = read_outputs()
         with aws.failures_in_words():
             cognito = CognitoPool(aws.client("cognito-idp"), outputs["UserPoolId"])
-            done = run(cognito, email, arguments)
+            done = run(cognito, email, **how)
         if "PasskeyUrl" in outputs:
             # Cognito asks only those who sign up by themselves.
             print(f"Once signed in, {email} may add a passkey at {outputs['PasskeyUrl']}")
@@ -209,7 +208,3 @@ def main() -> None:
         sys.exit(str(error))
     except (KeyboardInterrupt, EOFError):
         sys.exit("Nothing was changed.")
-
-
-if __name__ == "__main__":
-    main()

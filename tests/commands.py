@@ -23,11 +23,11 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 def run_command(
-    module: str, *arguments: str, environment: Mapping[str, str], typed: str = ""
+    command: str, *arguments: str, environment: Mapping[str, str], typed: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m ops.MODULE` without a terminal, with `typed` as its standard input."""
+    """Run `python -m ops COMMAND` without a terminal, with `typed` as its standard input."""
     return subprocess.run(
-        [sys.executable, "-m", f"ops.{module}", *arguments],
+        [sys.executable, "-m", "ops", command, *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
         input=typed,
@@ -81,12 +81,12 @@ class Terminal:
 
 @contextlib.contextmanager
 def open_terminal(
-    module: str, *arguments: str, environment: Mapping[str, str]
+    command: str, *arguments: str, environment: Mapping[str, str]
 ) -> Iterator[Terminal]:
-    """Run `python -m ops.MODULE` in a terminal of its own."""
+    """Run `python -m ops COMMAND` in a terminal of its own."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", _OWN_TERMINAL, "-m", f"ops.{module}", *arguments],
+        [sys.executable, "-c", _OWN_TERMINAL, "-m", "ops", command, *arguments],
         cwd=ROOT,
         env={**os.environ, "TERM": "xterm", **environment},
         stdin=theirs,

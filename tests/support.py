@@ -64,6 +64,10 @@ def serve(app: Any) -> Iterator[str]:
                 for task in late:
                     task.cancel()
             await self.lifespan.shutdown()
+            # What came or stayed meanwhile, or it would be found open when the loop is gone.
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
     server = Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)

@@ -1,6 +1,6 @@
 """What a check is, what it can find, and how a group of checks is run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -88,7 +88,11 @@ class Group[Subject]:
 
     def examine(self, subject: Subject) -> list[Result]:
         """Run every check; one that fails never keeps the others from looking."""
-        return [self._result(check, subject) for check in self.checks]
+        return list(self.results(subject))
+
+    def results(self, subject: Subject) -> Iterator[Result]:
+        """The same, each as soon as it is there."""
+        return (self._result(check, subject) for check in self.checks)
 
     def hindered(self, why: str) -> list[Result]:
         """Every check's result when there is no subject at all."""

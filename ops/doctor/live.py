@@ -1,85 +1,37 @@
 """A stack that runs, here or at AWS, asked over HTTP as a browser asks it.
 
-What `make smoke` asks, too, is asked by the same functions; here a question that another one has
-answered already (nothing streams through a throttle of 0) is not asked again.
+What another check has answered already (nothing streams through a throttle of 0) is not asked
+again. What only `make doctor ARGS=--live` asks is in thorough.py.
 """
 
 import json
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 
 from local.site import page_config
+from ops.conversation import SESSION_HEADER
 from ops.doctor.check import CannotLookError, Fault, Group, Symptom
+from ops.doctor.live_stack import Answer, LiveStack
 from ops.doctor.template.sign_in import unreachable
-from ops.oauth import CodeFlow, SignedIn
-from ops.smoke.checks import (
-    ask_for_pieces,
-    ask_for_refusals_cors,
-    ask_for_streamed_cors,
-    ask_preflight,
-    ask_without_token,
-)
-from ops.smoke.target import COUNT, Answer, Target
+from ops.oauth import CodeFlow
+
+LEAST_ARRIVALS = 5
+APART_SECONDS = 0.004
+"""Pieces that come closer together than this were sent as one."""
 
 _LOGS = "make logs [STACK=...]"
 
 
-class Nobody(SignedIn):
-    """In place of a person, when there is no token. Whoever wants one cannot look."""
-
-    def __init__(self, why: str) -> None:
-        self._why = why
-
-    def id_token(self) -> str:
-        raise CannotLookError(self._why)
-
-
-class LiveStack(Target):
-    """A running stack. A question is asked once, and the answer kept."""
-
-    def __init__(
-        self, outputs: Mapping[str, str], person: SignedIn, http: httpx.Client, is_local: bool
-    ) -> None:
-        super().__init__(outputs, person, http)
-        self.is_local = is_local
-
-    @cached_property
-    def page(self) -> httpx.Response:
-        """The page itself."""
-        return self.http.get(self.outputs["SpaUrl"])
-
-    @property
-    def gate(self) -> Target:
-        """This stack, if its gate lets anybody through. Raises CannotLookError."""
-        if self.refused.status == httpx.codes.TOO_MANY_REQUESTS:
-            raise CannotLookError("The gate answers 429 to everything; see live.throttle.")
-        return self
-
-    @cached_property
-    def woken(self) -> Answer:
-        """What the agent says when it is woken: the cheapest request that reaches it."""
-        token = self.person.id_token()
-        return self.gate.post({"action": "warm"}, token, session=self.session)
-
-    @cached_property
-    def counted(self) -> Answer:
-        """A long answer, from the agent that was woken. Raises CannotLookError if it was not."""
-        if not _is_warm(self.woken):
-            raise CannotLookError("The agent cannot be reached; see live.agent.")
-        return self.turn(COUNT, str(uuid.uuid4()))
-
-
-def _explain(error: Exception) -> str:
+def explain(error: Exception) -> str:
+    """Why a check could not look."""
     if isinstance(error, httpx.TransportError):
         return f"There was no answer ({type(error).__name__}: {error})."
     return f"The answer is not of the expected form ({type(error).__name__}: {error})."
 
 
-LIVE: Group[LiveStack] = Group("live", _explain)
+LIVE: Group[LiveStack] = Group("live", explain)
 
 
 @LIVE.check("ports", "whether page, API and sign-in answer", Symptom.PAGE)
@@ -178,32 +130,71 @@ def throttle(stack: LiveStack) -> Iterator[Fault]:
 
 @LIVE.check("preflight", "OPTIONS /chat, as a browser sends it", Symptom.PAGE)
 def preflight(stack: LiveStack) -> Iterator[Fault]:
-    yield from _asked(
-        *(ask_preflight, stack.gate),
-        "2xx, * or the page's origin, POST, and every header that the page sends",
-        "template.yaml: a mock integration on options; then make deploy [STACK=...]",
+    needs = {"authorization", "content-type", SESSION_HEADER.lower()}
+    answer = stack.gate.http.options(
+        stack.api,
+        headers={
+            "Origin": stack.outputs["SpaUrl"],
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": ",".join(sorted(needs)),
+        },
     )
+    origin = answer.headers.get("Access-Control-Allow-Origin", "")
+    methods = _words(answer.headers.get("Access-Control-Allow-Methods", ""))
+    missing = needs - _words(answer.headers.get("Access-Control-Allow-Headers", ""))
+    if not (answer.is_success and _is_pages(stack, origin) and "post" in methods) or missing:
+        saw = f"{answer.status_code}, origin {origin or '(none)'}, methods {' '.join(methods)}"
+        yield Fault(
+            saw + (f", without {', '.join(sorted(missing))}" if missing else ""),
+            f"2xx, * or the page's origin, POST, Authorization, Content-Type and {SESSION_HEADER}",
+            "template.yaml: a mock integration on options, and its responseParameters; then make "
+            "deploy [STACK=...]",
+        )
+
+
+def _words(header: str) -> set[str]:
+    return {word.strip().lower() for word in header.split(",") if word.strip()}
+
+
+def _is_pages(stack: LiveStack, origin: str) -> bool:
+    return origin in ("*", stack.outputs["SpaUrl"])
 
 
 @LIVE.check("refusal", "POST /chat without a token", Symptom.REFUSED)
 def refusal(stack: LiveStack) -> Iterator[Fault]:
-    yield from _asked(
-        *(ask_without_token, stack.gate),
-        "401, of the API itself: any other answer does not come from the gate's authorizer",
-        "template.yaml: security: [{ SignedIn: [] }] on the operation; then make deploy "
-        "[STACK=...]",
-    )
+    yield from not_the_gates(stack.gate.refused, "security: [{ SignedIn: [] }] on the operation")
+
+
+def not_the_gates(answer: Answer, line: str) -> Iterator[Fault]:
+    """A fault unless the API itself refused; `line` of the template fixes it."""
+    # API Gateway renames this header of an answer that it passes on, and sends none of its own.
+    is_behind = "x-amzn-remapped-www-authenticate" in answer.headers
+    if answer.status != httpx.codes.UNAUTHORIZED or is_behind:
+        yield Fault(
+            f"{answer.status}{', of the runtime behind the gate' if is_behind else ''}",
+            "401, of the API itself: any other answer does not come from the gate's authorizer",
+            f"template.yaml: {line}; then make deploy [STACK=...]",
+        )
 
 
 @LIVE.check("refusal-cors", "the CORS header of that 401", Symptom.PAGE)
 def refusal_cors(stack: LiveStack) -> Iterator[Fault]:
     if stack.gate.refused.status != httpx.codes.UNAUTHORIZED:
         raise CannotLookError("There was no 401; see live.refusal.")
-    yield from _asked(
-        *(ask_for_refusals_cors, stack.gate),
-        "* or the page's origin, or the page sees a network error in place of a 401",
+    yield from _unreadable(
+        *(stack, stack.refused, "or the page sees a network error in place of a 401"),
         "template.yaml: x-amazon-apigateway-gateway-responses; then make deploy [STACK=...]",
     )
+
+
+def _unreadable(stack: LiveStack, answer: Answer, reason: str, fix: str) -> Iterator[Fault]:
+    origin = answer.headers.get("Access-Control-Allow-Origin", "")
+    if not _is_pages(stack, origin):
+        yield Fault(
+            f"{answer.status}, Access-Control-Allow-Origin: {origin or '(none)'}",
+            f"* or the page's origin, {reason}",
+            fix,
+        )
 
 
 # Statuses of API Gateway and of InvokeAgentRuntime (AgentCore API reference).
@@ -223,7 +214,7 @@ _MEANINGS = {
 @LIVE.check("agent", "whether a token wakes the agent (action warm)", Symptom.NO_ANSWER)
 def agent(stack: LiveStack) -> Iterator[Fault]:
     answer = stack.woken
-    if _is_warm(answer):
+    if answer.is_warm:
         return
     meaning, fix = _MEANINGS.get(answer.status, ("not the agent's answer", _LOGS))
     saw = f"{answer.status} {answer.headers.get('x-amzn-errortype', '')}".strip()
@@ -237,22 +228,29 @@ def agent(stack: LiveStack) -> Iterator[Fault]:
 @LIVE.check("answer-cors", "the CORS header of a streamed answer", Symptom.PAGE)
 def answer_cors(stack: LiveStack) -> Iterator[Fault]:
     """API Gateway maps no header of a streamed answer: it has to come from AgentCore."""
-    yield from _asked(
-        *(ask_for_streamed_cors, stack),
-        "* or the page's origin, from the runtime: no browser reads the stream without it",
+    yield from _unreadable(
+        *(stack, stack.counted, "from the runtime: no browser reads the stream without it"),
         "no setting of the API can add it: docs/unverified.md",
     )
 
 
 @LIVE.check("streams", "when the pieces of an answer arrive", Symptom.ALL_AT_ONCE)
 def streams(stack: LiveStack) -> Iterator[Fault]:
+    """A buffered answer comes in one or two bursts, however long it took to make."""
     if not stack.counted.end.startswith("RUN_FINISHED"):
         raise CannotLookError("There was no answer; see live.model.")
-    yield from _asked(
-        *(ask_for_pieces, stack),
-        "many arrivals, while the model speaks",
-        "look at template.streams and deployed.streams; a proxy of this shell may buffer, too",
-    )
+    arrivals = stack.counted.arrivals
+    apart = [0.0]
+    for arrival in arrivals:
+        if arrival - apart[-1] >= APART_SECONDS:
+            apart.append(arrival)
+    if len(apart) - 1 < LEAST_ARRIVALS:
+        yield Fault(
+            f"{len(apart) - 1} arrivals, the first after {arrivals[0]:.2f} s, the last after "
+            f"{arrivals[-1]:.2f} s",
+            f"{LEAST_ARRIVALS} arrivals or more, while the model speaks",
+            "look at template.streams and deployed.streams; a proxy of this shell may buffer, too",
+        )
 
 
 @LIVE.check("model", "how an answer ends", Symptom.MODEL)
@@ -261,15 +259,3 @@ def model(stack: LiveStack) -> Iterator[Fault]:
     if answer.end != "RUN_FINISHED":
         told = answer.events[-1].get("message") if answer.events else None
         yield Fault(answer.end, "RUN_FINISHED", str(told or _LOGS))
-
-
-def _asked(
-    ask: Callable[[Target], tuple[bool, str]], target: Target, should: str, fix: str
-) -> Iterator[Fault]:
-    passed, saw = ask(target)
-    if not passed:
-        yield Fault(saw, should, fix)
-
-
-def _is_warm(answer: Answer) -> bool:
-    return answer.status == httpx.codes.OK and b'"warm"' in answer.body

@@ -16,15 +16,9 @@ def closing(results: Sequence[Result]) -> str:
 
 
 def for_people(results: Sequence[Result], verbose: bool) -> str:
-    """Faults in full; with `verbose`, also a line for each check that found nothing. Without it,
-    reasons not to look that are the same are told once."""
+    """Faults in full, and why checks could not look: without `verbose`, reasons that are the same
+    are told once."""
     blocks = [_fault(result) for result in results if result.faults]
-    if verbose:
-        blocks += [
-            "\n".join(
-                f"ok        {each.id:<26} {each.looks_at}" for each in results if _is_ok(each)
-            )
-        ]
     reasons: dict[str, list[str]] = {}
     for result in results:
         if result.hindrance:
@@ -52,8 +46,14 @@ def _fault(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _is_ok(result: Result) -> bool:
+def is_well(result: Result) -> bool:
+    """Whether a check looked, and found nothing."""
     return not result.faults and not result.hindrance
+
+
+def line(result: Result) -> str:
+    """What there is to say of a check that found nothing."""
+    return f"ok        {result.id:<26} {result.looks_at}"
 
 
 def _word(result: Result) -> str:

@@ -5,11 +5,10 @@ about: here the zip holds agent/ alone.
 """
 
 import hashlib
-import importlib
-import sys
 from pathlib import Path
 
 from ops import archive, bundle
+from ops.__main__ import main
 
 
 def build_small(out: Path = bundle.ZIP) -> bundle.Bundle:
@@ -24,4 +23,4 @@ def build_small(out: Path = bundle.ZIP) -> bundle.Bundle:
 bundle.build = build_small
 
 if __name__ == "__main__":
-    importlib.import_module(f"ops.{sys.argv.pop(1)}").main()
+    main()

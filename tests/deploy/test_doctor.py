@@ -74,7 +74,7 @@ def deployed(project: Project) -> Project:
 def examine(project: Project) -> dict[str, Any]:
     """What the doctor finds, by the check's id."""
     ran = project.run(
-        *("doctor.__main__", "--json", "--only", "template", "--only", "deployed"), STACK="sluice"
+        *("doctor", "--json", "--only", "template", "--only", "deployed"), STACK="sluice"
     )
     assert ran.out, ran.err
     return {each["id"]: each for each in json.loads(ran.out)}

@@ -187,7 +187,7 @@ def test_a_changed_page_replaces_the_old_one_and_its_files(deployed: Project) ->
         old.unlink()
     (page / "assets" / "index-9z8y7x6w.js").write_text("console.log('second')\n")
     (page / "index.html").write_text("<script src='/assets/index-9z8y7x6w.js'></script>\n")
-    ran = deployed.run("publish", STACK="sluice")
+    ran = deployed.run("publish-spa", STACK="sluice")
     assert ran.ok, ran.err
     scripts = [key for key in deployed.objects(outputs["SpaBucket"]) if key.endswith(".js")]
     assert scripts == ["assets/index-9z8y7x6w.js"]

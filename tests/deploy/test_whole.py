@@ -39,7 +39,7 @@ def test_a_clone_becomes_an_environment_with_its_own_stack_agent_and_page(
         if name.startswith(("UV", "SSL_CERT")) or name.upper() == "HTTPS_PROXY"
     }
     ran = subprocess.run(
-        [sys.executable, "-m", "ops.deploy"],
+        [sys.executable, "-m", "ops", "deploy"],
         cwd=folder,
         env={**emulator.environment, **uv, "ENV": "staging"},
         capture_output=True,

@@ -117,7 +117,7 @@ def test_a_lack_is_said_in_a_sentence(
     check_sentence(run_command("outputs", environment={**deployed.environment, **changes}), words)
 
 
-@pytest.mark.parametrize("command", ["token", "logs", "users"])
+@pytest.mark.parametrize("command", ["token", "logs", "create-user"])
 def test_every_verb_does_without_a_traceback_where_credentials_lack(
     command: str, deployed: Deployed
 ) -> None:

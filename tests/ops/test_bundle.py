@@ -59,7 +59,7 @@ def clone(root: Path) -> Path:
 def build(root: Path, umask: int, **environment: str) -> Built:
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "ops.bundle"],
+        [sys.executable, "-m", "ops", "bundle"],
         cwd=root,
         env={**os.environ, "UV": str(uv()), **environment},
         umask=umask,

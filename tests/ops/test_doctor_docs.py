@@ -10,10 +10,12 @@ from ops.doctor.check import Symptom
 from ops.doctor.deployed import DEPLOYED
 from ops.doctor.live import LIVE
 from ops.doctor.template import TEMPLATE
+from ops.doctor.thorough import THOROUGH
 from ops.doctor.token import TOKEN
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "doctor.md"
-CHECKS = [check for group in (TEMPLATE, AGENT, TOKEN, LIVE, DEPLOYED) for check in group.checks]
+GROUPS = (TEMPLATE, AGENT, TOKEN, LIVE, THOROUGH, DEPLOYED)
+CHECKS = [check for group in GROUPS for check in group.checks]
 TUTORIAL = list(Symptom)[:5]
 
 

@@ -12,9 +12,10 @@ from commands import run_command
 from e2e_stack import ROOT, RunningStack, run_stack
 
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
-from ops.doctor.__main__ import look_at_stack
 from ops.doctor.check import Result
-from ops.doctor.live import LIVE, LiveStack, Nobody
+from ops.doctor.command import look_at_stack
+from ops.doctor.live import LIVE
+from ops.doctor.live_stack import LiveStack, Nobody
 from ops.oauth import SignedIn
 from ops.token import sign_in
 

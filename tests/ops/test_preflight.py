@@ -44,7 +44,7 @@ def test_deploy_refuses_the_name_before_it_asks_aws_anything(
     monkeypatch.delenv("ENV", raising=False)
     monkeypatch.setattr("ops.aws.client", lambda service: pytest.fail(f"{service} was asked"))
     with pytest.raises(SystemExit, match="cannot be called My-Chat"):
-        deploy.main()
+        deploy.main([])
 
 
 def test_another_prefix_is_refused_and_the_way_back_is_named() -> None:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from support import serve
 
+from ops.doctor.live_stack import LiveStack
 from ops.oauth import SignedIn
 from ops.session_start import PAUSES, VARIATION, open_answer
-from ops.smoke.target import Target
 
 
 class Door:
@@ -61,10 +61,10 @@ def test_about_15_seconds_are_waited_in_all() -> None:
     assert 15 <= sum(PAUSES) <= 16
 
 
-def test_smoke_asks_again(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_asks_again(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.session_start.PAUSES", (0.0,))
     door = Door(409, 200)
     with serve(door.app) as url:
         outputs = {"ApiUrl": url, "SpaUrl": url, "LoginUrl": url, "UserPoolClientId": "client"}
         person = SignedIn(outputs, {"id_token": "e30.eyJpYXQiOjEsImV4cCI6OTk5OTk5OTk5OX0."})
-        assert Target(outputs, person, http).post({"prompt": "Hello"}).status == 200
+        assert LiveStack(outputs, person, http, False).post({"prompt": "Hello"}).status == 200

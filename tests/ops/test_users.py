@@ -31,7 +31,7 @@ def password_of(printed: str) -> str:
 def test_a_generated_password_signs_in_at_the_running_stack_at_once(
     email: str, here: dict[str, str], stack: RunningStack
 ) -> None:
-    ended = run_command("users", "--generate", environment={**here, "EMAIL": email})
+    ended = run_command("create-user", "--generate", environment={**here, "EMAIL": email})
     assert ended.returncode == 0, ended.stderr
     assert stack.tokens(email, password_of(ended.stdout))["id_token"]
 
@@ -39,7 +39,7 @@ def test_a_generated_password_signs_in_at_the_running_stack_at_once(
 def test_a_typed_password_signs_in_and_is_never_shown(
     email: str, here: dict[str, str], stack: RunningStack
 ) -> None:
-    with open_terminal("users", environment={**here, "EMAIL": email}) as terminal:
+    with open_terminal("create-user", environment={**here, "EMAIL": email}) as terminal:
         terminal.wait_for(f"Password for {email}: ")
         terminal.type(f"{GOOD}\n")
         terminal.wait_for("Once more: ")
@@ -57,7 +57,7 @@ def test_a_typed_password_signs_in_and_is_never_shown(
 def test_a_password_that_does_not_do_changes_nothing(
     passwords: list[str], words: str, email: str, here: dict[str, str], stack: RunningStack
 ) -> None:
-    with open_terminal("users", environment={**here, "EMAIL": email}) as terminal:
+    with open_terminal("create-user", environment={**here, "EMAIL": email}) as terminal:
         for prompt, password in zip(["Password", "Once more"], passwords, strict=False):
             terminal.wait_for(prompt)
             terminal.type(f"{password}\n")
@@ -68,7 +68,7 @@ def test_a_password_that_does_not_do_changes_nothing(
 
 
 def test_ctrl_c_changes_nothing(email: str, here: dict[str, str]) -> None:
-    with open_terminal("users", environment={**here, "EMAIL": email}) as terminal:
+    with open_terminal("create-user", environment={**here, "EMAIL": email}) as terminal:
         terminal.wait_for("Password for")
         terminal.type("\x03")
         terminal.wait_for("Nothing was changed.")
@@ -79,12 +79,16 @@ def test_an_account_gets_another_password_only_when_asked(
     email: str, here: dict[str, str], stack: RunningStack
 ) -> None:
     asked = {**here, "EMAIL": email}
-    first = password_of(run_command("users", "--generate", environment=asked).stdout)
-    refused = run_command("users", "--generate", environment={**asked, "EMAIL": email.upper()})
+    first = password_of(run_command("create-user", "--generate", environment=asked).stdout)
+    refused = run_command(
+        "create-user", "--generate", environment={**asked, "EMAIL": email.upper()}
+    )
     assert refused.returncode == 1
     assert "--reset" in refused.stderr
     assert stack.tokens(email, first)["id_token"]
-    second = password_of(run_command("users", "--generate", "--reset", environment=asked).stdout)
+    second = password_of(
+        run_command("create-user", "--generate", "--reset", environment=asked).stdout
+    )
     assert stack.tokens(email, second)["id_token"]
     with pytest.raises(SignInError):
         stack.tokens(email, first)
@@ -110,10 +114,9 @@ def test_what_cannot_be_done_is_said(
 ) -> None:
     monkeypatch.setenv("SLUICE_STATE", str(stack.state))
     monkeypatch.setenv("EMAIL", name)
-    monkeypatch.setattr(sys, "argv", ["users", *arguments])
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with pytest.raises(SystemExit, match=words) as ended:
-        users.main()
+        users.main(arguments)
     assert "\n" not in str(ended.value)
 
 
@@ -124,17 +127,17 @@ def test_a_deployed_pool_gets_a_user_with_a_lasting_password(
     email: str, deployed: Deployed
 ) -> None:
     asked = {**deployed.environment, "EMAIL": email}
-    ended = run_command("users", "--generate", environment=asked)
+    ended = run_command("create-user", "--generate", environment=asked)
     assert ended.returncode == 0, ended.stderr
     user = look_up(deployed, email)
     assert user["UserStatus"] == "CONFIRMED"
     attributes = {entry["Name"]: entry["Value"] for entry in user["UserAttributes"]}
     assert attributes["email"] == email
     assert attributes["email_verified"] == "true"
-    again = run_command("users", "--generate", environment=asked)
+    again = run_command("create-user", "--generate", environment=asked)
     assert again.returncode == 1
     assert "--reset" in again.stderr
-    reset = run_command("users", "--generate", "--reset", environment=asked)
+    reset = run_command("create-user", "--generate", "--reset", environment=asked)
     assert password_of(reset.stdout) != password_of(ended.stdout)
 
 
@@ -146,7 +149,7 @@ def test_who_may_have_a_passkey_is_told_where_to_add_one(
     outputs = {**stack.outputs, "PasskeyUrl": address}
     deploy(deployed.emulator, "with-passkeys", outputs, deployed.dev_url)
     asked = {**deployed.environment, "STACK": "with-passkeys", "EMAIL": email}
-    ended = run_command("users", "--generate", environment=asked)
+    ended = run_command("create-user", "--generate", environment=asked)
     assert ended.returncode == 0, ended.stderr
     first, second = ended.stdout.splitlines()
     assert first == f"Once signed in, {email} may add a passkey at {address}"
@@ -157,7 +160,9 @@ def test_a_deployed_pools_policy_is_asked_before_anything_is_sent(
     email: str, deployed: Deployed
 ) -> None:
     """The pool asks for twelve characters and a digit, the local one for eight."""
-    with open_terminal("users", environment={**deployed.environment, "EMAIL": email}) as terminal:
+    with open_terminal(
+        "create-user", environment={**deployed.environment, "EMAIL": email}
+    ) as terminal:
         terminal.wait_for("Password for")
         terminal.type("Elevenchars\n")
         terminal.wait_for("at least 12 characters, a digit.")
@@ -166,7 +171,9 @@ def test_a_deployed_pools_policy_is_asked_before_anything_is_sent(
 
 
 def test_an_invitation_leaves_the_password_to_the_pool(email: str, deployed: Deployed) -> None:
-    ended = run_command("users", "--invite", environment={**deployed.environment, "EMAIL": email})
+    ended = run_command(
+        "create-user", "--invite", environment={**deployed.environment, "EMAIL": email}
+    )
     assert ended.returncode == 0, ended.stderr
     assert look_up(deployed, email)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
 

@@ -1,7 +1,8 @@
-"""`make smoke`: every check passes at a stack that works, and fails at one broken in its way."""
+"""`make smoke`: a stack that works has no fault, and one that is broken is named by its break."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from checkout import copy_checkout, edit
@@ -9,7 +10,10 @@ from commands import run_command
 from e2e_stack import RunningStack, run_stack
 from ops_support import Deployed
 
-from ops.smoke.checks import CHECKS
+from ops.doctor.live import LIVE
+from ops.doctor.thorough import THOROUGH
+
+CHECKS = [check.id for group in (LIVE, THOROUGH) for check in group.checks]
 
 # What is broken, as edits of a checkout -> the checks that have to fail. Breaks that do not touch
 # each other's checks share a stack, because starting one takes a second.
@@ -33,10 +37,10 @@ MUTATIONS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             ),
         ],
         {
-            "the first word comes before the last",
-            "a wrong field is refused by name",
-            "the preflight lets the page ask",
-            "the page can read a refusal",
+            "live.streams",
+            "live.field",
+            "live.preflight",
+            "live.refusal-cors",
         },
     ),
     "identity": (
@@ -49,15 +53,9 @@ MUTATIONS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             ),
         ],
         {
-            "no token is refused at the gate",
-            "an access token is refused at the gate",
-            "the agent knows who asks",
-            # An agent that does not know who asks answers nothing.
-            "the stream is whole",
-            "the first word comes before the last",
-            "a thread remembers",
-            "a cut answer goes on where it broke off",
-            "conversations can be listed, read and deleted",
+            "live.refusal",
+            "live.access-token",
+            "live.agent",
         },
     ),
     # What no template can break, so the local runtime and the agent are broken themselves.
@@ -80,14 +78,13 @@ MUTATIONS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             ("agent/sluice/agui/events.py", "id: {event_id}", "id: 7{event_id}"),
         ],
         {
-            "the streamed answer lets the page read it",
-            "a session id of 32 characters is refused",
-            "a session id of 33 characters is taken",
-            "the runtime refuses who comes around the gate without a token",
-            "a thread remembers",
-            "a cut answer goes on where it broke off",
-            "conversations can be listed, read and deleted",
-            "the stream is whole",
+            "live.answer-cors",
+            "live.session",
+            "live.runtime",
+            "live.remembers",
+            "live.resume",
+            "live.conversations",
+            "live.whole",
         },
     ),
 }
@@ -108,39 +105,44 @@ def broken(
         yield stack, wanted
 
 
-def test_a_working_stack_passes_every_check(here: dict[str, str]) -> None:
-    ended = run_command("smoke", environment=here)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    lines = ended.stdout.splitlines()
-    assert len(lines) == len(CHECKS)
-    assert all(line.startswith("PASS  ") for line in lines)
-
-
-def test_a_deployed_stack_is_asked_the_same_as_json(deployed: Deployed) -> None:
-    ended = run_command("smoke", "--json", environment=deployed.environment)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+def smoke(environment: Mapping[str, str]) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The status of `make smoke`, and its results by id."""
+    ended = run_command("doctor", "--live", "--json", environment=environment)
     found = json.loads(ended.stdout)
-    assert [(finding["check"], finding["passed"]) for finding in found] == [
-        (check.name, True) for check in CHECKS
-    ]
+    assert [each["id"] for each in found] == CHECKS
+    return ended.returncode, {each["id"]: each for each in found}
+
+
+def test_a_working_stack_has_no_fault_and_a_line_for_each_check(here: dict[str, str]) -> None:
+    ended = run_command("doctor", "--live", "--verbose", environment=here)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    lines = [line.split()[:2] for line in ended.stdout.splitlines()[: len(CHECKS)]]
+    assert lines == [["ok", id_] for id_ in CHECKS]
+
+
+def test_a_deployed_stack_is_asked_the_same(deployed: Deployed) -> None:
+    status, found = smoke(deployed.environment)
+    assert {each["result"] for each in found.values()} == {"ok"}, found
+    assert status == 0
 
 
 def test_what_is_broken_is_found_with_its_fix_and_nothing_else(
     broken: tuple[RunningStack, set[str]],
 ) -> None:
     stack, wanted = broken
-    ended = run_command("smoke", environment={"SLUICE_STATE": str(stack.state)})
-    assert ended.returncode == 1
-    lines = ended.stdout.splitlines()
-    assert len(lines) == len(CHECKS)
-    failed = [line.removeprefix("FAIL  ") for line in lines if not line.startswith("PASS  ")]
-    assert {line.partition(": saw ")[0] for line in failed} == wanted
-    for line in failed:
-        assert "; expected " in line
-        assert "; fix: " in line
-    assert f"{len(failed)} of {len(CHECKS)} failed." in ended.stderr
+    status, found = smoke({"SLUICE_STATE": str(stack.state)})
+    assert status == 1
+    assert {id_ for id_, each in found.items() if each["faults"]} == wanted
+    for fault in (fault for each in found.values() for fault in each["faults"]):
+        assert all(fault.values()), fault
 
 
-def test_every_check_is_broken_by_one_of_these() -> None:
+def test_every_thorough_check_is_broken_by_one_of_these() -> None:
     found = set[str]().union(*(wanted for _, wanted in MUTATIONS.values()))
-    assert found == {check.name for check in CHECKS}
+    assert found >= {check.id for check in THOROUGH.checks}
+
+
+def test_it_looks_at_a_stack_that_runs_and_signs_in_for_itself(here: dict[str, str]) -> None:
+    ended = run_command("doctor", "--live", "--only", "token", environment=here)
+    assert ended.returncode == 2
+    assert "--live looks at a running stack" in ended.stderr

@@ -1,42 +1,34 @@
 """`make doctor [STACK=] [TEMPLATE=]`: the template, the agent's file, and the stack that runs:
-here, or STACK at AWS.
+here, or STACK at AWS. `make smoke [STACK=]` is the same of what runs alone, and asks more of it.
 
 SLUICE_TOKEN, or a token on stdin with `--token -`, is explained, and used to ask a deployed agent
 one question, which costs what one answer costs. Here, the demo user signs in for that.
 """
 
-import argparse
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import click
+
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.errors import TemplateError
+from ops import options
 from ops.doctor.agent import AGENT
 from ops.doctor.check import Result
-from ops.doctor.live import LIVE, LiveStack, Nobody
-from ops.doctor.report import as_json, for_people
+from ops.doctor.live import LIVE
+from ops.doctor.live_stack import LiveStack, Nobody
+from ops.doctor.report import as_json, for_people, is_well, line
 from ops.doctor.template import TEMPLATE, TemplateFile, deploy_parameters
+from ops.doctor.thorough import THOROUGH
 from ops.doctor.token import TOKEN, judge, token_of
 from ops.oauth import SignedIn, SignInError, open_http
-from ops.outputs import ROOT, is_local, state_folder
-from ops.token import sign_in
+from ops.outputs import ROOT, is_local, read_outputs, state_folder
+from ops.token import sign_in, sign_in_here
 
 GROUPS = ("template", "agent", "token", "live", "deployed")
-
-
-def parse_arguments() -> argparse.Namespace:
-    """The command line; `make doctor` passes ARGS on."""
-    parser = argparse.ArgumentParser(prog="python -m ops.doctor", description=__doc__)
-    parser.add_argument("--verbose", action="store_true", help="a line for what is well, too")
-    parser.add_argument("--json", action="store_true", help="every check, for programs")
-    parser.add_argument(
-        "--only", choices=GROUPS, action="append", help="look there and nowhere else"
-    )
-    parser.add_argument("--token", choices=["-"], help="read a token from stdin")
-    return parser.parse_args()
 
 
 def look(only: Sequence[str], token: str) -> Iterator[Result]:
@@ -94,7 +86,7 @@ def look_at_stack(
             yield from judged
         if "live" in only:
             person = SignedIn(outputs, {"id_token": token_of(token)}) if token else Nobody(why)
-            yield from LIVE.examine(LiveStack(outputs, person, http, is_local()))
+            yield from LIVE.results(LiveStack(outputs, person, http, is_local()))
 
 
 def local_outputs() -> Mapping[str, str] | str:
@@ -106,14 +98,44 @@ def local_outputs() -> Mapping[str, str] | str:
     return outputs
 
 
-def main() -> None:
-    """Look, report, and exit with 1 if anything is at fault."""
-    arguments = parse_arguments()
-    token = sys.stdin.read() if arguments.token else os.environ.get("SLUICE_TOKEN", "")
-    results = list(look(arguments.only or GROUPS, token.strip()))
-    print(as_json(results) if arguments.json else for_people(results, arguments.verbose))
+def look_thoroughly() -> Iterator[Result]:
+    """A stack that runs, as somebody who signs in for it. Exits with a sentence if nobody can."""
+    outputs = read_outputs()
+    try:
+        person = sign_in_here(outputs)
+        with open_http() as http:
+            stack = LiveStack(outputs, person, http, is_local())
+            yield from LIVE.results(stack)
+            yield from THOROUGH.results(stack)
+    except SignInError as error:
+        sys.exit(str(error))
+
+
+@click.command
+@options.stack
+@options.region
+@options.environment
+@options.email
+@click.option("--live", is_flag=True, help="All that only a running stack can answer; signs in.")
+@click.option("--verbose", is_flag=True, help="A line for what is well, too.")
+@click.option("--json", "in_json", is_flag=True, help="Every check, for programs.")
+@click.option("--only", type=click.Choice(GROUPS), multiple=True, help="Look there alone.")
+@click.option("--token", type=click.Choice(["-"]), help="Read a token from stdin.")
+def main(
+    *, live: bool, verbose: bool, in_json: bool, only: tuple[str, ...], token: str | None
+) -> None:
+    """What is wrong with the template, the agent's file and a stack, and what fixes it.
+
+    Ends with status 1 if anything is at fault.
+    """
+    if live and (only or token):
+        raise click.UsageError("--live looks at a running stack, and signs in for itself.")
+    given = sys.stdin.read() if token else os.environ.get("SLUICE_TOKEN", "")
+    found = look_thoroughly() if live else look(only or GROUPS, given.strip())
+    results = []
+    for result in found:
+        results.append(result)
+        if verbose and not in_json and is_well(result):
+            click.echo(line(result))
+    click.echo(as_json(results) if in_json else for_people(results, verbose))
     sys.exit(any(result.faults for result in results))
-
-
-if __name__ == "__main__":
-    main()

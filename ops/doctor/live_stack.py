@@ -1,4 +1,4 @@
-"""A stack under test: how it is asked, and answers that several checks look at."""
+"""A stack that runs, here or at AWS: how it is asked, and answers that several checks look at."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from ops.conversation import SESSION_HEADER
+from ops.doctor.check import CannotLookError
 from ops.frames import Event, read_events
 from ops.oauth import SignedIn
 from ops.session_start import open_answer
@@ -45,21 +46,39 @@ class Answer:
         return [int(number) for number in _FRAME.findall(self.body)]
 
     @property
+    def is_warm(self) -> bool:
+        """Whether it is the agent's answer to `warm`."""
+        return self.status == httpx.codes.OK and b'"warm"' in self.body
+
+    @property
     def end(self) -> str:
-        """How a turn ended: its last event and an error's code, or the status and the body."""
+        """How a run ended: its last event and an error's code, or the status and the body."""
         if self.status == httpx.codes.OK and self.events:
             last = self.events[-1]
             return " ".join(str(last[key]) for key in ("type", "code") if key in last)
         return f"{self.status} {printable(self.body[:120].decode(errors='replace'))}".strip()
 
 
-class Target:
-    """A stack under test, and answers that several checks look at."""
+class Nobody(SignedIn):
+    """In place of a person, when there is no token. Whoever wants one cannot look."""
 
-    def __init__(self, outputs: Mapping[str, str], person: SignedIn, http: httpx.Client) -> None:
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def id_token(self) -> str:
+        raise CannotLookError(self._why)
+
+
+class LiveStack:
+    """A stack that runs. A question that several checks have is asked once, and its answer kept."""
+
+    def __init__(
+        self, outputs: Mapping[str, str], person: SignedIn, http: httpx.Client, is_local: bool
+    ) -> None:
         self.outputs = outputs
         self.person = person
         self.http = http
+        self.is_local = is_local
         self.api = f"{outputs['ApiUrl']}/chat"
         self.session = str(uuid.uuid4())
         self.threads: list[str] = []
@@ -85,8 +104,8 @@ class Target:
                     break
             return Answer(answer.status_code, answer.headers, b"".join(pieces), tuple(arrivals))
 
-    def turn(self, prompt: str, thread: str, run: str = "", events: int = 0) -> Answer:
-        """One turn of a thread. All are in one session, so that one microVM is started for them."""
+    def ask(self, prompt: str, thread: str, run: str = "", events: int = 0) -> Answer:
+        """One message of a thread. All are in one session, which starts one microVM."""
         self.threads.append(thread)
         body = {"threadId": thread, "prompt": prompt, **({"runId": run} if run else {})}
         return self.post(body, self.person.id_token(), session=self.session, events=events)
@@ -104,12 +123,39 @@ class Target:
         return told if isinstance(told, dict) else {}
 
     @cached_property
-    def counted(self) -> Answer:
-        """A long answer, in a session that was woken before, so that no cold start is measured."""
-        self.post({"action": "warm"}, self.person.id_token(), session=self.session)
-        return self.turn(COUNT, str(uuid.uuid4()))
+    def page(self) -> httpx.Response:
+        """The page itself."""
+        return self.http.get(self.outputs["SpaUrl"])
 
     @cached_property
     def refused(self) -> Answer:
         """What the API answers to a page that sends no token."""
         return self.post({"prompt": "Hello"})
+
+    @property
+    def gate(self) -> "LiveStack":
+        """This stack, if its gate lets anybody through. Raises CannotLookError."""
+        if self.refused.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise CannotLookError("The gate answers 429 to everything; see live.throttle.")
+        return self
+
+    @cached_property
+    def woken(self) -> Answer:
+        """What the agent says when it is woken: the cheapest request that reaches it."""
+        return self.gate.warm(self.session)
+
+    @property
+    def agent(self) -> "LiveStack":
+        """This stack, if its agent could be woken. Raises CannotLookError."""
+        if not self.woken.is_warm:
+            raise CannotLookError("The agent cannot be reached; see live.agent.")
+        return self
+
+    @cached_property
+    def counted(self) -> Answer:
+        """A long answer, from the agent that was woken, so that no cold start is measured."""
+        return self.agent.ask(COUNT, str(uuid.uuid4()))
+
+    def warm(self, session: str) -> Answer:
+        """Wake the agent of a session."""
+        return self.post({"action": "warm"}, self.person.id_token(), session=session)

@@ -1,1 +1,0 @@
-"""`make smoke`: questions to a stack that runs. Read target, checks, __main__."""
