@@ -27,7 +27,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 SYNC := "$$UV" sync --quiet --locked --inexact
 PYTHON := .venv/bin/python
-PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export SLUICE_SAM := $(CURDIR)/.build/sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
 # What a person gives a command: STACK=name, ENV=prod, EMAIL=..., REGION=...

@@ -17,6 +17,13 @@ os.environ["SLUICE_AGENT"] = str(ROOT / "tests" / "stock_agent.py")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with the longest tests first, so that no worker is left alone with one at the end:
+    pytest-xdist hands out files in this order (--no-loadscope-reorder)."""
+    long = [ROOT / "tests" / name for name in ("spa", "e2e", "ops")]
+    items.sort(key=lambda item: not any(folder in item.path.parents for folder in long))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def certificates() -> Iterator[None]:
     """Every httpx.get and httpx.Client reads the authorities of the whole web, which takes 20 ms,

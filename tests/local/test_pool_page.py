@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser import launch
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pool_support import EMAIL, PASSWORD, Pool, running_pool
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -53,13 +53,15 @@ def page(browser: Browser, pool: Pool, site: str) -> Iterator[Page]:
 
 
 def test_signing_in_takes_nothing_but_the_keyboard(page: Page, site: str) -> None:
+    expect(page.get_by_label("Email address")).to_be_focused()
     page.keyboard.type(EMAIL)
     page.keyboard.press("Tab")
     page.keyboard.type("Wrong-1234")
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
     assert page.get_by_label("Email address").input_value() == EMAIL
-    page.keyboard.type(PASSWORD)  # the password has the focus now
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{site}/?code=*")
     assert page.inner_text("body") == "signed in"
