@@ -1,9 +1,9 @@
 """Faults on purpose, for tests: with `python -m local --faults` they break the API's next answers.
 
 `POST /_faults` at the API's origin, `{"faults": [fault, ...]}`, queues faults: each strikes the
-next request that it is meant for, and only that one. `GET` tells how many wait, and how many
-answers are held; `DELETE` forgets those that wait and lets go of what is held. Without `--faults`
-there is no such route. A fault:
+next request that it is meant for, and only that one. `GET` tells how many wait, how many met an
+answer that was over before their place in it, and how many answers are held; `DELETE` forgets the
+first two and lets go of what is held. Without `--faults` there is no such route. A fault:
 
 | field    | meaning |
 |----------|---------|
@@ -87,6 +87,7 @@ class Faults:
         """`kill` ends the agent process of a session id."""
         self.kill = kill
         self.held = 0
+        self.missed = 0
         self.released = asyncio.Event()
         self._waiting: deque[Fault] = deque()
 
@@ -121,6 +122,7 @@ class Faults:
     async def _control(self, request: Request) -> JSONResponse:
         if request.method == "DELETE":
             self._waiting.clear()
+            self.missed = 0
             self.released.set()
             self.released = asyncio.Event()
         elif request.method == "POST":
@@ -131,7 +133,9 @@ class Faults:
                 self._waiting += [Fault(**each) for each in (await request.json())["faults"]]
             except (KeyError, TypeError, ValueError) as error:
                 return JSONResponse({"message": f"This is no list of faults: {error}."}, 400)
-        return JSONResponse({"waiting": len(self._waiting), "held": self.held})
+        return JSONResponse(
+            {"waiting": len(self._waiting), "missed": self.missed, "held": self.held}
+        )
 
     def _take(self, kind: str) -> Fault | None:
         kinds = {"", kind, "stream"} if kind in ("message", "resume") else {"", kind}
@@ -166,6 +170,7 @@ class _Answer:
             return
         await self._write(message.get("body", b""))
         if not message.get("more_body", False):
+            self._faults.missed += not self._has_struck
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, chunk: bytes) -> None:

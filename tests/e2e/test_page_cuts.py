@@ -56,10 +56,10 @@ def test_an_answer_cut_twenty_times_is_the_uncut_one_f5(
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param({"do": "insert", "events": 9}, id="malformed frame"),
-        pytest.param({"do": "insert", "events": 9, "text": "id: 40\ndata: {}\n\n"}, id="gap"),
+        pytest.param({"do": "insert", "said": "20,"}, id="malformed frame"),
+        pytest.param({"do": "insert", "said": "20,", "text": "id: 40\ndata: {}\n\n"}, id="gap"),
         pytest.param({"do": "split"}, id="byte by byte"),
-        pytest.param({"do": "pause", "events": 9, "seconds": 0.3}, id="slow"),
+        pytest.param({"do": "pause", "said": "20,", "seconds": 0.3}, id="slow"),
         pytest.param({"do": "cut", "events": 0}, id="cut before the first byte"),
         pytest.param({"do": "cut"}, id="cut before the answer"),
         pytest.param({"do": "pause", "seconds": 0.3}, id="slow to begin"),

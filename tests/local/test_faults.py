@@ -144,10 +144,16 @@ def test_a_held_answer_goes_on_when_it_is_let_go(api: Api) -> None:
         while len(arrived) < len(begin):
             arrived += next(pieces)
         assert arrived == begin
-        assert api.left() == {"waiting": 1, "held": 1}
+        assert api.left() == {"waiting": 1, "missed": 0, "held": 1}
         assert api.client.delete(PATH).json()["waiting"] == 0
         assert arrived + "".join(pieces) == WHOLE
-    assert api.left() == {"waiting": 0, "held": 0}
+    assert api.left() == {"waiting": 0, "missed": 0, "held": 0}
+
+
+def test_an_answer_that_is_over_before_its_fault_is_counted(api: Api) -> None:
+    api.queue({"do": "cut", "said": "never said"})
+    assert api.read() == (WHOLE, True)
+    assert api.left() == {"waiting": 0, "missed": 1, "held": 0}
 
 
 @pytest.mark.anyio
