@@ -20,7 +20,7 @@ test("a session's id is at least 33 characters, whatever the conversation's is",
 test("an action that the agent refuses carries its code and the page's words", async () => {
   await expect(open().chat.get("nobody")).rejects.toMatchObject({
     code: "not_found",
-    problem: { title: "This conversation is not there any more." },
+    problem: { title: "This conversation no longer exists." },
   });
 });
 

@@ -121,7 +121,7 @@ test("a history that was read while a message left is read again", async () => {
 test("a history that cannot be read is told, and read when it is asked for again", async () => {
   const { chat, openThread } = agent();
   await openThread.load();
-  expect(openThread.problem.value?.title).toBe("This conversation is not there any more.");
+  expect(openThread.problem.value?.title).toBe("This conversation no longer exists.");
   chat.get = async () => STORED;
   await openThread.load();
   expect(openThread.problem.value).toBeUndefined();

@@ -122,20 +122,20 @@ function twoRuns(): Message[] {
 
 test("the last answer is asked for again at once, and a failed one says Retry instead", () => {
   show(twoRuns());
-  act(() => root.querySelectorAll<HTMLElement>('[aria-label="Ask again"]')[1]?.click());
+  act(() => root.querySelectorAll<HTMLElement>('[aria-label="Regenerate"]')[1]?.click());
   expect(done).toEqual([["retry", "last"]]);
   show([answer([textPart("2")], { state: "interrupted" }, { id: "last" })]);
   click("Retry");
   expect(done.at(-1)).toEqual(["retry", "last"]);
-  expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
+  expect(root.querySelector('[aria-label="Regenerate"]')).toBeNull();
 });
 
 test("before an earlier answer is asked for again, it is said that what followed is replaced", () => {
   show(twoRuns());
-  const again = root.querySelector('[aria-label="Ask again"]') as HTMLElement;
+  const again = root.querySelector('[aria-label="Regenerate"]') as HTMLElement;
   act(() => again.click());
   const asked = root.querySelector(".confirmation");
-  expect(asked?.textContent).toContain("This answer and all that came after it are replaced.");
+  expect(asked?.textContent).toContain("This replaces the answer and everything after it.");
   expect(document.activeElement).toBe(asked?.querySelector(".strong"));
   click("Cancel");
   expect(document.activeElement).toBe(again);
@@ -149,7 +149,7 @@ test("Escape leaves that question and goes no further, where it would stop an an
   const outside = vi.fn();
   addEventListener("keydown", outside);
   show(twoRuns());
-  act(() => root.querySelector<HTMLElement>('[aria-label="Ask again"]')?.click());
+  act(() => root.querySelector<HTMLElement>('[aria-label="Regenerate"]')?.click());
   const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
   act(() => void document.activeElement?.dispatchEvent(pressed));
   removeEventListener("keydown", outside);
@@ -174,7 +174,7 @@ test("a message that is edited is counted and refused as a new one is", () => {
   write("x".repeat(LIMIT + 1));
   expect(root.querySelector(".count")?.textContent).toContain("1,001 of 1,000 characters: shorten");
   expect(area.getAttribute("aria-invalid")).toBe("true");
-  expect(button("Send again").disabled).toBe(true);
+  expect(button("Send").disabled).toBe(true);
   enter();
   expect(done).toEqual([]);
   write("x".repeat(LIMIT));
@@ -229,7 +229,7 @@ test("nothing can be edited while an answer is under way, and its actions wait f
   const written = answer([textPart("Be", false)], { state: "running" });
   show([question(), written], true);
   expect(root.querySelector('[aria-label="Edit"]')).toBeNull();
-  expect(root.querySelector('[aria-label="Ask again"]')).toBeNull();
+  expect(root.querySelector('[aria-label="Regenerate"]')).toBeNull();
   expect(root.querySelector('[aria-label="Good answer"]')).toBeNull();
   act(() => change(written, { state: "finished" }));
   expect(button("Good answer")).toBeTruthy();
@@ -313,7 +313,7 @@ test("what an answer took is shown on demand", () => {
   const usage = { inputTokens: 12129, outputTokens: 35, totalTokens: 12164, model: "m-1" };
   show([answer([textPart("x")], { usage, startedAt: 0, endedAt: 2300 })]);
   expect(root.querySelector(".figures")?.textContent).toBe("");
-  click("Tokens and time");
+  click("Details");
   const shown = root.querySelector(".figures")?.textContent;
   for (const part of ["12,129", "35", "m-1", "2.3s"]) expect(shown).toContain(part);
 });

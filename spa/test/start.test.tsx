@@ -49,7 +49,9 @@ test("an example asks what it shows", () => {
 
 test("the offline model is announced, and its examples are those it knows, in any language", async () => {
   show(<EmptyState agent={{ model: "anthropic.claude-offline" }} onChoose={() => undefined} />);
-  expect(root.querySelector(".banner")?.textContent).toContain("The offline model answers.");
+  expect(root.querySelector(".banner")?.textContent).toContain(
+    "You're using the offline demo model.",
+  );
   const english = prompts();
   await act(() => chooseLanguage("de"));
   expect(root.querySelector(".banner")?.textContent).toContain("Offline-Modell");

@@ -145,7 +145,7 @@ test("what could not be deleted comes back, and it is told why", async () => {
   threads.settle();
   expect(titles()).toEqual([]);
   await expect.poll(titles).toEqual(["one"]);
-  expect(threads.problem.value?.title).toBe("You may not use this agent.");
+  expect(threads.problem.value?.title).toBe("You don't have access to this agent.");
 });
 
 test("a new name stands at once, and goes back when it could not be kept", async () => {

@@ -150,7 +150,7 @@ test("an address of a conversation that is not there says so, and New chat leads
   const workspace = open();
   await expect
     .poll(() => workspace.openThread.value.problem.value?.title)
-    .toBe("This conversation is not there any more.");
+    .toBe("This conversation no longer exists.");
   workspace.newChat();
   expect(workspace.openThread.value.problem.value).toBeUndefined();
   expect(location.hash).toBe("");

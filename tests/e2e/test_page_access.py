@@ -82,8 +82,8 @@ SNAPSHOT = """
   - button "Copy answer"
   - button "Good answer"
   - button "Bad answer"
-  - button "Ask again"
-  - button "Tokens and time"
+  - button "Regenerate"
+  - button "Details"
 """
 
 
@@ -140,7 +140,7 @@ def test_empty_streaming_and_finished_axe_finds_nothing(
     expect_finished(answer)
     answer.locator("details.reasoning summary").click()
     answer.locator("details.tool summary").click()
-    answer.get_by_role("button", name="Tokens and time").click()
+    answer.get_by_role("button", name="Details").click()
     expect_no_violation("finished, all unfolded")
 
 

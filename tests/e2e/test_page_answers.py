@@ -122,7 +122,7 @@ def test_asking_again_replaces_the_answer_for_good(page: Page) -> None:
     expect_finished(ask(page, "My lucky number is 12"))
     answer = ask(page, "What is my lucky number?")
     expect_finished(answer)
-    answer.get_by_role("button", name="Ask again").click()
+    answer.get_by_role("button", name="Regenerate").click()
     expect_finished(answers(page).last)
     expect(answers(page)).to_have_count(2)
     page.reload()
@@ -168,9 +168,9 @@ def test_a_rating_is_kept_with_the_answer_and_can_be_taken_back(chat: Page) -> N
 def test_tokens_and_time_are_told_on_demand(chat: Page) -> None:
     answer = ask(chat, "Hello")
     expect_finished(answer)
-    expect(answer.get_by_text("Tokens written")).to_have_count(0)
-    answer.get_by_role("button", name="Tokens and time").click()
-    for words in ("Tokens read", "Tokens written", "Time", "Model"):
+    expect(answer.get_by_text("Output tokens")).to_have_count(0)
+    answer.get_by_role("button", name="Details").click()
+    for words in ("Input tokens", "Output tokens", "Time", "Model"):
         expect(answer.get_by_text(words, exact=True)).to_be_visible()
 
 
@@ -181,17 +181,17 @@ def test_the_page_follows_an_answer_until_the_reader_scrolls_away(
     answer = ask_held(chat, faulty, "Write 8 kB", said="Line 60")
     expect(answer).to_contain_text("Line 50")
     at_end = "element => element.scrollHeight - element.scrollTop - element.clientHeight < 40"
-    expect(chat.get_by_role("button", name="To the end")).to_have_count(0)
+    expect(chat.get_by_role("button", name="Jump to latest")).to_have_count(0)
     assert scroller.evaluate(at_end)
     scroller.hover()
     chat.mouse.wheel(0, -900)
-    expect(chat.get_by_role("button", name="To the end")).to_be_visible()
+    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
     where = scroller.evaluate("element => element.scrollTop")
     faulty.let_go()
     expect_finished(answer)
     assert abs(scroller.evaluate("element => element.scrollTop") - where) < 2
-    chat.get_by_role("button", name="To the end").click()
-    expect(chat.get_by_role("button", name="To the end")).to_have_count(0)
+    chat.get_by_role("button", name="Jump to latest").click()
+    expect(chat.get_by_role("button", name="Jump to latest")).to_have_count(0)
     assert scroller.evaluate(at_end)
 
 
@@ -206,7 +206,7 @@ def test_a_complete_block_is_never_drawn_again(chat: Page, faulty: RunningStack)
 
 def test_a_busy_model_is_told_in_words_f7(chat: Page) -> None:
     answer = ask(chat, "Fail once")
-    expect(answer).to_contain_text("The model is busy. It is asked again.")
+    expect(answer).to_contain_text("The model is busy. Retrying…")
     expect_finished(answer)
     expect(answer).to_contain_text("Now it works.")
 

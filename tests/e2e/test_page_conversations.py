@@ -140,7 +140,7 @@ def test_a_deletion_is_carried_out_also_when_the_page_is_left(
     # The request outlives the page, and no page is told what became of it.
     page.goto("about:blank")
     page.goto(f"{faulty.outputs['SpaUrl']}/#/t/{thread_id}")
-    gone = page.get_by_text("This conversation is not there any more.")
+    gone = page.get_by_text("This conversation no longer exists.")
     expect(gone.or_(answers(page).first)).to_be_visible()
     if not gone.count():
         page.reload()
@@ -176,14 +176,14 @@ def test_a_link_opens_the_conversation_for_its_owner_and_nobody_else_t1(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     shelve(page, faulty, somebody, "Link me")
     choose(page, "Link me", "Copy link")
-    expect(page.get_by_text("The link is copied.")).to_be_visible()
+    expect(page.get_by_text("Link copied.")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     page.goto(link)
     expect(answers(page).first).to_contain_text("Here it is: Link me.")
     with open_browser(browser) as other:
         path = link.removeprefix(faulty.outputs["SpaUrl"])
         stranger = visit(other, faulty, Person.new(faulty), path)
-        expect(stranger.get_by_text("This conversation is not there any more.")).to_be_visible()
+        expect(stranger.get_by_text("This conversation no longer exists.")).to_be_visible()
         expect(answers(stranger)).to_have_count(0)
 
 

@@ -98,7 +98,7 @@ def test_an_answer_that_cannot_be_resumed_is_shown_as_broken_off_f5(
     expect_state(answer, "interrupted")
     chat.evaluate(REST)
     expect(answer).to_contain_text(BEGUN)
-    expect(answer).to_contain_text("The connection broke before the answer was complete.")
+    expect(answer).to_contain_text("The connection was lost before the answer was complete.")
     # The agent has the whole of it by now: nothing is asked twice.
     with watched_turns(chat) as stored_runs:
         answer.get_by_role("button", name="Retry").click()
@@ -139,7 +139,7 @@ def test_a_fault_that_stays_is_told_and_retry_works_f4(chat: Page, faulty: Runni
     faulty.break_next(*[{"do": "refuse", "status": 503, "on": "message"}] * 2)
     answer = ask(chat, "Hello")
     expect_state(answer, "failed")
-    expect(answer).to_contain_text("The service has a fault at the moment.")
+    expect(answer).to_contain_text("Something went wrong on the server.")
     count = answers(chat).count()
     answer.get_by_role("button", name="Retry").click()
     expect_finished(answers(chat).last)

@@ -163,7 +163,7 @@ def test_a_huge_paste_into_a_message_that_is_edited_is_refused_too(chat: Page) -
     editor = chat.get_by_role("textbox", name="Edit your message")
     editor.fill("word " * 8_000)
     expect(chat.get_by_text("40,000 of 32,000 characters")).to_be_visible()
-    expect(chat.get_by_role("button", name="Send again")).to_be_disabled()
+    expect(questions(chat).last.get_by_role("button", name="Send")).to_be_disabled()
     editor.press("Enter")
     expect(editor).to_be_visible()
     editor.press("Escape")
@@ -176,10 +176,10 @@ def test_an_earlier_answer_is_asked_for_again_once_its_price_is_said(page: Page)
     expect_finished(ask(page, "Count to 5"))
     first = answers(page).first
     first.hover()
-    first.get_by_role("button", name="Ask again").click()
-    expect(first).to_contain_text("This answer and all that came after it are replaced.")
+    first.get_by_role("button", name="Regenerate").click()
+    expect(first).to_contain_text("This replaces the answer and everything after it.")
     expect(answers(page)).to_have_count(2)
-    confirm = first.locator(".confirmation").get_by_role("button", name="Ask again")
+    confirm = first.locator(".confirmation").get_by_role("button", name="Regenerate")
     expect(confirm).to_be_focused()
     page.keyboard.press("Enter")
     expect(answers(page)).to_have_count(1)
@@ -318,7 +318,7 @@ def test_nothing_moves_for_who_asked_for_less_of_it(chat: Page, faulty: RunningS
 
 
 def test_an_empty_page_says_what_the_agent_can_do(page: Page) -> None:
-    expect(page.get_by_text("The offline model answers.")).to_be_visible()
+    expect(page.get_by_text("You're using the offline demo model.")).to_be_visible()
     expect(page.get_by_text("calculator", exact=True)).to_be_visible()
     expect(page.get_by_text("current_time", exact=True)).to_be_visible()
     page.get_by_role("button", name="What is 25 * 4? Show your work.").click()

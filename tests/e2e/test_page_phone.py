@@ -75,9 +75,9 @@ def test_on_a_phone_the_count_of_a_long_message_stands_whole_beside_the_button(
 def test_what_an_answer_took_is_seen_once_it_is_unfolded(phone: Page) -> None:
     answer = ask(phone, "Show me a markdown page")
     expect_finished(answer)
-    button = answer.get_by_role("button", name="Tokens and time")
+    button = answer.get_by_role("button", name="Details")
     button.tap()
-    for name in ("Asked", "Time", "Tokens written"):
+    for name in ("Sent", "Time", "Output tokens"):
         expect(answer.get_by_text(name, exact=True)).to_be_in_viewport(ratio=1)
     figures, field = answer.locator(".figures").bounding_box(), composer(phone).bounding_box()
     assert figures is not None

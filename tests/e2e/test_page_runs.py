@@ -26,7 +26,7 @@ def test_stop_stops_the_model_and_the_next_message_is_taken(chat: Page) -> None:
     expect(answer).to_contain_text("20")
     chat.get_by_role("button", name="Stop").click()
     expect_state(answer, "stopped")
-    expect(answer).to_contain_text("You stopped this answer here.")
+    expect(answer).to_contain_text("You stopped this answer.")
     assert "9000" not in text_of(answer)
     expect_finished(ask(chat, "Hello"))
 
@@ -38,7 +38,7 @@ def test_a_stop_that_does_not_arrive_is_told_and_tried_again(
     answer = ask(chat, "Count to 9000")
     expect(answer).to_contain_text("20")
     composer(chat).press("Escape")
-    expect(chat.get_by_text("could not be told to stop").first).to_be_visible()
+    expect(chat.get_by_text("Couldn't stop the agent").first).to_be_visible()
     expect_state(answer, "stopped")
 
 
@@ -164,7 +164,7 @@ def test_a_dead_agent_leaves_what_it_said_and_retry_works_f2(
     answer = ask(chat, "Count to 9000")
     expect_state(answer, "interrupted")
     expect(answer).to_contain_text("90")
-    expect(answer).to_contain_text("ended before the answer was complete")
+    expect(answer).to_contain_text("stopped unexpectedly")
     chat.reload()
     answer = answers(chat).last
     expect_state(answer, "interrupted")

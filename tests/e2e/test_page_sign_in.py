@@ -95,7 +95,7 @@ def test_a_sign_in_that_comes_back_twice_is_not_completed_t12(
     enter(page, faulty)
     other = context.new_page()
     other.goto(returned[0])
-    expect(other.get_by_text("That sign-in was not completed.")).to_be_visible()
+    expect(other.get_by_text("Sign-in wasn't completed.")).to_be_visible()
     expect(other.get_by_role("button", name="Sign in")).to_be_visible()
     assert "code=" not in other.url
 
@@ -129,7 +129,7 @@ def test_a_sign_in_that_ended_comes_back_to_thread_message_and_draft_f6(
     end_sign_in(page, faulty)
     faulty.break_next({"do": "refuse", "status": 401, "on": "message"})
     answer = ask(page, "What is my lucky number?")
-    expect(answer).to_contain_text("Your sign-in has ended.")
+    expect(answer).to_contain_text("Your session has expired.")
     composer(page).fill("and this was being written")
     answer.get_by_role("button", name="Sign in").click()
     expect(composer(page)).to_have_value("and this was being written")
@@ -151,7 +151,7 @@ def test_a_sign_in_that_ends_in_mid_answer_loses_no_word_of_it_f6(
     )
     end_sign_in(page, faulty)
     answer = ask(page, COUNT)
-    expect(answer).to_contain_text("Your sign-in has ended.")
+    expect(answer).to_contain_text("Your session has expired.")
     expect(answer).to_contain_text(BEGUN)
     answer.get_by_role("button", name="Sign in").click()
     expect_finished(answers(page).first)
