@@ -44,3 +44,9 @@ def parse(body: bytes, after: int = 0) -> list[Any]:
 def said(events: list[Any]) -> str:
     """The text of all messages of a stream."""
     return "".join(e.delta for e in events if e.type.value == "TEXT_MESSAGE_CONTENT")
+
+
+def was_cancelled(events: list[Any]) -> bool:
+    """Whether a stream ends as that of a run which its person stopped."""
+    outcome = getattr(events[-1], "outcome", None)
+    return outcome is not None and outcome.type == "cancelled"

@@ -19,7 +19,6 @@ type Code = Literal[
     "prompt_too_long",
     "quota_used_up",
     "run_limit",
-    "stopped",
     "thread_busy",
     "thread_full",
     "too_many_runs",

@@ -10,7 +10,6 @@ export function endOf(run: Run) {
     return { state: "finished", endedAt: "2026-11-22T19:00:01.000Z" } as const;
   if (last?.type !== "RUN_ERROR") return { state: "running" } as const;
   const { code = "", message } = last;
-  if (code === "stopped") return { state: "stopped" } as const;
   const state = code === "interrupted" ? "interrupted" : "failed";
   return { state, error: { code, message } } as const;
 }

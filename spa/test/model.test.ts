@@ -156,7 +156,7 @@ const FAULTS: readonly ((random: () => number) => Fault)[] = [
   (random) => cutAfterEvents(Math.floor(random() * 4)),
   (random) => cutAfter(Math.floor(random() * 400), pick(random, ["break", "close", "nonsense"])),
   (random) => {
-    const code = pick(random, ["thread_busy", "too_many_runs", "internal_error", "stopped"]);
+    const code = pick(random, ["thread_busy", "too_many_runs", "internal_error", "interrupted"]);
     return () => refusal(code);
   },
   // The answer of then, later.

@@ -182,21 +182,17 @@ const TABLE: Record<string, [events: Loose[], told: string[]]> = {
     [text("So"), { ...finished, outcome: { type: "cancelled" } }],
     ["stopped", "text. So"],
   ],
-  "so is an error of the code stopped": [
-    [text("So"), error("stopped", { retry: "replace" })],
-    ["stopped", "text. So"],
-  ],
   "what follows the end is passed over": [
     [text("So"), finished, text(", no"), error("interrupted")],
     ["finished", "text. So"],
   ],
   "an error of a run that is stored": [
     [started, error("model_throttled", { retry: "replace" })],
-    ["failed", "The model has too many requests at the moment. regenerate"],
+    ["failed", "The model has too many requests right now. regenerate"],
   ],
   "an error of a run that is not": [
     [started, error("model_throttled", { retry: "resend" })],
-    ["failed", "The model has too many requests at the moment. resend"],
+    ["failed", "The model has too many requests right now. resend"],
   ],
   "an error that nothing helps": [
     [started, error("brand_new", { retry: "none" })],
@@ -212,11 +208,7 @@ const TABLE: Record<string, [events: Loose[], told: string[]]> = {
   ],
   "an error of a process that died": [
     [started, text("Half"), error("interrupted", { retry: "replace" })],
-    [
-      "interrupted",
-      "text. Half",
-      "The agent's process ended before the answer was complete. regenerate",
-    ],
+    ["interrupted", "text. Half", "The agent stopped unexpectedly. regenerate"],
   ],
 };
 
@@ -261,7 +253,7 @@ test.each([
 });
 
 test("a run that was taken says so from its first event that is no error", () => {
-  expect(fold([error("stopped")]).isTaken).toBe(false);
+  expect(fold([error("interrupted")]).isTaken).toBe(false);
   expect(fold([started]).isTaken).toBe(true);
 });
 

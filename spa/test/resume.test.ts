@@ -68,7 +68,7 @@ test("F2: a process that died leaves the partial answer, and Retry takes its pla
   await sent;
   expect(cutAt).toBeGreaterThan(1);
   expect(answer().state.value).toBe("interrupted");
-  expect(answer().problem.value?.title).toContain("process ended");
+  expect(answer().problem.value?.title).toContain("stopped unexpectedly");
   expect("Half an answer".startsWith(shown(answer()))).toBe(true);
   expect(shown(answer())).not.toBe("");
   const first = answer().runId;
@@ -249,7 +249,9 @@ test("Stop of a message whose answer was lost stops the model too, in case the a
   openThread.stop();
   await sent;
   expect(answer().state.value).toBe("stopped");
-  await expect.poll(() => agent.runs[0]?.events.at(-1)).toMatchObject({ code: "stopped" });
+  await expect
+    .poll(() => agent.runs[0]?.events.at(-1))
+    .toMatchObject({ outcome: { type: "cancelled" } });
 });
 
 test.each([

@@ -27,6 +27,13 @@ export interface Run {
   changed: () => void;
 }
 
+const cancelled = ({ threadId, runId }: Run): AgentEvent => ({
+  type: "RUN_FINISHED",
+  threadId,
+  runId,
+  outcome: { type: "cancelled" },
+});
+
 /** Does something to a request instead of the agent, or to the agent's answer to it. */
 export type Fault = (body: Body, answer: () => Response) => Response | Promise<Response>;
 
@@ -143,7 +150,7 @@ export function fakeAgent() {
         return run ? stream(run, body.after ?? 0) : refusal("not_found");
       case "stop":
         if (!run) return failure("not_found");
-        if (isOpen(run)) emit(run, { type: "RUN_ERROR", code: "stopped", message: "Stopped." });
+        if (isOpen(run)) emit(run, cancelled(run));
         return Response.json({ runId, state: "stopped" });
       case "list": {
         const all = [...new Set(runs.map((each) => each.threadId))].toReversed().map(openThread);
@@ -166,7 +173,7 @@ export function fakeAgent() {
         return Response.json({ ...openThread(threadId), runs: undefined });
       case "delete":
         for (const each of visible(threadId)) {
-          if (isOpen(each)) emit(each, { type: "RUN_ERROR", code: "stopped", message: "Deleted." });
+          if (isOpen(each)) emit(each, cancelled(each));
         }
         for (const each of runs) if (each.threadId === threadId) deleted.add(each);
         titles.delete(threadId);

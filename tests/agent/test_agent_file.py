@@ -312,7 +312,7 @@ def build_agent(run):
             assert asked.wait(10)
             client.act("stop", threadId="thread-1", runId="run-1")
             last = b"".join(chunks).decode().split("data: ")[-1]
-        assert json.loads(last)["code"] == "stopped"
+        assert json.loads(last)["outcome"] == {"type": "cancelled"}
 
 
 BROKEN: dict[str, tuple[str, str]] = {

@@ -166,7 +166,7 @@ async def test_a_thread_that_is_deleted_under_a_run_keeps_no_file(threads: Threa
 
 def transcript_of(content: Any, failed: bool = False) -> Transcript:
     transcript = Transcript({"id": "q", "role": "user", "content": "Draw."})
-    transcript.add(run_started("t", "r"))
+    transcript.add(run_started("t", "r", None))
     transcript.add(tool_call_start("c", "draw", "m"))
     transcript.add(tool_call_result("x", "c", content, failed))
     return transcript

@@ -138,9 +138,14 @@ def test_every_code_counts_once(code: str) -> None:
         if code in REFUSED
         else "Failed"
         if code in FAILED
-        else {"stopped": "Stopped", "interrupted": "Interrupted"}[code]
+        else {"interrupted": "Interrupted"}[code]
     }
     assert told["Runs"] == 1
+
+
+def test_a_run_that_its_person_stopped_is_no_failure() -> None:
+    told = values(line(Figures(model="m", code=None, is_cancelled=True, run_seconds=1)))
+    assert [told[name] for name in ("Stopped", "Refused", "Failed", "Interrupted")] == [1, 0, 0, 0]
 
 
 def test_t8_the_line_holds_nothing_but_what_is_listed() -> None:

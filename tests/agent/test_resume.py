@@ -113,6 +113,17 @@ def test_a_run_of_an_earlier_process_is_told_whole_from_its_first_event(
     assert [e.content for e in told if hasattr(e, "content")] == ["Result: 100"]
 
 
+def test_the_parent_run_of_a_client_is_told_live_again_and_in_the_history(run_agent, wire) -> None:
+    body = {"threadId": "t", "runId": "r", "parentRunId": "p", "protocolVersion": "1.0"}
+    body["messages"] = [{"id": "m", "role": "user", "content": "Hello"}]
+    with run_agent() as client:
+        live = wire(client.post(body))
+        [run] = client.act("get", threadId="t")["runs"]
+    with run_agent() as client:
+        told = wire(client.post(resume("r", 0)))
+    assert [live[0].parent_run_id, told[0].parent_run_id, run["parentRunId"]] == ["p"] * 3
+
+
 def test_a_run_id_means_one_run_for_ever(run_agent, wire) -> None:
     body = {"prompt": QUESTION, "threadId": "t", "runId": "r"}
     with run_agent() as client:

@@ -197,9 +197,14 @@ async def test_the_end_of_a_run_is_waited_for() -> None:
 def test_a_run_ends_for_the_first_reason_that_it_was_given() -> None:
     run = Run("t", "r")
     run.stop(ServiceError("run_limit", "first"))
-    run.stop(ServiceError("stopped", "second"))
+    run.stop(ServiceError("answer_too_long", "second"))
+    run.cancel()
     assert run.stopped_because is not None
-    assert run.stopped_because.code == "run_limit"
+    assert (run.stopped_because.code, run.is_cancelled) == ("run_limit", False)
+    run = Run("t", "r")
+    run.cancel()
+    run.stop(ServiceError("run_limit", "late"))
+    assert (run.stopped_because, run.is_cancelled) == (None, True)
 
 
 def test_a_turn_is_what_was_said_so_far() -> None:
@@ -207,7 +212,7 @@ def test_a_turn_is_what_was_said_so_far() -> None:
     run.append(text_content("m", "Hel"))
     stored_run = run.to_stored()
     run.append(text_content("m", "lo"))
-    ended = run.to_stored("stopped", ServiceError("stopped", "You stopped."))
+    ended = run.to_stored("failed", ServiceError("run_limit", "It was long."))
     assert [message["content"] for message in stored_run.messages] == ["Hi", "Hel"]
     assert (stored_run.state, stored_run.ended_at, stored_run.replaces) == (
         "running",
@@ -215,7 +220,10 @@ def test_a_turn_is_what_was_said_so_far() -> None:
         "earlier",
     )
     assert [message["content"] for message in ended.messages] == ["Hi", "Hello"]
-    assert (ended.state, ended.error) == ("stopped", {"code": "stopped", "message": "You stopped."})
+    assert (ended.state, ended.error) == (
+        "failed",
+        {"code": "run_limit", "message": "It was long."},
+    )
 
 
 @given(st.text())

@@ -13,7 +13,6 @@ import sluice.agent_runner.runner
 from scripted import Scripted, call, say
 from sluice.agent_runner.runner import AgentRunner, Ended
 from sluice.runs.run import Run
-from sluice.service_error import ServiceError
 from sluice.settings import Settings
 from sluice.threads.history import Question
 from strands import tool
@@ -168,7 +167,7 @@ def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
     @tool
     async def hang() -> str:
         """Hang."""
-        run.stop(ServiceError("stopped", "The run was stopped."))
+        run.cancel()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -180,7 +179,7 @@ def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
     model = Scripted(call("hang"))
     events, ended = desk.ask(model, [], run)
     assert cancelled.wait(10)
-    assert ended.service_error is run.stopped_because
+    assert ended.service_error is None
     assert ended.usage is not None
     assert [event["type"] for event in events] == [
         "TOOL_CALL_START",
@@ -193,9 +192,9 @@ def test_a_tool_that_hangs_does_not_hold_up_a_stop(desk: Desk) -> None:
 
 def test_a_run_that_was_stopped_before_the_agent_runner_was_there_asks_nothing(desk: Desk) -> None:
     model, run = Scripted(), Run("thread-1", "run-1")
-    run.stop(ServiceError("stopped", "The run was stopped."))
+    run.cancel()
     events, ended = desk.ask(model, [], run)
-    assert (events, ended.usage, ended.service_error) == ([], None, run.stopped_because)
+    assert (events, ended.usage, ended.service_error) == ([], None, None)
     assert not model.asked
 
 

@@ -38,14 +38,14 @@ def test_a_process_told_to_end_stores_its_run_and_tells_its_readers(folder, told
         events = parse(head + b"".join(pieces))
         assert agent.child.wait(10) == 0
         assert time.monotonic() - began < 3
-    assert events[-1].code == "stopped"
+    assert (events[-1].code, events[-1].metadata) == ("interrupted", {"retry": "replace"})
     with start_agent(folder) as agent:
         [run] = post(agent.url, action="get", threadId="t").json()["runs"]
-        assert (run["state"], run["messages"][1]["content"]) == ("stopped", said(events))
+        assert (run["state"], run["messages"][1]["content"]) == ("failed", said(events))
         told_again = parse(
             post(agent.url, action="resume", threadId="t", runId="r", after=0).content
         )
-        assert (said(told_again), told_again[-1].code) == (said(events), "stopped")
+        assert (said(told_again), told_again[-1].code) == (said(events), "interrupted")
 
 
 def test_a_process_that_has_just_begun_ends_at_once(folder) -> None:
@@ -102,12 +102,15 @@ def test_who_comes_while_runs_end_is_told_in_band(run_agent, faulty, until) -> N
             reader.start()
             stopping = client.call(service[0].stop())
             refused = parse(client.post({"prompt": "hello", "threadId": "other"}).content)
-            assert (refused[0].code, len(refused)) == ("stopped", 1)
+            assert (refused[0].code, len(refused)) == ("interrupted", 1)
+            assert refused[0].metadata == {"retry": "resend"}
             began = time.monotonic()
             stopping.result(10)
             reader.join(10)
         assert time.monotonic() - began < 3
-        assert parse(head + b"".join(rest))[-1].code == "stopped", "though it could not be stored"
+        assert parse(head + b"".join(rest))[-1].code == "interrupted", (
+            "though it could not be stored"
+        )
         faulty.hangs = lambda *_: False
 
 

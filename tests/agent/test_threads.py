@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_turn_is_read_as_it_was_saved(threads: Threads) -> None:
     whole = stored_run(
-        "r1", usage=USAGE, rating="up", error={"code": "stopped", "message": "It was."}
+        "r1", usage=USAGE, rating="up", error={"code": "run_limit", "message": "It was."}
     )
     await save(threads, whole, stored_run("r2", 5, "running"))
     assert await stored(threads) == (whole, stored_run("r2", 5, "running"))

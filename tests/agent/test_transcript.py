@@ -16,11 +16,11 @@ from wire_support import parse
 
 MESSAGES: TypeAdapter[Any] = TypeAdapter(Message)
 QUESTION = {"id": "q", "role": "user", "content": "What is 25 * 4?"}
-STOPPED = {"code": "stopped", "message": "The run was stopped."}
+LIMIT = {"code": "run_limit", "message": "The run took its time."}
 USAGE = {"provider": "bedrock", "inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
 
 LIVE = [
-    events.run_started("t", "r"),
+    events.run_started("t", "r", None),
     *events.reasoning_start("m0"),
     events.reasoning_content("m0", "Mul"),
     events.reasoning_content("m0", "tiply."),
@@ -148,12 +148,19 @@ def test_a_replay_is_each_message_whole_and_ends_with_the_usage() -> None:
     assert tell(replayed) == tell(LIVE)
 
 
-@pytest.mark.parametrize("state", ["stopped", "failed", "interrupted"])
+@pytest.mark.parametrize("state", ["failed", "interrupted"])
 def test_a_replay_of_a_run_that_broke_off_ends_with_its_error(state: str) -> None:
-    replayed = again(tell(LIVE), state, STOPPED)
+    replayed = again(tell(LIVE), state, LIMIT)
     assert replayed[-1] == events.run_error(
-        ServiceError("stopped", STOPPED["message"]), stored=True
+        ServiceError("run_limit", LIMIT["message"]), stored=True
     )
+
+
+def test_a_replay_of_a_run_that_its_person_stopped_is_no_failure() -> None:
+    """Also of one that an earlier version stored with an error."""
+    for error in (None, LIMIT):
+        ended = again(tell(LIVE), "stopped", error)[-1]
+        assert (ended["type"], ended["outcome"]) == ("RUN_FINISHED", {"type": "cancelled"})
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: the AG-UI TokenUsage, where known, and why it did not end well, if so."""
+    """How a run ended: the AG-UI TokenUsage, where known, and why it did not end well, if so.
+
+    That its person stopped it is no error: `Run.is_cancelled` tells it.
+    """
 
     usage: dict[str, Any] | None
     service_error: ServiceError | None
@@ -107,7 +110,9 @@ class AgentRunner:
         except Exception as error:
             service_error = self._explain(error, ledger)
         # A connection that was cut to stop a run may show as a failure of the model.
-        return Ended(ledger.token_usage(), run.stopped_because or service_error)
+        if run.cancel_signal.is_set():
+            service_error = run.stopped_because
+        return Ended(ledger.token_usage(), service_error)
 
     async def check(self) -> None:
         """Make what the file would make for a message, twice, and ask no model.

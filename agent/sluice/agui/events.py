@@ -40,22 +40,25 @@ def carried(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def run_started(thread_id: str, run_id: str) -> Event:
-    return {
-        "type": "RUN_STARTED",
-        "threadId": thread_id,
-        "runId": run_id,
-        "protocolVersion": PROTOCOL_VERSION,
-    }
+def run_started(thread_id: str, run_id: str, parent_run_id: str | None) -> Event:
+    event = {"type": "RUN_STARTED", "threadId": thread_id, "runId": run_id}
+    if parent_run_id is not None:
+        event["parentRunId"] = parent_run_id
+    return {**event, "protocolVersion": PROTOCOL_VERSION}
 
 
-def run_finished(thread_id: str, run_id: str, usage: dict[str, Any] | None) -> Event:
-    """`usage` is one AG-UI TokenUsage: provider, model, inputTokens, outputTokens, totalTokens."""
+def run_finished(
+    thread_id: str, run_id: str, usage: dict[str, Any] | None, *, cancelled: bool = False
+) -> Event:
+    """`usage` is one AG-UI TokenUsage: provider, model, inputTokens, outputTokens, totalTokens.
+
+    `cancelled` is whether its person stopped the run: AG-UI's outcome, and no error.
+    """
     event: Event = {
         "type": "RUN_FINISHED",
         "threadId": thread_id,
         "runId": run_id,
-        "outcome": {"type": "success"},
+        "outcome": {"type": "cancelled" if cancelled else "success"},
     }
     return event if usage is None else {**event, "usage": [usage]}
 

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sluice.agui.events import PROTOCOL_VERSION
 from sluice.agui.fields import (
     bad,
     is_id,
@@ -30,7 +31,8 @@ class Prompt:
     """A message from a person, on a thread, to be answered by a run.
 
     `replaces` is the id of the run whose place this one takes, `time_zone` a name that may be none.
-    `state`, `context` and `forwarded_props` are the client's, for agent.py.
+    `state`, `context` and `forwarded_props` are the client's, for agent.py; `parent_run_id` is for
+    clients that make a tree of a thread's runs.
     """
 
     thread_id: str
@@ -42,6 +44,7 @@ class Prompt:
     state: Any = field(default=None, repr=False)
     context: tuple[dict[str, str], ...] = field(default=(), repr=False)
     forwarded_props: Any = field(default=None, repr=False)
+    parent_run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
     """A RunAgentInput. Its `state` and `forwardedProps` may be any JSON; of the latter, two fields
     of an object are read here."""
     thread_id, run_id = read_id(body, "threadId"), read_id(body, "runId")
+    _check_version(body.get("protocolVersion"))
     message, place = _last_user_message(body["messages"])
     own_id = message.get("id")
     given = body.get("forwardedProps")
@@ -220,7 +224,23 @@ def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
         state=body.get("state"),
         context=_read_context(body.get("context")),
         forwarded_props=given,
+        # Null is how many clients spell that there is none.
+        parent_run_id=None if body.get("parentRunId") is None else read_id(body, "parentRunId"),
     )
+
+
+def _check_version(version: object) -> None:
+    """A client of another major version of AG-UI would take the answer for something else."""
+    if version is None:
+        return
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    if not major.isdecimal():
+        raise bad(f"`protocolVersion` must be a version such as `{PROTOCOL_VERSION}`.")
+    if major != PROTOCOL_VERSION.partition(".")[0]:
+        raise bad(
+            f"`protocolVersion` is {major}: Sluice speaks AG-UI {PROTOCOL_VERSION}; use a client "
+            "of that major version."
+        )
 
 
 def _read_context(entries: object) -> tuple[dict[str, str], ...]:

@@ -30,7 +30,7 @@ class Run:
     """One run's identity, its frames 1, 2, 3 ... and the signal that stops it.
 
     Used on one loop. `first` is the person's message, with which the transcript begins; `replaces`
-    is the run whose place this one takes.
+    is the run whose place this one takes, `parent_run_id` AG-UI's, which the client chose.
     """
 
     def __init__(
@@ -39,12 +39,15 @@ class Run:
         run_id: str,
         first: Message | None = None,
         replaces: str | None = None,
+        parent_run_id: str | None = None,
     ) -> None:
         self.thread_id = thread_id
         self.run_id = run_id
         self.started_at = timestamp()
         # Given to the agent, which stops at its next safe point and leaves its history valid.
         self.cancel_signal = threading.Event()
+        # Why it was stopped: by its person, or because of something that they should know.
+        self.is_cancelled = False
         self.stopped_because: ServiceError | None = None
         self.transcript = Transcript(first or {"id": run_id, "role": "user", "content": ""})
         # What its tools gave beside text, until the store has it.
@@ -58,6 +61,7 @@ class Run:
         # The run as it ended, while the store does not have it.
         self.unsaved: StoredRun | None = None
         self._replaces = replaces
+        self._parent_run_id = parent_run_id
         self._frames: list[bytes] = []
         self._bytes = 0
         # Set by each event; a follower that has read everything clears it, and waits.
@@ -97,6 +101,7 @@ class Run:
             else None,
             usage=usage,
             replaces=self._replaces,
+            parent_run_id=self._parent_run_id,
         )
 
     def append(self, event: Event) -> None:
@@ -122,10 +127,20 @@ class Run:
         self.state = state
         self._ended.set()
 
+    def cancel(self) -> None:
+        """Ask the agent to stop, because the person wants it; the run then ends as cancelled."""
+        if not self.cancel_signal.is_set():
+            self.is_cancelled = True
+            self.cancel_signal.set()
+
     def stop(self, reason: ServiceError) -> None:
-        """Ask the agent to stop; the run then ends with the first `reason` as its RUN_ERROR."""
-        self.stopped_because = self.stopped_because or reason
-        self.cancel_signal.set()
+        """Ask the agent to stop; the run then ends with `reason` as its RUN_ERROR.
+
+        Of several who ask, the first one's word holds.
+        """
+        if not self.cancel_signal.is_set():
+            self.stopped_because = reason
+            self.cancel_signal.set()
 
     async def follow(
         self, after: int = 0, heartbeat_seconds: float = HEARTBEAT_SECONDS

@@ -79,12 +79,14 @@ def replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
 
 
 def _replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
-    yield events.run_started(thread_id, stored_run.run_id)
+    yield events.run_started(thread_id, stored_run.run_id, stored_run.parent_run_id)
     for message in stored_run.messages:
         if events_of := _EVENTS.get(message["role"]):
             yield from events_of(message)
-    if stored_run.state == "finished":
-        yield events.run_finished(thread_id, stored_run.run_id, stored_run.usage)
+    if stored_run.state in ("finished", "stopped"):
+        cancelled = stored_run.state == "stopped"
+        run_id, usage = stored_run.run_id, stored_run.usage
+        yield events.run_finished(thread_id, run_id, usage, cancelled=cancelled)
     else:
         error = stored_run.error or _UNTOLD
         # A code of an older format is passed on as it is.

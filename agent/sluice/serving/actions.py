@@ -19,7 +19,6 @@ type Action = Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
 # A run that is stopped ends within half a second, and is then stored.
 STOP_SECONDS = 2.0
 DIED = ServiceError("interrupted", INTERRUPTED["message"])
-_STOPPED = ServiceError("stopped", "You stopped this answer.")
 
 
 class Actions:
@@ -94,7 +93,7 @@ class Actions:
         if run is None:
             stored_run = await self._find(owner, action.thread_id, action.run_id)
             return {"runId": stored_run.run_id, "state": stored_run.state}
-        run.stop(_STOPPED)
+        run.cancel()
         await run.wait(STOP_SECONDS)
         return {"runId": run.run_id, "state": run.state}
 
@@ -110,7 +109,7 @@ class Actions:
 
     async def _delete(self, owner: str, action: Delete) -> dict[str, Any]:
         if run := self._runs.active(owner, action.thread_id):
-            run.stop(ServiceError("stopped", "You deleted this conversation."))
+            run.cancel()
             await run.wait(STOP_SECONDS)
         storage = await self._loader.storage()
         await storage.threads.delete(owner, action.thread_id)

@@ -26,7 +26,7 @@ from sluice.threads.history import Question, compose
 from sluice.threads.thread import State, StoredRun, upsert
 
 INTERNAL_ERROR = ServiceError("internal_error", "Something went wrong inside the agent; try again.")
-SHUT_DOWN = ServiceError("stopped", "The agent was shut down; send it again.")
+SHUT_DOWN = ServiceError("interrupted", "The agent was shut down; send it again.")
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class RunExecutor:
             end = await self._perform()
         except asyncio.CancelledError:
             # The process ends, and something did not let the run end in time.
-            end = _refused(SHUT_DOWN, "stopped", kept=True)
+            end = _refused(SHUT_DOWN, "failed", kept=True)
         except ServiceError as service_error:
             end = _refused(service_error, "failed", kept=False)
         except Exception:
@@ -126,9 +126,9 @@ class RunExecutor:
             checkpointer.start()
         try:
             usage, service_error = await self._ask(opened)
-            state: State = "finished"
+            state: State = "stopped" if run.is_cancelled else "finished"
             if service_error is not None:
-                state = "stopped" if service_error.code == "stopped" else "failed"
+                state = "failed"
             if checkpointer is not None:
                 await checkpointer.end()
             stored_run = run.to_stored(state, service_error, usage)
@@ -144,7 +144,10 @@ class RunExecutor:
             return _refused(kept, "failed", usage=usage, kept=False)
         if service_error is not None:
             return _refused(service_error, state, usage=usage)
-        return End(events.run_finished(run.thread_id, run.run_id, usage), "finished", usage)
+        finished = events.run_finished(
+            run.thread_id, run.run_id, usage, cancelled=state == "stopped"
+        )
+        return End(finished, state, usage)
 
     async def _ask(
         self, opened: Opened | None
@@ -225,6 +228,7 @@ class RunExecutor:
         figures = Figures(
             model=self.settings.model_id,
             code=code,
+            is_cancelled=end.state == "stopped",
             run_seconds=seconds,
             first_token_seconds=run.first_token_seconds,
             input_tokens=usage.get("inputTokens"),
@@ -232,7 +236,7 @@ class RunExecutor:
             tool_calls=calls,
             interrupted=self._interrupted,
         )
-        fields = {"thread": run.thread_id, "run": run.run_id, "end": code or "finished"}
+        fields = {"thread": run.thread_id, "run": run.run_id, "end": code or end.state}
         fields |= {"seconds": round(seconds, 3), "events": run.length, "bytes": run.size}
         _log.info("run ended", extra={"fields": fields | record(figures)})
 

@@ -73,7 +73,7 @@ class Service:
         self._loader.close()
 
     async def stop(self) -> None:
-        """Refuse new messages, and end the runs: stopped, stored, each with its terminal event."""
+        """Refuse new messages, and end the runs: stored, each with its terminal event."""
         self._is_stopping = True
         self._runs.stop_all(SHUT_DOWN)
         for seconds in (RUNS_SECONDS, CANCEL_SECONDS):
@@ -119,10 +119,10 @@ class Service:
         if self._is_stopping:
             raise SHUT_DOWN
         first = {"id": prompt.message_id, "role": "user", "content": prompt.text}
-        new = Run(prompt.thread_id, prompt.run_id, first, prompt.replaces)
+        new = Run(prompt.thread_id, prompt.run_id, first, prompt.replaces, prompt.parent_run_id)
         run = self._runs.open(person.owner, new)
         if run is new:
-            run.append(run_started(prompt.thread_id, prompt.run_id))
+            run.append(run_started(prompt.thread_id, prompt.run_id, prompt.parent_run_id))
             executor = RunExecutor(
                 self._loader, self._runs, self._settings, person, prompt, run, parents
             )

@@ -49,6 +49,8 @@ class Figures:
     """The model's id, `settings.model_id`: the dimension of every metric."""
     code: str | None
     """The code of the terminal RUN_ERROR (docs/wire.md); None for RUN_FINISHED."""
+    is_cancelled: bool = False
+    """Whether its person stopped the run."""
     run_seconds: float | None
     """From the request to the terminal event; None for a request that no run was made for."""
     first_token_seconds: float | None = None
@@ -69,7 +71,7 @@ def record(figures: Figures) -> dict[str, Any]:
         "Runs": int(figures.run_seconds is not None),
         "Refused": int(figures.code in REFUSED),
         "Failed": int(figures.code in FAILED),
-        "Stopped": int(figures.code == "stopped"),
+        "Stopped": int(figures.is_cancelled),
         "Interrupted": figures.interrupted + int(figures.code == "interrupted"),
         "ToolCalls": figures.tool_calls,
         "InputTokens": figures.input_tokens,

@@ -43,6 +43,7 @@ class StoredRun:
 
     `replaces` is the run that this one asked to replace. `replaced_by` follows from it: the run
     that took this one's place, so that this one is no longer part of the conversation.
+    `parent_run_id` is AG-UI's, as the client gave it.
     """
 
     run_id: str
@@ -55,6 +56,7 @@ class StoredRun:
     rating: Rating | None = None
     replaced_by: str | None = None
     replaces: str | None = None
+    parent_run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,7 @@ def _fields(stored_run: StoredRun) -> dict[str, Any]:
         "error": stored_run.error,
         "rating": stored_run.rating,
         "replaces": stored_run.replaces,
+        "parentRunId": stored_run.parent_run_id,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -240,4 +243,5 @@ def _stored_run(record: Record) -> StoredRun:
         usage=record.object_or_none("usage"),
         rating=cast(Rating | None, rating),
         replaces=record.text_or_none("replaces"),
+        parent_run_id=record.text_or_none("parentRunId"),
     )

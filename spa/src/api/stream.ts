@@ -1,7 +1,7 @@
 import { batch } from "@preact/signals";
 import { giveWay } from "../browser/scheduler";
 import type { Listener } from "../run/outcome";
-import { type AgentEvent, MalformedEvent, parseEvent } from "./events";
+import { MalformedEvent, parseEvent } from "./events";
 import { createFrameDecoder } from "./frames";
 import type { Network } from "./network";
 
@@ -63,8 +63,8 @@ export async function readStream(
       }
       if (!event) return;
       // An agent that shuts down refuses so what it has not taken: the next one takes it.
-      if (!progress.begun && isCancelled(event)) {
-        reading = { kind: "refused", code: "stopped" };
+      if (!progress.begun && event.type === "RUN_ERROR" && event.code === "interrupted") {
+        reading = { kind: "refused", code: event.code };
         return;
       }
       if (event.type !== "RUN_ERROR") progress.begun = true;
@@ -104,9 +104,4 @@ export async function readStream(
   watch.end();
   abandon();
   return reading ?? { kind: "cut", moved };
-}
-
-function isCancelled(event: AgentEvent): boolean {
-  if (event.type === "RUN_ERROR") return event.code === "stopped";
-  return event.type === "RUN_FINISHED" && event.outcome?.type === "cancelled";
 }

@@ -198,7 +198,6 @@ function fail(
   { code, message, metadata }: Extract<AgentEvent, { type: "RUN_ERROR" }>,
   at: number | undefined,
 ): RunView {
-  if (code === "stopped") return end(view, "stopped", at);
   const problem = problemOfRun(code, message);
   if (code === "interrupted") return { ...end(view, "interrupted", at), problem };
   const retry: unknown = metadata?.retry;

@@ -54,8 +54,11 @@ function written(
 }
 
 function endOf({ runId, state, error }: StoredRun): AgentEvent {
-  if (state === "finished") return { type: "RUN_FINISHED", threadId: "", runId };
+  const isCancelled = state === "stopped";
+  if (isCancelled || state === "finished") {
+    const outcome = { type: isCancelled ? "cancelled" : "success" } as const;
+    return { type: "RUN_FINISHED", threadId: "", runId, outcome };
+  }
   const { code = "internal_error", message = "" } = error ?? {};
-  const isCode = state === "stopped" || state === "interrupted";
-  return { type: "RUN_ERROR", code: isCode ? state : code, message };
+  return { type: "RUN_ERROR", code: state === "interrupted" ? state : code, message };
 }
