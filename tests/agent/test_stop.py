@@ -1,5 +1,6 @@
 """A run that is stopped ends at once, on every provider, also while its model is silent."""
 
+import gc
 import json
 import sys
 import threading
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from model_servers import DIALECTS, Reply, Tokens
+from urllib3.response import HTTPResponse
 from wire_support import parse, said, was_cancelled
 
 pytest_plugins = ("provided",)
@@ -133,3 +135,16 @@ def test_the_offline_model_is_stopped_between_two_words(run_agent) -> None:
     assert said(events).startswith("1, 2")
     assert "5000" not in said(events)
     assert was_cancelled(events)
+
+
+def test_an_answer_that_broke_off_leaves_no_response_open(provide) -> None:
+    def still_open() -> set[int]:
+        responses = [each for each in gc.get_objects() if isinstance(each, HTTPResponse)]
+        return {id(each) for each in responses if not each.closed}
+
+    before = still_open()
+    broken = Reply(text=("Half",), fault="modelStreamErrorException")
+    with provide("bedrock", broken) as (client, _):
+        events = client.ask("Go", "thread-1")
+        assert not still_open() - before
+    assert events[-1].code == "answer_cut"

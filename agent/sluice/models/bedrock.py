@@ -141,6 +141,7 @@ class _Line:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._connection: Any = None
+        self.response: Any = None
         self.is_cut = False
 
     def take(self, connection: Any) -> None:
@@ -154,7 +155,11 @@ class _Line:
         with self._lock:
             if self._connection is not None and self.is_cut:
                 self._connection.close()
-            self._connection = None
+            # botocore leaves an answer that broke off open, and its socket with it. Of one that
+            # was read to its end, the connection is back in its pool and stays as it is.
+            if self.response is not None:
+                self.response.close()
+            self._connection = self.response = None
 
     def cut(self) -> None:
         """End every wait for the connection, now and to come."""
@@ -185,6 +190,12 @@ class _OnLine:
         self._last = line
         super().request(*args, **kwargs)  # type: ignore[misc]
         line.take(self)
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()  # type: ignore[misc]
+        if self._last is not None:
+            self._last.response = response
+        return response
 
 
 class _Connection(_OnLine, AWSHTTPConnection):  # type: ignore[misc]
