@@ -16,6 +16,7 @@ type Code = Literal[
     "model_throttled",
     "model_unavailable",
     "not_found",
+    "nothing_pending",
     "prompt_too_long",
     "quota_used_up",
     "run_limit",
@@ -29,8 +30,9 @@ type Retry = Literal["resend", "replace", "none"]
 """What a client may do after a RUN_ERROR: send the same run id again, because nothing is stored of
 it; ask with a new run that `replaces` this one; or nothing that would help."""
 
-# A thread that is full or does not exist takes no message, however often it is sent.
-_FINAL: frozenset[Code] = frozenset({"not_found", "thread_full"})
+# A thread that is full or does not exist takes no message, however often it is sent; nor does a
+# question that is no longer open take an answer.
+_FINAL: frozenset[Code] = frozenset({"not_found", "nothing_pending", "thread_full"})
 
 
 def retry_of(code: Code, *, stored: bool) -> Retry:

@@ -31,6 +31,15 @@ def props(value: object) -> dict[str, object]:
     return messages("a", forwardedProps=value)
 
 
+def tool(name: str, description: str = "d") -> dict[str, object]:
+    return {"name": name, "description": description}
+
+
+def results(result: dict[str, object]) -> dict[str, object]:
+    assistant = {"id": "a", "role": "assistant", "content": ""}
+    return {**IDS, "messages": [assistant, {"id": "r", "role": "tool", **result}]}
+
+
 def action(name: object, **fields: object) -> dict[str, object]:
     return {"action": name, **fields}
 
@@ -90,7 +99,7 @@ REFUSED: dict[str, tuple[object, str]] = {
     "messages null": ({**IDS, "messages": None}, "`messages` must be a list, not null"),
     "too many messages": ({**IDS, "messages": [{}] * 10_001}, "send at most 10000"),
     "no messages": (messages(), "whose `role` is `user`"),
-    "no user's message": ({**IDS, "messages": [{"role": "tool"}]}, "whose `role` is `user`"),
+    "no user's message": ({**IDS, "messages": [{"role": "assistant"}]}, "whose `role` is `user`"),
     "a message null": ({**IDS, "messages": [None]}, "`messages[0]` must be an object, not null"),
     "content a number": (messages("a", 5), "`messages[1].content` must be a string, not a number"),
     "content blank": (messages(" "), "`messages[0].content` is empty"),
@@ -108,6 +117,21 @@ REFUSED: dict[str, tuple[object, str]] = {
     "replaces of props null": (props({"replaces": None}), "`forwardedProps.replaces` must be"),
     "zone of props": (props({"timeZone": {}}), "`forwardedProps.timeZone` must be a string"),
     "zone of props too long": (props({"timeZone": "z" * 65}), "`forwardedProps.timeZone` must"),
+    "tools an object": (messages("a", tools={}), "`tools` must be a list, not an object"),
+    "a tool null": (messages("a", tools=[None]), "`tools[0]` must be an object, not null"),
+    "a tool without a name": (messages("a", tools=[{"description": "d"}]), "`tools[0].name` must"),
+    "a tool with a space": (messages("a", tools=[tool("a b")]), "`tools[0].name` must be 1 to 64"),
+    "a tool without words": (messages("a", tools=[{"name": "a"}]), "`tools[0].description` must"),
+    "a tool with many words": (messages("a", tools=[tool("a", "d" * 4001)]), "at most 4,000"),
+    "a tool twice": (messages("a", tools=[tool("a"), tool("a")]), "`tools[1].name` is a, as that"),
+    "129 tools": (messages("a", tools=[tool(f"t{n}") for n in range(129)]), "send at most 128"),
+    "a result of nothing": (results({"content": "a"}), "`messages[1].toolCallId` must be the id"),
+    "a result a number": (results({"toolCallId": "c", "content": 1}), "`messages[1].content` must"),
+    "replaces while going on": (
+        messages("a", resume=[{"interruptId": "i", "status": "cancelled"}])
+        | {"forwardedProps": {"replaces": "r0"}},
+        "`forwardedProps.replaces` has no place",
+    ),
     "parent a number": (messages("a", parentRunId=1), "`parentRunId` must be a string"),
     "parent too long": (messages("a", parentRunId="r" * 257), f"`parentRunId` {VISIBLE}"),
     "version 2": (messages("a", protocolVersion="2.1"), "`protocolVersion` is 2: Sluice speaks"),

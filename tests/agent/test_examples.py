@@ -25,6 +25,7 @@ pytest_plugins = ("agent_files", "provided")
 
 EXAMPLES = ROOT / "examples"
 TESTED = {
+    "approval",
     "dynamodb_tool",
     "graph",
     "hook",
@@ -223,6 +224,21 @@ def test_a_stop_ends_the_call_of_a_model_that_the_file_has_made(
         assert type(agent.model.inner) is CuttableBedrockModel
     assert was_cancelled(events)
     hold.set()
+
+
+def test_a_refund_waits_until_it_is_allowed(run_example: RunExample) -> None:
+    script = [call("refund", order="A1", amount=12.5), say("Done.")]
+    with run_example("approval", *script) as client:
+        events = client.ask("Refund A1")
+        (interrupt,) = events[-1].outcome.interrupts
+        assert results(events) == []
+        resume = [
+            {"interruptId": interrupt.id, "status": "resolved", "payload": {"approved": True}}
+        ]
+        body = {"threadId": "thread-1", "runId": "r2", "messages": [], "resume": resume}
+        events = parse(client.post(body).content)
+    assert results(events) == ["Refunded 12.50 euros for order A1."]
+    assert said(events) == "Done."
 
 
 def test_pydantic_ai_answers_with_its_own_client(provide: Any, monkeypatch: Any) -> None:

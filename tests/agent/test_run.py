@@ -208,7 +208,7 @@ def test_a_run_ends_for_the_first_reason_that_it_was_given() -> None:
 
 
 def test_a_turn_is_what_was_said_so_far() -> None:
-    run = Run("t", "r", {"id": "q", "role": "user", "content": "Hi"}, replaces="earlier")
+    run = Run("t", "r", [{"id": "q", "role": "user", "content": "Hi"}], replaces="earlier")
     run.append(text_content("m", "Hel"))
     stored_run = run.to_stored()
     run.append(text_content("m", "lo"))

@@ -48,7 +48,7 @@ class Desk:
         """The events of a run and how it ended."""
         self.monkeypatch.setattr(sluice.agent_runner.runner, "make_model", lambda _: model)
         runner = AgentRunner(SETTINGS)
-        run = run or Run("thread-1", "run-1")
+        run = run or Run("thread-1", "run-1", [{"id": "q", "role": "user", "content": "Now?"}])
         question = Question(past, [{"text": "Now?"}], None, "token", told)
         try:
             ended = asyncio.run(runner.answer(question, run))
@@ -214,7 +214,7 @@ HALVES = {
 def test_the_answer_of_a_model_that_was_throttled_in_mid_answer_takes_the_halfs_place(
     desk: Desk, half: list[Any]
 ) -> None:
-    run = Run("thread-1", "run-1", {"id": "question", "role": "user", "content": "Now?"})
+    run = Run("thread-1", "run-1", [{"id": "question", "role": "user", "content": "Now?"}])
     model = Scripted(
         [*say("Let me see.")[:3], *call("calculator", expression="1 + 1")[1:]],
         [*half, BUSY],
@@ -234,7 +234,7 @@ def test_the_answer_of_a_model_that_was_throttled_in_mid_answer_takes_the_halfs_
 
 
 def test_a_half_stays_where_the_model_says_nothing_more(desk: Desk) -> None:
-    run = Run("thread-1", "run-1", {"id": "question", "role": "user", "content": "Now?"})
+    run = Run("thread-1", "run-1", [{"id": "question", "role": "user", "content": "Now?"}])
     half, begun = [*say("Half")[:2], BUSY], [say("")[0], BUSY]
     events, ended = desk.ask(Scripted(half, begun, BUSY, BUSY), [], run)
     assert ended.service_error is not None
@@ -248,7 +248,7 @@ def test_a_snapshot_holds_the_turns_before(desk: Desk) -> None:
     model = Scripted([*say("Half")[:2], BUSY], say("Whole"))
     events, _ = desk.ask(model, [], told=told)
     (snapshot,) = [event["messages"] for event in events if event["type"] == "MESSAGES_SNAPSHOT"]
-    assert [message["id"] for message in snapshot] == ["a", "run-1"]
+    assert [message["id"] for message in snapshot] == ["a", "q"]
 
 
 def test_a_model_throttled_before_its_first_word_is_asked_again(desk) -> None:

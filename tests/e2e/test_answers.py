@@ -117,7 +117,7 @@ def test_the_tutorials_question_is_calculated_and_answered_in_pieces(
     assert call["toolCallId"] == result["toolCallId"]
     assert "100" in result["content"]
     assert "100" in text_of(events)
-    assert types.count("TEXT_MESSAGE_CONTENT") > 10
+    assert types.count("TEXT_MESSAGE_CONTENT") > 2
 
 
 def test_every_event_is_one_of_ag_ui(

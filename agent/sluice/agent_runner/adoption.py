@@ -5,7 +5,7 @@ stopped all the same.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from strands import Agent
@@ -17,10 +17,12 @@ from strands.multiagent.swarm import Swarm
 from strands.tools.decorator import DecoratedFunctionTool
 from strands.types.tools import AgentTool
 
+from sluice.agent_runner.approvals import Approvals
 from sluice.agent_runner.retry import Retries, Window
 from sluice.models.metered import Ledger, Metered, metered
 from sluice.runs.run import Run
 from sluice.service_error import AgentFileError
+from sluice.tools.client_tools import ToolOfClient
 from sluice.tools.own import limit
 
 type Built = Agent | Graph | Swarm
@@ -29,8 +31,15 @@ _ADOPTED = "_sluice_run"
 _CALCULATOR = "strands_tools.calculator"
 
 
-def adopt(built: Built, run: Run, ledger: Ledger, tools: Sequence[AgentTool]) -> list[Agent]:
-    """Add to each agent what a run needs; returns them all. `tools` are those of the run.
+def adopt(
+    built: Built,
+    run: Run,
+    ledger: Ledger,
+    tools: Sequence[AgentTool],
+    approve: Collection[str] = (),
+) -> list[Agent]:
+    """Add to each agent what a run needs; returns them all. `tools` are those of the run, and
+    `approve` the names of those that a person is asked about.
 
     Raises:
         AgentFileError: One of them cannot be used.
@@ -51,6 +60,10 @@ def adopt(built: Built, run: Run, ledger: Ledger, tools: Sequence[AgentTool]) ->
         if isinstance(each, Agent):
             _adopt(each, run, ledger)
             _limit(each, tools)
+            if each is built:
+                each.hooks.add_hook(Approvals(approve))
+            else:
+                _ask_nobody(each, approve)
             agents.append(each)
     return agents
 
@@ -104,6 +117,19 @@ def _adopt(agent: Agent, run: Run, ledger: Ledger) -> None:
     # Strands' default; one that agent.py has chosen is kept.
     if type(agent.conversation_manager) is SlidingWindowConversationManager:
         agent.conversation_manager = Window(run)
+
+
+def _ask_nobody(agent: Agent, approve: Collection[str]) -> None:
+    """An agent within another, a graph or a swarm cannot wait: what would need that, it has not."""
+    registry = agent.tool_registry.registry
+    for name, tool in list(registry.items()):
+        if isinstance(tool, ToolOfClient):
+            del registry[name]
+        elif name in approve:
+            raise AgentFileError(
+                f"`approve` names {name}, which {agent.name} has: only an agent that build_agent "
+                "returns itself can wait for a person, so give the tool to that one alone."
+            )
 
 
 def _limit(agent: Agent, tools: Sequence[AgentTool]) -> None:

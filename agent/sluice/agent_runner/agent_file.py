@@ -26,11 +26,13 @@ type Kind = Literal["build_agent", "answer", "app"]
 
 @dataclass(frozen=True)
 class AgentFile:
-    """A file that was imported; `entry` is the function that answers."""
+    """A file that was imported; `entry` is the function that answers, `approve` the names of the
+    tools that a person is asked about first."""
 
     kind: Kind
     entry: Callable[..., Any]
     module: ModuleType
+    approve: frozenset[str] = frozenset()
 
 
 def load(path: Path) -> AgentFile:
@@ -66,7 +68,19 @@ def load(path: Path) -> AgentFile:
         return AgentFile("app", main, module)
     ((name, function),) = functions.items()
     _check_signature(path, name, function)
-    return AgentFile("answer" if name == "answer" else "build_agent", function, module)
+    if name == "answer":
+        return AgentFile("answer", function, module)
+    return AgentFile("build_agent", function, module, _read_approve(path, module))
+
+
+def _read_approve(path: Path, module: ModuleType) -> frozenset[str]:
+    approve = getattr(module, "approve", ())
+    is_list = isinstance(approve, list | tuple | set | frozenset)
+    if not is_list or not all(isinstance(name, str) for name in approve):
+        raise AgentFileError(
+            f'{path.name}: `approve` must be a list of the names of tools: approve = ["send_mail"].'
+        )
+    return frozenset(approve)
 
 
 def _import(path: Path) -> ModuleType:

@@ -2,7 +2,8 @@
 
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 from sluice.agui import events
 from sluice.agui.events import Event
@@ -50,6 +51,9 @@ class Pieces:
 
 class AnswerRun:
     """One run of a file that speaks itself."""
+
+    # It has no way to ask a person in mid-run.
+    interrupts: Sequence[dict[str, Any]] = ()
 
     def __init__(self, answer: Callable[[UserRun], AsyncGenerator[object]], run: UserRun) -> None:
         self._answer = answer

@@ -76,6 +76,9 @@ class App:
 class AppRun:
     """One run of an app's entry point."""
 
+    # It has no way to ask a person in mid-run.
+    interrupts: Sequence[dict[str, Any]] = ()
+
     def __init__(
         self, app: App, user_run: UserRun, run: Run, ledger: Ledger, question: Question
     ) -> None:

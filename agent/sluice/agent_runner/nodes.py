@@ -10,6 +10,7 @@ from sluice.agent_runner.translation import Translation
 from sluice.agui import events
 from sluice.agui.events import Event
 from sluice.runs.run import Run
+from sluice.threads.history import OpenCalls
 from sluice.threads.thread import Message
 
 
@@ -19,9 +20,10 @@ class Nodes:
     `failure` is what a node raised: a swarm tells of it, and ends as if nothing had happened.
     """
 
-    def __init__(self, run: Run, told: Sequence[Message]) -> None:
+    def __init__(self, run: Run, told: Sequence[Message], opened: OpenCalls | None = None) -> None:
         self._run = run
         self._told = told
+        self._opened = opened
         self._translations: dict[str, Translation] = {}
         self._steps: list[str] = []
         self.failure: Exception | None = None
@@ -50,6 +52,10 @@ class Nodes:
             case _:
                 yield from self._translation(path).translate(item)
 
+    def tell_result(self, result: Any) -> Iterator[Event]:
+        """A result of an agent that is no node, which its message will not have."""
+        yield from self._translation("").tell_result(result)
+
     def close(self) -> Iterator[Event]:
         """End whatever is open."""
         for translation in self._translations.values():
@@ -62,7 +68,7 @@ class Nodes:
         if path not in self._translations:
             run, told = self._run, self._told
             self._translations[path] = Translation(
-                lambda: (*told, *run.transcript.messages), keep_file=run.files.add
+                lambda: (*told, *run.transcript.messages), run.files.add, self._opened
             )
         return self._translations[path]
 

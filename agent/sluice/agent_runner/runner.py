@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from strands.models.bedrock import BedrockModel
+from strands.types.tools import AgentTool
 
 from sluice.agent_runner import agent_file, strands_run
 from sluice.agent_runner.answer_run import AnswerRun
@@ -21,13 +22,17 @@ from sluice.agent_runner.app_run import App, AppRun
 from sluice.agent_runner.cancellation import Cancellation, Work
 from sluice.agent_runner.model_errors import explain
 from sluice.agui.events import Event
+from sluice.agui.fields import bad
+from sluice.agui.run_input import ClientTool
 from sluice.api import Run as UserRun
 from sluice.models.metered import Ledger, Metered, RunEndedError, ended_after
 from sluice.models.provider import make_model
+from sluice.runs.outcome import Ended
 from sluice.runs.run import Run
 from sluice.service_error import AgentFileError, ServiceError
 from sluice.settings import MODEL_IDS, Settings
 from sluice.threads.history import Question
+from sluice.tools.client_tools import ToolOfClient
 from sluice.tools.toolbox import Toolbox
 
 # Whom `check` makes an agent for.
@@ -36,19 +41,13 @@ CHECKER = {"sub": "check", "email": "check@example.com", "cognito:groups": []}
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended: the AG-UI TokenUsage, where known, and why it did not end well, if so.
-
-    That its person stopped it is no error: `Run.is_cancelled` tells it.
-    """
-
-    usage: dict[str, Any] | None
-    service_error: ServiceError | None
-
-
 class Speaker(Protocol):
     """Answers one run, in the way of its kind of agent.py."""
+
+    @property
+    def interrupts(self) -> Sequence[dict[str, Any]]:
+        """What a person is asked before the run goes on, once the answer has ended."""
+        ...
 
     def speak(self) -> AsyncIterator[Event]:
         """The answer's events, but for the run's own first and last."""
@@ -99,9 +98,10 @@ class AgentRunner:
         ledger = Ledger(run, self._settings)
         work = Work(run)
         service_error = None
+        interrupts: list[dict[str, Any]] = []
         try:
             with self._deadline(run):
-                await self._cancellation.obey(work, self._speak(work, question, ledger))
+                await self._cancellation.obey(work, self._speak(work, question, ledger, interrupts))
         except ServiceError as limit:
             service_error = limit
         except RunEndedError:
@@ -112,7 +112,7 @@ class AgentRunner:
         # A connection that was cut to stop a run may show as a failure of the model.
         if run.cancel_signal.is_set():
             service_error = run.stopped_because
-        return Ended(ledger.token_usage(), service_error)
+        return Ended(ledger.token_usage(), service_error, interrupts)
 
     async def check(self) -> None:
         """Make what the file would make for a message, twice, and ask no model.
@@ -127,8 +127,11 @@ class AgentRunner:
             user_run = await self._user_run(question, run, ledger)
             await self._speaker(Work(run), user_run, question, ledger)
 
-    async def _speak(self, work: Work, question: Question, ledger: Ledger) -> None:
+    async def _speak(
+        self, work: Work, question: Question, ledger: Ledger, interrupts: list[dict[str, Any]]
+    ) -> None:
         """Let the user's file answer, with an agent that is made for this run and ends with it.
+        Adds what a person is asked.
 
         Raises:
             ServiceError: The answer ended, and is not whole.
@@ -139,6 +142,7 @@ class AgentRunner:
         try:
             async for event in speaker.speak():
                 run.append(event)
+            interrupts.extend(speaker.interrupts)
         finally:
             for event in speaker.close():
                 run.append(event)
@@ -151,7 +155,9 @@ class AgentRunner:
         if self._file.kind == "answer":
             return AnswerRun(self._file.entry, user_run)
         built = await strands_run.build(self._file.entry, user_run)
-        speaker = strands_run.StrandsRun(built, work.run, ledger, question, user_run.tools)
+        speaker = strands_run.StrandsRun(
+            built, work.run, ledger, question, user_run.tools, self._file.approve
+        )
         work.agents = speaker.agents
         return speaker
 
@@ -161,14 +167,14 @@ class AgentRunner:
         tools, notices = await self._toolbox.tools_for(question)
         for event in notices:
             run.append(event)
-        asked = run.transcript.messages[0]
+        of_client = _of_client(question.tools, tools) if self._file.kind != "app" else []
         return UserRun(
             thread_id=run.thread_id,
             run_id=run.run_id,
             prompt="\n".join(block["text"] for block in question.content if "text" in block),
-            messages=(*question.told, asked),
+            messages=(*question.told, *run.given),
             model=Metered(self._model, ledger, settings.model, settings.model_id),
-            tools=[*tools],
+            tools=[*tools, *of_client],
             claims=question.claims,
             time_zone=question.time_zone,
             state=question.state,
@@ -208,6 +214,17 @@ class AgentRunner:
             )
         _log.warning("the model failed: %s", service_error.code, exc_info=error)
         return service_error
+
+
+def _of_client(tools: Sequence[ClientTool], own: Sequence[AgentTool]) -> list[ToolOfClient]:
+    """The client's tools. Raises ServiceError (`bad_request`) for one that the server has, or that
+    no model takes."""
+    # Strands takes `a-b` and `a_b` for one name.
+    names = {tool.tool_name.replace("-", "_") for tool in own}
+    for tool in tools:
+        if tool.name.replace("-", "_") in names:
+            raise bad(f"The agent has its own tool {tool.name}: give the client's another name.")
+    return [ToolOfClient(tool) for tool in tools]
 
 
 def _sender(run: Run) -> Callable[[Event], None]:

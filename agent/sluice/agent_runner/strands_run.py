@@ -3,7 +3,14 @@
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterator,
+    Sequence,
+)
 from typing import Any, cast
 
 from strands import Agent
@@ -12,6 +19,7 @@ from strands.multiagent.graph import Graph
 from strands.multiagent.swarm import Swarm
 from strands.types.tools import AgentTool
 
+from sluice.agent_runner import approvals
 from sluice.agent_runner.adoption import Built, adopt, begin_with
 from sluice.agent_runner.nodes import Nodes
 from sluice.agui.events import Event
@@ -68,7 +76,10 @@ async def build(build_agent: Callable[[UserRun], Any], user_run: UserRun) -> Bui
 
 
 class StrandsRun:
-    """One run of what was built; `agents` are all that answer it, for whoever stops them."""
+    """One run of what was built; `agents` are all that answer it, for whoever stops them.
+
+    `interrupts` are those that it ended with, as AG-UI has them.
+    """
 
     def __init__(
         self,
@@ -77,13 +88,23 @@ class StrandsRun:
         ledger: Ledger,
         question: Question,
         tools: Sequence[AgentTool],
+        approve: Collection[str],
     ) -> None:
         """Raises AgentFileError when one of the agents cannot be used."""
         self._built = built
-        self._question = question
-        self._nodes = Nodes(run, question.told)
-        self.agents = adopt(built, run, ledger, tools)
+        self._nodes = Nodes(run, question.told, question.open_calls)
+        self.agents = adopt(built, run, ledger, tools, approve)
         begin_with(built, question.past)
+        self._content: list[Any] = question.content
+        if question.open_calls is not None:
+            if not isinstance(built, Agent):
+                raise AgentFileError(_NOT_AN_AGENT)
+            self._content = approvals.go_on(built, question.open_calls, question.answers)
+            self._given_ids = question.open_calls.ids
+        else:
+            self._given_ids = {}
+        self._calls: dict[str, str] = {}
+        self.interrupts: list[dict[str, Any]] = []
 
     async def speak(self) -> AsyncIterator[Event]:
         """The answer's events.
@@ -91,17 +112,34 @@ class StrandsRun:
         Raises:
             ServiceError: The answer ended, and is not whole.
         """
-        stream = self._built.stream_async(self._question.content)
+        stream = self._built.stream_async(self._content)
         async with contextlib.aclosing(cast(AsyncGenerator[Any], stream)) as items:
             async for item in items:
                 for event in self._nodes.tell(item):
                     yield event
+                if interrupted := item.get("tool_interrupt_event"):
+                    for each in interrupted["interrupts"]:
+                        self._calls[each.id] = interrupted["tool_use"]["toolUseId"]
                 if "result" in item:
                     self._judge(item["result"])
+                    for event in self._stop_for(item["result"]):
+                        yield event
 
     def close(self) -> Iterator[Event]:
         """End whatever is open, as an error or a stop in mid-stream leaves it."""
         yield from self._nodes.close()
+
+    def _stop_for(self, result: Any) -> Iterator[Event]:
+        """Note what a person is asked, and tell the results of the calls that need not wait."""
+        if not isinstance(self._built, Agent) or result.stop_reason != "interrupt":
+            return
+        pending = self._built._interrupt_state.pending_tool_execution
+        if pending is None or any(each.id not in self._calls for each in result.interrupts):
+            raise AgentFileError(_NOT_IN_A_CALL)
+        calls = {name: self._given_ids.get(call, call) for name, call in self._calls.items()}
+        self.interrupts = list(approvals.told_as_agui(result.interrupts, calls))
+        for done in pending.completed_tool_results:
+            yield from self._nodes.tell_result(done)
 
     def _judge(self, result: Any) -> None:
         """Whether an answer is whole."""
@@ -109,13 +147,11 @@ class StrandsRun:
             if self._nodes.failure is not None:
                 raise self._nodes.failure
             if result.status == Status.INTERRUPTED:
-                raise AgentFileError(_INTERRUPTED)
+                raise AgentFileError(_NOT_AN_AGENT)
             if result.status != Status.COMPLETED:
                 raise ServiceError("run_limit", _GAVE_UP)
             return
         reason = result.stop_reason
-        if reason == "interrupt":
-            raise AgentFileError(_INTERRUPTED)
         if reason in _ENDED_EARLY:
             raise ServiceError(*_ENDED_EARLY[reason])
         if reason == "end_turn" and not _says_something(result):
@@ -128,7 +164,14 @@ _GAVE_UP = (
     "The agents reached the limit of their graph or swarm before they were done; what they said is "
     "kept. Ask for less at once."
 )
-_INTERRUPTED = "the agent raised an interrupt, and Sluice has nobody answer it: do without."
+_NOT_AN_AGENT = (
+    "an agent of a graph or swarm asked a person something (an interrupt), and only an agent that "
+    "build_agent returns itself can go on with the answer."
+)
+_NOT_IN_A_CALL = (
+    "the agent asked a person something (an interrupt) outside of a tool call: ask in a hook on "
+    "BeforeToolCallEvent, or in a tool."
+)
 
 
 def _says_something(result: Any) -> bool:

@@ -14,6 +14,7 @@ from sluice.agui import events
 from sluice.agui.content import Content, Part, image_part, plain_text, text_part
 from sluice.agui.events import Event
 from sluice.agui.media import describe, media_type
+from sluice.threads.history import OpenCalls
 from sluice.threads.thread import Message
 
 type KeepFile = Callable[[bytes], str | None]
@@ -30,9 +31,14 @@ class Translation:
         self,
         conversation: Callable[[], Iterable[Message]] = tuple,
         keep_file: KeepFile = lambda _: None,
+        opened: OpenCalls | None = None,
     ) -> None:
+        """`opened` are the calls that the run goes on from: clients know them and their results."""
         self._conversation = conversation
         self._keep_file = keep_file
+        # What clients call the open calls, and those whose results they have.
+        self._given_ids = dict(opened.ids) if opened else {}
+        self._answered = {result["toolUseId"] for result in opened.results} if opened else set()
         # The messages of the model call under way, and those of calls that broke off and were
         # made again.
         self._told: set[str] = set()
@@ -124,18 +130,30 @@ class Translation:
         streamed = frozenset(self._called)
         for block in message["content"]:
             call = block.get("toolUse")
-            if call is not None and call["toolUseId"] not in streamed:
+            known = streamed | self._given_ids.keys()
+            if call is not None and call["toolUseId"] not in known:
                 # Some providers name a call only in its deltas, so that no start was seen.
                 yield from self._start_call(call["toolUseId"], call["name"])
                 yield events.tool_call_args(call["toolUseId"], json.dumps(call["input"]))
                 yield from self.close()
-            result = block.get("toolResult")
-            if result is not None:
-                failed = result.get("status") == "error"
-                content = self._content(result.get("content", []))
-                yield events.tool_call_result(_new_id(), result["toolUseId"], content, failed)
+            if "toolResult" in block:
+                yield from self.tell_result(block["toolResult"])
         # The next message may use the same ids for other calls.
         self._called.clear()
+        if message["role"] == "user":
+            self._given_ids.clear()
+            self._answered.clear()
+
+    def tell_result(self, result: Any) -> Iterator[Event]:
+        """A tool's result, once."""
+        call_id = result["toolUseId"]
+        if call_id in self._answered:
+            return
+        self._answered.add(call_id)
+        failed = result.get("status") == "error"
+        content = self._content(result.get("content", []))
+        told_id = self._given_ids.get(call_id, call_id)
+        yield events.tool_call_result(_new_id(), told_id, content, failed)
 
     def _content(self, blocks: list[dict[str, Any]]) -> Content:
         """A tool result's content: text, or parts where images are kept."""

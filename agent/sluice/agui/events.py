@@ -17,6 +17,11 @@ HEARTBEAT = b":\n\n"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 type Event = dict[str, Any]
+type Outcome = dict[str, Any]
+"""AG-UI's RunFinishedOutcome: `success`, perhaps with `pendingToolCallIds`; `interrupt`, with
+`interrupts`; or `cancelled`, of a run that its person stopped."""
+
+CANCELLED: Outcome = {"type": "cancelled"}
 type Notice = Literal[
     "storage_unavailable",
     "model_retry",
@@ -48,17 +53,17 @@ def run_started(thread_id: str, run_id: str, parent_run_id: str | None) -> Event
 
 
 def run_finished(
-    thread_id: str, run_id: str, usage: dict[str, Any] | None, *, cancelled: bool = False
+    thread_id: str, run_id: str, usage: dict[str, Any] | None, outcome: Outcome | None = None
 ) -> Event:
     """`usage` is one AG-UI TokenUsage: provider, model, inputTokens, outputTokens, totalTokens.
 
-    `cancelled` is whether its person stopped the run: AG-UI's outcome, and no error.
+    `outcome` is AG-UI's; without one, the run has succeeded and leaves nothing open.
     """
     event: Event = {
         "type": "RUN_FINISHED",
         "threadId": thread_id,
         "runId": run_id,
-        "outcome": {"type": "cancelled" if cancelled else "success"},
+        "outcome": outcome or {"type": "success"},
     }
     return event if usage is None else {**event, "usage": [usage]}
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sluice.agui.events import PROTOCOL_VERSION
+from sluice.agui import run_input
 from sluice.agui.fields import (
     bad,
     is_id,
@@ -19,11 +19,10 @@ from sluice.agui.fields import (
     read_title,
     read_zone,
 )
+from sluice.agui.run_input import Answer, ClientTool
 
 # In the order of docs/wire.md.
 ACTIONS = ("resume", "stop", "list", "search", "get", "file", "rename", "delete", "rate", "warm")
-
-_MAX_MESSAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Prompt:
 
     `replaces` is the id of the run whose place this one takes, `time_zone` a name that may be none.
     `state`, `context` and `forwarded_props` are the client's, for agent.py; `parent_run_id` is for
-    clients that make a tree of a thread's runs.
+    clients that make a tree of a thread's runs. `tools` run in the client; `results` are theirs,
+    and `answers` those to interrupts. Where there is no `text`, the run goes on from the last one.
     """
 
     thread_id: str
@@ -45,6 +45,17 @@ class Prompt:
     context: tuple[dict[str, str], ...] = field(default=(), repr=False)
     forwarded_props: Any = field(default=None, repr=False)
     parent_run_id: str | None = None
+    tools: tuple[ClientTool, ...] = ()
+    results: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def given(self) -> tuple[dict[str, Any], ...]:
+        """The messages of the run that are the client's: the question comes last, if any."""
+        if not self.text:
+            return self.results
+        question = {"id": self.message_id, "role": "user", "content": self.text}
+        return (*self.results, question)
 
 
 @dataclass(frozen=True)
@@ -208,89 +219,37 @@ def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
     """A RunAgentInput. Its `state` and `forwardedProps` may be any JSON; of the latter, two fields
     of an object are read here."""
     thread_id, run_id = read_id(body, "threadId"), read_id(body, "runId")
-    _check_version(body.get("protocolVersion"))
-    message, place = _last_user_message(body["messages"])
-    own_id = message.get("id")
+    run_input.check_version(body.get("protocolVersion"))
+    messages = run_input.read_messages(body["messages"])
+    answers = run_input.read_answers(body.get("resume"))
+    results = run_input.read_results(messages)
+    message_id, text = _new_id(), ""
+    # A run that goes on has no question: what a person asked before is no news.
+    if not answers and not (results and messages[-1].get("role") == "tool"):
+        message, place = run_input.last_user_message(messages)
+        message_id = message["id"] if is_id(message.get("id")) else message_id
+        text = read_text(run_input.join_text(message.get("content"), place), place, max_prompt)
     given = body.get("forwardedProps")
     props = given if isinstance(given, dict) else {}
     at = "forwardedProps."
+    if not text and "replaces" in props:
+        # What was allowed once would run again.
+        raise bad("`forwardedProps.replaces` has no place in a run that goes on: ask anew instead.")
     return Prompt(
         thread_id=thread_id,
         run_id=run_id,
-        message_id=own_id if is_id(own_id) else _new_id(),
-        text=read_text(_join(message.get("content"), place), place, max_prompt),
+        message_id=message_id,
+        text=text,
         replaces=read_id(props, "replaces", at) if "replaces" in props else None,
         time_zone=read_zone(props, "timeZone", at) if "timeZone" in props else None,
         state=body.get("state"),
-        context=_read_context(body.get("context")),
+        context=run_input.read_context(body.get("context")),
         forwarded_props=given,
-        # Null is how many clients spell that there is none.
-        parent_run_id=None if body.get("parentRunId") is None else read_id(body, "parentRunId"),
+        parent_run_id=run_input.read_parent(body),
+        tools=run_input.read_tools(body.get("tools")),
+        results=results,
+        answers=answers,
     )
-
-
-def _check_version(version: object) -> None:
-    """A client of another major version of AG-UI would take the answer for something else."""
-    if version is None:
-        return
-    major = version.partition(".")[0] if isinstance(version, str) else ""
-    if not major.isdecimal():
-        raise bad(f"`protocolVersion` must be a version such as `{PROTOCOL_VERSION}`.")
-    if major != PROTOCOL_VERSION.partition(".")[0]:
-        raise bad(
-            f"`protocolVersion` is {major}: Sluice speaks AG-UI {PROTOCOL_VERSION}; use a client "
-            "of that major version."
-        )
-
-
-def _read_context(entries: object) -> tuple[dict[str, str], ...]:
-    """AG-UI's Context entries: a description and a value, both text."""
-    if entries is None:
-        return ()
-    if not isinstance(entries, list):
-        raise bad(f"`context` must be a list, not {kind(entries)}.")
-    read = []
-    for index, entry in enumerate(entries):
-        at = f"context[{index}]"
-        if not isinstance(entry, dict):
-            raise bad(f"`{at}` must be an object, not {kind(entry)}.")
-        for name in ("description", "value"):
-            if not isinstance(entry.get(name), str):
-                raise bad(f"`{at}.{name}` must be a string, not {kind(entry.get(name))}.")
-        read.append({"description": entry["description"], "value": entry["value"]})
-    return tuple(read)
-
-
-def _last_user_message(messages: object) -> tuple[dict[str, Any], str]:
-    """The run, and the name of its content; the rest of the client's copy is not used."""
-    if not isinstance(messages, list):
-        raise bad(f"`messages` must be a list, not {kind(messages)}.")
-    if len(messages) > _MAX_MESSAGES:
-        raise bad(f"`messages` holds {len(messages)} messages; send at most {_MAX_MESSAGES}.")
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict):
-            raise bad(f"`messages[{index}]` must be an object, not {kind(message)}.")
-    for index in range(len(messages) - 1, -1, -1):
-        if messages[index].get("role") == "user":
-            return messages[index], f"messages[{index}].content"
-    raise bad("`messages` must hold a message whose `role` is `user`.")
-
-
-def _join(content: object, place: str) -> object:
-    """The text of a message's content: a string, or AG-UI content parts of type text."""
-    if not isinstance(content, list):
-        return content
-    texts: list[str] = []
-    for index, part in enumerate(content):
-        at = f"{place}[{index}]"
-        if not isinstance(part, dict):
-            raise bad(f"`{at}` must be an object, not {kind(part)}.")
-        if part.get("type") != "text":
-            raise bad(f"`{at}.type` must be `text`: Sluice reads text only.")
-        if not isinstance(part.get("text"), str):
-            raise bad(f"`{at}.text` must be a string, not {kind(part.get('text'))}.")
-        texts.append(part["text"])
-    return "\n".join(texts)
 
 
 def _new_id() -> str:

@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sluice.agui.events import HEARTBEAT, Event, encode_frame
+from sluice.agui.events import HEARTBEAT, Event, Outcome, encode_frame
 from sluice.runs.transcript import Transcript
 from sluice.service_error import ServiceError
 from sluice.threads.files import NewFiles
@@ -29,15 +29,16 @@ _FIRST_WORDS = ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT")
 class Run:
     """One run's identity, its frames 1, 2, 3 ... and the signal that stops it.
 
-    Used on one loop. `first` is the person's message, with which the transcript begins; `replaces`
-    is the run whose place this one takes, `parent_run_id` AG-UI's, which the client chose.
+    Used on one loop. `given` are the client's messages, with which the transcript begins: the
+    person's, or results of the client's tools. `replaces` is the run whose place this one takes,
+    `parent_run_id` AG-UI's, which the client chose.
     """
 
     def __init__(
         self,
         thread_id: str,
         run_id: str,
-        first: Message | None = None,
+        given: Sequence[Message] = (),
         replaces: str | None = None,
         parent_run_id: str | None = None,
     ) -> None:
@@ -49,7 +50,8 @@ class Run:
         # Why it was stopped: by its person, or because of something that they should know.
         self.is_cancelled = False
         self.stopped_because: ServiceError | None = None
-        self.transcript = Transcript(first or {"id": run_id, "role": "user", "content": ""})
+        self.given = tuple(given)
+        self.transcript = Transcript(*given)
         # What its tools gave beside text, until the store has it.
         self.files = NewFiles()
         self.state: State = "running"
@@ -88,6 +90,7 @@ class Run:
         state: State = "running",
         service_error: ServiceError | None = None,
         usage: dict[str, Any] | None = None,
+        outcome: Outcome | None = None,
     ) -> StoredRun:
         """The run as it is stored: as it is now, or as it ended."""
         return StoredRun(
@@ -102,6 +105,8 @@ class Run:
             usage=usage,
             replaces=self._replaces,
             parent_run_id=self._parent_run_id,
+            given=len(self.given),
+            outcome=outcome,
         )
 
     def append(self, event: Event) -> None:

@@ -20,9 +20,9 @@ class Transcript:
     last one, and its messages do not change afterwards. Writing and looking happen on one loop.
     """
 
-    def __init__(self, first: Message) -> None:
-        """`first` is the person's message, which is no event of the run."""
-        self._entries: list[Message | _Said] = [first]
+    def __init__(self, *given: Message) -> None:
+        """`given` are the client's messages, which are no events of the run."""
+        self._entries: list[Message | _Said] = [*given]
         self._said: dict[tuple[str, str], _Said] = {}
         self._arguments: dict[str, _Text] = {}
 
@@ -68,7 +68,7 @@ class Transcript:
 def replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
     """A stored run as a stream: RUN_STARTED, each message whole, and its terminal event.
 
-    The person's message is not part of it, as it is none of a live stream.
+    The client's own messages are not part of it, as they are none of a live stream.
 
     Raises:
         ValueError: The run is stored as under way, so that nobody knows its end.
@@ -80,13 +80,12 @@ def replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
 
 def _replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
     yield events.run_started(thread_id, stored_run.run_id, stored_run.parent_run_id)
-    for message in stored_run.messages:
+    for message in stored_run.messages[stored_run.given :]:
         if events_of := _EVENTS.get(message["role"]):
             yield from events_of(message)
     if stored_run.state in ("finished", "stopped"):
-        cancelled = stored_run.state == "stopped"
-        run_id, usage = stored_run.run_id, stored_run.usage
-        yield events.run_finished(thread_id, run_id, usage, cancelled=cancelled)
+        outcome = events.CANCELLED if stored_run.state == "stopped" else stored_run.outcome
+        yield events.run_finished(thread_id, stored_run.run_id, stored_run.usage, outcome)
     else:
         error = stored_run.error or _UNTOLD
         # A code of an older format is passed on as it is.

@@ -4,15 +4,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.agui import events
-from sluice.agui.events import Event
+from sluice.agui.events import Event, Outcome
 from sluice.agui.request import Prompt
 from sluice.auth.owner import Person
 from sluice.runs.checkpointer import Checkpointer
 from sluice.runs.opening import Opened, open_thread
+from sluice.runs.outcome import Ended, check_answers, outcome_of
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
 from sluice.runs.transcript import replay
@@ -22,7 +23,7 @@ from sluice.settings import Settings
 from sluice.storage.base import StorageUnavailableError
 from sluice.telemetry import traces
 from sluice.telemetry.metrics import Figures, record
-from sluice.threads.history import Question, compose
+from sluice.threads.history import Question, compose, last_turn
 from sluice.threads.thread import State, StoredRun, upsert
 
 INTERNAL_ERROR = ServiceError("internal_error", "Something went wrong inside the agent; try again.")
@@ -116,6 +117,13 @@ class RunExecutor:
     async def _answer(self, storage: Storage, opened: Opened | None) -> End:
         """Ask the model, and store the run as it proceeds and as it ends."""
         run, owner = self.run, self.person.owner
+        stored_runs = self._past(opened)
+        if not self.prompt.text:
+            if opened is None:
+                raise ServiceError(
+                    "internal_error", "This conversation cannot be read at the moment; try again."
+                )
+            check_answers(stored_runs, self.prompt)
         checkpointer = None
         if opened is not None:
 
@@ -125,13 +133,16 @@ class RunExecutor:
             checkpointer = Checkpointer(opened.storage, run, run.to_stored, renew)
             checkpointer.start()
         try:
-            usage, service_error = await self._ask(opened)
+            ended = await self._ask(stored_runs)
+            usage, service_error = ended.usage, ended.service_error
             state: State = "stopped" if run.is_cancelled else "finished"
             if service_error is not None:
                 state = "failed"
+            is_whole = state == "finished"
+            outcome = self._outcome(stored_runs, ended.interrupts) if is_whole else None
             if checkpointer is not None:
                 await checkpointer.end()
-            stored_run = run.to_stored(state, service_error, usage)
+            stored_run = run.to_stored(state, service_error, usage, outcome)
             tokens = usage["totalTokens"] if usage else 0
             kept, _ = await asyncio.gather(
                 self._keep(checkpointer, stored_run), self._release(storage, tokens)
@@ -144,26 +155,34 @@ class RunExecutor:
             return _refused(kept, "failed", usage=usage, kept=False)
         if service_error is not None:
             return _refused(service_error, state, usage=usage)
-        finished = events.run_finished(
-            run.thread_id, run.run_id, usage, cancelled=state == "stopped"
-        )
+        told = events.CANCELLED if state == "stopped" else outcome
+        finished = events.run_finished(run.thread_id, run.run_id, usage, told)
         return End(finished, state, usage)
 
-    async def _ask(
-        self, opened: Opened | None
-    ) -> tuple[dict[str, Any] | None, ServiceError | None]:
-        """The tokens that an answer took, and why it did not end well, if so."""
+    def _outcome(
+        self, stored_runs: Sequence[StoredRun], interrupts: Sequence[dict[str, Any]]
+    ) -> Outcome | None:
+        # Also calls of the run that this one goes on from may still be open.
+        before = () if self.prompt.text else last_turn(stored_runs)
+        names = {tool.name for tool in self.prompt.tools}
+        return outcome_of((*before, *self.run.transcript.messages), interrupts, names)
+
+    async def _ask(self, stored_runs: tuple[StoredRun, ...]) -> Ended:
+        """Have the answer made; how it ended."""
         run, prompt = self.run, self.prompt
         try:
             runner = await self.loader.runner()
             if self.parents:
                 traces.continue_from(self.parents)
-            stored_runs = self._past(opened)
-            past = compose(stored_runs, self.settings.max_context)
+            past_runs = stored_runs
+            if prompt.results:
+                # They belong to the calls before them, and a question may stand beside them.
+                past_runs = (*stored_runs, replace(run.to_stored(), messages=prompt.results))
+            past = compose(past_runs, self.settings.max_context, goes_on=not prompt.text)
             if past.trimmed:
                 said = "The oldest messages were not sent to the model: the conversation is long."
                 run.append(events.notice("context_trimmed", said))
-            content = [{"text": prompt.text}]
+            content = [{"text": prompt.text}] if prompt.text else []
             told = [message for stored_run in stored_runs for message in stored_run.messages]
             question = Question(
                 past.messages,
@@ -175,14 +194,16 @@ class RunExecutor:
                 state=prompt.state,
                 context=prompt.context,
                 forwarded_props=prompt.forwarded_props,
+                open_calls=past.open_calls,
+                answers=prompt.answers,
+                tools=prompt.tools,
             )
-            ended = await runner.answer(question, run)
+            return await runner.answer(question, run)
         except ServiceError as service_error:
-            return None, service_error
+            return Ended(None, service_error)
         except Exception:
             _log.exception("a run failed")
-            return None, INTERNAL_ERROR
-        return ended.usage, ended.service_error
+            return Ended(None, INTERNAL_ERROR)
 
     def _past(self, opened: Opened | None) -> tuple[StoredRun, ...]:
         """The runs before this one, without those whose place it takes."""

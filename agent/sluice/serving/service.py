@@ -118,8 +118,9 @@ class Service:
         """Start the message's run, or join it, and follow it."""
         if self._is_stopping:
             raise SHUT_DOWN
-        first = {"id": prompt.message_id, "role": "user", "content": prompt.text}
-        new = Run(prompt.thread_id, prompt.run_id, first, prompt.replaces, prompt.parent_run_id)
+        new = Run(
+            prompt.thread_id, prompt.run_id, prompt.given, prompt.replaces, prompt.parent_run_id
+        )
         run = self._runs.open(person.owner, new)
         if run is new:
             run.append(run_started(prompt.thread_id, prompt.run_id, prompt.parent_run_id))

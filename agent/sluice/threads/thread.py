@@ -39,11 +39,12 @@ class Summary(TypedDict):
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run as it is stored; its messages begin with the person's.
+    """One run as it is stored; its first `given` messages are the client's, mostly the person's.
 
     `replaces` is the run that this one asked to replace. `replaced_by` follows from it: the run
     that took this one's place, so that this one is no longer part of the conversation.
-    `parent_run_id` is AG-UI's, as the client gave it.
+    `parent_run_id` is AG-UI's, as the client gave it. `outcome` is what RUN_FINISHED said, where
+    that leaves something open.
     """
 
     run_id: str
@@ -57,6 +58,13 @@ class StoredRun:
     replaced_by: str | None = None
     replaces: str | None = None
     parent_run_id: str | None = None
+    given: int = 1
+    outcome: dict[str, Any] | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on from the run before it, whose open calls it has results of."""
+        return not self.given or any(m["role"] == "tool" for m in self.messages[:1])
 
 
 @dataclass(frozen=True)
@@ -222,6 +230,8 @@ def _fields(stored_run: StoredRun) -> dict[str, Any]:
         "rating": stored_run.rating,
         "replaces": stored_run.replaces,
         "parentRunId": stored_run.parent_run_id,
+        "given": None if stored_run.given == 1 else stored_run.given,
+        "outcome": stored_run.outcome,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -233,6 +243,9 @@ def _stored_run(record: Record) -> StoredRun:
     messages = record.records("messages")
     for message in messages:
         message.text("id"), message.text("role")
+    given = record.number("given") if "given" in record.fields else 1
+    if "given" in record.fields and given > len(messages):
+        raise ValueError("a run that lacks messages")
     return StoredRun(
         run_id=record.text("runId"),
         state=cast(State, state),
@@ -244,4 +257,6 @@ def _stored_run(record: Record) -> StoredRun:
         rating=cast(Rating | None, rating),
         replaces=record.text_or_none("replaces"),
         parent_run_id=record.text_or_none("parentRunId"),
+        given=given,
+        outcome=record.object_or_none("outcome"),
     )

@@ -70,7 +70,8 @@ def _kind_of(schema: dict[str, Any], read: dict[str, Any]) -> str | None:
     """
     if isinstance(schema.get("properties"), dict):
         return "object"
-    if isinstance(schema.get("items"), dict):
+    # A schema may be true or false, and in older drafts a list of them.
+    if isinstance(schema.get("items"), dict | bool | list):
         return "array"
     values = read.get("enum") or ([read["const"]] if "const" in read else [])
     kinds = {_JSON_TYPES.get(type(value)) for value in values}

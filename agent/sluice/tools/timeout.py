@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, override
 
 from pydantic import ValidationError
-from strands.types._events import ToolResultEvent
+from strands.types._events import ToolInterruptEvent, ToolResultEvent
 from strands.types.tools import AgentTool, ToolGenerator, ToolResult, ToolSpec, ToolUse
 
 from sluice.tools.names import usable_name
@@ -34,6 +34,10 @@ MAX_STUCK = 8
 MAX_DESCRIPTION = 4_000
 
 _log = logging.getLogger(__name__)
+
+
+type Told = ToolResult | ToolInterruptEvent
+"""What a tool says last: its result, or what it asks a person before it goes on."""
 
 
 class Limited(AgentTool):
@@ -71,7 +75,7 @@ class Limited(AgentTool):
     async def stream(
         self, tool_use: ToolUse, invocation_state: dict[str, Any], **kwargs: Any
     ) -> ToolGenerator:
-        """Call the tool; yields its result alone."""
+        """Call the tool; yields its result alone, or what it asks a person first."""
         call_id = str(tool_use["toolUseId"])
         signal = _stop_signal(invocation_state, kwargs)
         self._stuck = [call for call in self._stuck if call.is_alive()]
@@ -87,11 +91,9 @@ class Limited(AgentTool):
             if not call.outcome.done():
                 call.cancel()
                 self._stuck.append(call)
-        yield ToolResultEvent(result)
+        yield result if isinstance(result, ToolInterruptEvent) else ToolResultEvent(result)
 
-    async def _wait(
-        self, call: "_Call", call_id: str, signal: threading.Event | None
-    ) -> ToolResult:
+    async def _wait(self, call: "_Call", call_id: str, signal: threading.Event | None) -> Told:
         deadline = time.monotonic() + self._seconds
         outcome = asyncio.wrap_future(call.outcome)
         while not outcome.done():
@@ -110,8 +112,8 @@ class Limited(AgentTool):
 
     async def _ask(
         self, tool_use: ToolUse, invocation_state: dict[str, Any], kwargs: dict[str, Any]
-    ) -> ToolResult:
-        """What the tool says last, which is its result."""
+    ) -> Told:
+        """What the tool says last."""
         call_id = str(tool_use["toolUseId"])
         if not isinstance(tool_use["input"], dict):
             return fail(call_id, "The arguments are not a JSON object.")
@@ -120,6 +122,8 @@ class Limited(AgentTool):
         last: Any = None
         async for event in self._tool.stream(tool_use, invocation_state, **kwargs):
             last = event
+        if isinstance(last, ToolInterruptEvent):
+            return last
         if isinstance(last, ToolResultEvent):
             if last.exception is not None:
                 return self._explain(call_id, last.exception)
@@ -173,9 +177,9 @@ def _stop_signal(
 class _Call(threading.Thread):
     """One call in a thread of its own. Not of a pool: those are joined when the process ends."""
 
-    def __init__(self, ask: Callable[[], Awaitable[ToolResult]]) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[Told]]) -> None:
         super().__init__(name="tool", daemon=True)
-        self.outcome: Future[ToolResult] = Future()
+        self.outcome: Future[Told] = Future()
         self._ask = ask
         # So that what a tool traces is part of its run.
         self._context = contextvars.copy_context()
@@ -201,7 +205,7 @@ class _Call(threading.Thread):
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
-    async def _perform(self) -> ToolResult:
+    async def _perform(self) -> Told:
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(_Inline())
         self._task = asyncio.current_task()

@@ -169,6 +169,8 @@ export const ar: Catalog = {
   "problem.model_unavailable.advice": "انتظر قليلًا ثم حاول مرة أخرى.",
   "problem.not_found": "لم تعد هذه المحادثة موجودة.",
   "problem.not_found.advice": "ابدأ محادثة جديدة.",
+  "problem.nothing_pending": "لم يعد هذا السؤال مفتوحًا.",
+  "problem.nothing_pending.advice": "اسأل مجددًا عما تحتاج إليه.",
   "problem.run_limit": "تجاوزت الإجابة عدد الخطوات أو الوقت المسموح به.",
   "problem.run_limit.advice": "ما وصل محفوظ أعلاه. اطلب البقية، أو اطلب أقل.",
   "problem.thread_busy": "ما زالت الإجابة جارية في هذه المحادثة.",

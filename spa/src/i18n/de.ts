@@ -181,6 +181,8 @@ export const de: Catalog = {
   "problem.model_unavailable.advice": "Warten Sie ein wenig und versuchen Sie es noch einmal.",
   "problem.not_found": "Diese Unterhaltung gibt es nicht mehr.",
   "problem.not_found.advice": "Beginnen Sie einen neuen Chat.",
+  "problem.nothing_pending": "Diese Frage ist nicht mehr offen.",
+  "problem.nothing_pending.advice": "Fragen Sie noch einmal nach dem, was Sie brauchen.",
   "problem.run_limit": "Die Antwort brauchte mehr Schritte oder Zeit als erlaubt.",
   "problem.run_limit.advice": "Was ankam, steht oben. Fragen Sie nach dem Rest oder nach weniger.",
   "problem.thread_busy": "Diese Unterhaltung wird noch beantwortet.",

@@ -185,6 +185,8 @@ export const en = {
   "problem.model_unavailable.advice": "Wait a moment, then try again.",
   "problem.not_found": "This conversation no longer exists.",
   "problem.not_found.advice": "Start a new chat.",
+  "problem.nothing_pending": "That question is no longer open.",
+  "problem.nothing_pending.advice": "Ask again for what you need.",
   "problem.run_limit": "The answer reached its limit of steps or time.",
   "problem.run_limit.advice": "What we received is shown above. Ask for the rest, or for less.",
   "problem.thread_busy": "This conversation is still answering.",

@@ -174,6 +174,8 @@ export const es: Catalog = {
   "problem.model_unavailable.advice": "Espere un poco e inténtelo de nuevo.",
   "problem.not_found": "Esta conversación ya no existe.",
   "problem.not_found.advice": "Empiece un nuevo chat.",
+  "problem.nothing_pending": "Esa pregunta ya no está abierta.",
+  "problem.nothing_pending.advice": "Vuelva a pedir lo que necesita.",
   "problem.run_limit": "La respuesta necesitó más pasos o tiempo de lo permitido.",
   "problem.run_limit.advice": "Lo que llegó se conserva arriba. Pida el resto, o pida menos.",
   "problem.thread_busy": "Esta conversación aún se está respondiendo.",

@@ -180,6 +180,8 @@ export const fr: Catalog = {
   "problem.model_unavailable.advice": "Attendez un peu, puis réessayez.",
   "problem.not_found": "Cette conversation n’existe plus.",
   "problem.not_found.advice": "Commencez une nouvelle discussion.",
+  "problem.nothing_pending": "Cette question n’est plus ouverte.",
+  "problem.nothing_pending.advice": "Redemandez ce dont vous avez besoin.",
   "problem.run_limit": "La réponse a demandé plus d’étapes ou de temps que permis.",
   "problem.run_limit.advice":
     "Ce qui est arrivé reste affiché ci-dessus. Demandez la suite, ou demandez moins.",

@@ -177,6 +177,8 @@ export const ja: Catalog = {
   "problem.model_unavailable.advice": "少し待ってから、もう一度お試しください。",
   "problem.not_found": "この会話はもうありません。",
   "problem.not_found.advice": "新しいチャットを始めてください。",
+  "problem.nothing_pending": "この確認はもう終了しています。",
+  "problem.nothing_pending.advice": "必要なことをもう一度お尋ねください。",
   "problem.run_limit": "回答が、許された手順数または時間を超えました。",
   "problem.run_limit.advice": "届いた分は上に残っています。続きを求めるか、内容を絞ってください。",
   "problem.thread_busy": "この会話はまだ回答の途中です。",

@@ -67,6 +67,7 @@ const BY_CODE = new Map<string, Problem>([
   ["model_throttled", problem("problem.model_throttled")],
   ["model_unavailable", problem("problem.model_unavailable")],
   ["not_found", problem("problem.not_found", "edit")],
+  ["nothing_pending", problem("problem.nothing_pending", "edit")],
   ["prompt_too_long", TOO_LONG],
   ["quota_used_up", problem("problem.quota_used_up", "edit")],
   ["run_limit", problem("problem.run_limit")],
