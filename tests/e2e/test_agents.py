@@ -1,14 +1,12 @@
 """Agents of examples/ in the whole stack, as `make dev AGENT=` runs them."""
 
-import json
-import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from agui_client import play_client
 from chat_page import ask, expect_finished, open_browser, visit
 from e2e_stack import ROOT, RunningStack, events_of, run_stack, text_of
 from people import Person
@@ -26,21 +24,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 def test_the_official_client_understands_a_graph(graph: RunningStack) -> None:
-    ended = subprocess.run(
-        ["node", str(ROOT / "tests" / "e2e" / "agui_client.mjs")],
-        env={
-            **os.environ,
-            "CHAT_URL": graph.chat_url,
-            "TOKEN": graph.tokens()["id_token"],
-            "CLIENT": os.environ.get("SLUICE_AGUI_CLIENT", str(ROOT / "spa")),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    client = json.loads(ended.stdout)
+    client = play_client(graph, {"say": "What is 25 * 4?"}, {"say": "Now divide that by 10"})
     assert client["failures"] == []
     assert client["seen"].count("STEP_STARTED") == client["seen"].count("STEP_FINISHED") == 4
     assert client["seen"].count("RUN_FINISHED") == 2
