@@ -262,3 +262,73 @@ test("a full tab does not keep a message from leaving", async () => {
   void createOpenThread("thread", chat, createOutbox(fullStorage())).send("hello");
   expect(runInputs).toHaveLength(1);
 });
+
+// ---- what a person is asked ----------------------------------------------------------------------
+
+const asking = (...ids: string[]): Partial<AgentEvent> => ({
+  type: "RUN_FINISHED",
+  outcome: {
+    type: "interrupt",
+    interrupts: ids.map((id) => ({ id, reason: "approval", toolCallId: "c" })),
+  },
+});
+const allow = { interruptId: "i", status: "resolved", payload: { approved: true } } as const;
+
+test("a reply goes on below the answer that asked, without a message of its own", async () => {
+  const { openThread, answer, emit, finish, runInputs } = agent();
+  const sent = openThread.send("question");
+  emit(...call);
+  finish(asking("i"));
+  await sent;
+  const first = answer();
+  expect(first.asks.value.map(({ id }) => id)).toEqual(["i"]);
+  expect(shown(first)).toEqual(['calculator({"x":1}) waiting']);
+  const replied = openThread.reply(first, [allow], []);
+  expect(runInputs.at(-1)).toMatchObject({ text: "", resume: [allow] });
+  emit(result, text("Done."));
+  finish();
+  await replied;
+  expect(shown(answer())).toEqual(['calculator({"x":1}) done 100', "Done."]);
+  expect(openThread.messages.value.map(({ role }) => role)).toEqual([
+    "user",
+    "assistant",
+    "assistant",
+  ]);
+});
+
+test("what is allowed for the conversation is not asked about again", async () => {
+  const { openThread, answer, emit, finish, runInputs } = agent();
+  const sent = openThread.send("question");
+  emit(...call);
+  finish(asking("i"));
+  await sent;
+  const replied = openThread.reply(answer(), [allow], ["calculator"]);
+  emit(result, ...call);
+  finish(asking("j"));
+  await expect.poll(() => runInputs.at(-1)?.resume).toEqual([{ ...allow, interruptId: "j" }]);
+  emit(result);
+  finish();
+  await replied;
+  expect(answer().asks.value).toEqual([]);
+});
+
+test("an answer that was allowed something is asked for anew from its question", async () => {
+  const { openThread, answer, emit, finish, runInputs } = agent();
+  const sent = openThread.send("question");
+  emit(...call);
+  finish(asking("i"));
+  await sent;
+  const first = answer();
+  const replied = openThread.reply(first, [allow], []);
+  emit(result);
+  finish({
+    type: "RUN_ERROR",
+    code: "model_unavailable",
+    message: "Gone.",
+    metadata: { retry: "replace" },
+  } as Partial<AgentEvent>);
+  await replied;
+  void openThread.retry();
+  expect(runInputs.at(-1)).toMatchObject({ text: "question", replaces: first.runId });
+  expect(runInputs.at(-1)?.resume).toBeUndefined();
+});

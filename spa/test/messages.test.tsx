@@ -22,6 +22,7 @@ const actions: Actions = {
   retry: (answer) => done.push(["retry", answer.id]),
   edit: (question, text) => done.push(["edit", question.id, text]),
   rate: (answer, rating) => done.push(["rate", answer.id, rating]),
+  reply: (answer, replies, always) => done.push(["reply", answer.id, replies, always]),
   image: async (id) => {
     if (id === GONE) throw new Error(id);
     return new Blob([id], { type: "image/png" });

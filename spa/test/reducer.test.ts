@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type AgentEvent, parseEvent } from "../src/api/events";
+import { isOver, openCallsOf } from "../src/run/asks";
 import { breakOff, open, reduce } from "../src/run/reducer";
 import { EMPTY, isThinking, type RunView } from "../src/run/run-view";
 
@@ -174,8 +175,16 @@ const TABLE: Record<string, [events: Loose[], told: string[]]> = {
     [text("So"), { ...finished, outcome: { type: "success" } }],
     ["finished", "text. So"],
   ],
-  "an outcome of interrupt, which the page cannot answer": [
-    [text("So"), { ...finished, outcome: { type: "interrupt", interrupts: [] } }],
+  "an outcome of interrupt leaves its calls waiting": [
+    [call("c"), { ...finished, outcome: { type: "interrupt", interrupts: [{ id: "i" }] } }],
+    ["finished", "look() waiting"],
+  ],
+  "and so does one with pending calls": [
+    [call("c"), { ...finished, outcome: { type: "success", pendingToolCallIds: ["c"] } }],
+    ["finished", "look() waiting"],
+  ],
+  "an outcome of interrupt that asks nothing is a success": [
+    [text("So"), { ...finished, outcome: { type: "interrupt" } }],
     ["finished", "text. So"],
   ],
   "an outcome of cancelled is a run that was stopped": [
@@ -331,4 +340,36 @@ test("every event of docs/wire.md is read", () => {
   const rest = { delta: "", message: "", content: "", messages: [] };
   for (const type of names)
     expect(parseEvent(JSON.stringify({ type, ...fields, ...rest })), type).toBeDefined();
+});
+
+test("what a person is asked is read with care", () => {
+  const interrupts = [
+    {
+      id: "i",
+      reason: "approval",
+      message: "Allow look?",
+      toolCallId: "c",
+      expiresAt: "1970-01-01T00:00:02Z",
+    },
+    { id: "j", reason: "seat", toolCallId: 7, expiresAt: "soon" },
+    { reason: "approval" },
+    null,
+  ];
+  const { asks } = fold([{ ...finished, outcome: { type: "interrupt", interrupts } }]);
+  expect(asks).toEqual([
+    { id: "i", isApproval: true, message: "Allow look?", callId: "c", expiresAt: 2_000 },
+    { id: "j", isApproval: false, message: "seat", callId: undefined, expiresAt: undefined },
+  ]);
+  expect(asks.map((ask) => isOver(ask, 2_000))).toEqual([true, false]);
+  expect(fold([started], { ...EMPTY, asks }).asks).toEqual([]);
+});
+
+test("a run that goes on has the results of calls that the run before made", () => {
+  const before = fold([
+    call("c"),
+    args("{}"),
+    { ...finished, outcome: { type: "interrupt", interrupts: [{ id: "i" }] } },
+  ]);
+  const view = fold([started, result("1"), finished], { ...EMPTY, openCalls: openCallsOf(before) });
+  expect(told(view)).toEqual(["finished", "look({}) done 1"]);
 });

@@ -135,13 +135,14 @@ function backoff(failures: number): number {
 }
 
 /** AG-UI's RunAgentInput. The server's history wins over the client's copy, so one message is enough. */
-function runAgentInput({ threadId, runId, messageId, text, replaces }: RunInput) {
+function runAgentInput({ threadId, runId, messageId, text, replaces, resume }: RunInput) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return {
     threadId,
     runId,
     state: {},
-    messages: [{ id: messageId, role: "user", content: text }],
+    messages: resume ? [] : [{ id: messageId, role: "user", content: text }],
+    ...(resume ? { resume } : {}),
     tools: [],
     context: [],
     forwardedProps: { timeZone, ...(replaces === undefined ? {} : { replaces }) },

@@ -1,3 +1,5 @@
+import type { RunFinishedOutcome } from "@ag-ui/core";
+
 /** The bodies that actions are answered with (docs/wire.md). */
 
 /** How far a run is, or how it ended. */
@@ -45,6 +47,10 @@ export interface StoredRun {
   readonly usage?: StoredUsage;
   readonly error?: { readonly code: string; readonly message: string };
   readonly rating?: "up" | "down";
+  /** How many of the messages are the client's; 1 when it is left out. */
+  readonly given?: number;
+  /** AG-UI's, where it leaves something open. */
+  readonly outcome?: RunFinishedOutcome;
 }
 
 /** AG-UI's TokenUsage, of which every field may be missing. */

@@ -82,6 +82,7 @@ export const ar: Catalog = {
   "reasoning.past": "الاستدلال",
   "reasoning.done": "فكّر لمدة {time}",
   "tool.running": "قيد التنفيذ",
+  "tool.waiting": "في الانتظار",
   "tool.done": "تم",
   "tool.failed": "فشل",
   "tool.arguments": "المعطيات",
@@ -90,6 +91,15 @@ export const ar: Catalog = {
   "tool.none": "لا شيء",
   "tool.notYet": "لم تصل بعد",
   "tool.imageMissing": "لا يمكن عرض الصورة.",
+  "ask.title": "هل تسمح باستخدام {name}؟",
+  "ask.allow": "السماح مرة واحدة",
+  "ask.always": "السماح في هذه المحادثة",
+  "ask.refuse": "عدم السماح",
+  "ask.reason": "السبب (اختياري)",
+  "ask.reply": "إجابتك",
+  "ask.skip": "تخطٍّ",
+  "ask.over": "انتهى وقت الإجابة. اسأل مجددًا.",
+  "ask.instead": "إرسال رسالة جديدة يلغي هذا.",
 
   "code.text": "نص",
   "code.label": "شيفرة، {language}",
@@ -104,6 +114,7 @@ export const ar: Catalog = {
 
   "status.running": "{brand} يجيب.",
   "status.finished": "اكتملت الإجابة.",
+  "status.asks": "الوكيل ينتظر إجابتك.",
   "status.stopped": "أُوقفت الإجابة.",
   "status.failed": "فشلت الإجابة.",
 

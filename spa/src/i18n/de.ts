@@ -90,6 +90,7 @@ export const de: Catalog = {
   "reasoning.past": "Überlegung",
   "reasoning.done": "{time} überlegt",
   "tool.running": "läuft",
+  "tool.waiting": "wartet",
   "tool.done": "fertig",
   "tool.failed": "fehlgeschlagen",
   "tool.arguments": "Argumente",
@@ -98,6 +99,15 @@ export const de: Catalog = {
   "tool.none": "keine",
   "tool.notYet": "noch nicht da",
   "tool.imageMissing": "Das Bild kann nicht angezeigt werden.",
+  "ask.title": "{name} erlauben?",
+  "ask.allow": "Einmal erlauben",
+  "ask.always": "Für diesen Chat erlauben",
+  "ask.refuse": "Nicht erlauben",
+  "ask.reason": "Grund (freiwillig)",
+  "ask.reply": "Ihre Antwort",
+  "ask.skip": "Überspringen",
+  "ask.over": "Die Zeit für eine Antwort ist vorbei. Fragen Sie noch einmal.",
+  "ask.instead": "Eine neue Nachricht bricht das ab.",
 
   "code.text": "Text",
   "code.label": "Code, {language}",
@@ -112,6 +122,7 @@ export const de: Catalog = {
 
   "status.running": "{brand} antwortet.",
   "status.finished": "Die Antwort ist vollständig.",
+  "status.asks": "Der Agent wartet auf Ihre Antwort.",
   "status.stopped": "Die Antwort wurde angehalten.",
   "status.failed": "Die Antwort ist fehlgeschlagen.",
 

@@ -93,6 +93,7 @@ export const en = {
   "reasoning.past": "Reasoning",
   "reasoning.done": "Thought for {time}",
   "tool.running": "running",
+  "tool.waiting": "waiting",
   "tool.done": "done",
   "tool.failed": "failed",
   "tool.arguments": "Arguments",
@@ -101,6 +102,15 @@ export const en = {
   "tool.none": "none",
   "tool.notYet": "waiting…",
   "tool.imageMissing": "The image cannot be shown.",
+  "ask.title": "Allow {name}?",
+  "ask.allow": "Allow once",
+  "ask.always": "Allow for this chat",
+  "ask.refuse": "Don't allow",
+  "ask.reason": "Reason (optional)",
+  "ask.reply": "Your answer",
+  "ask.skip": "Skip",
+  "ask.over": "The time to answer is over. Ask again.",
+  "ask.instead": "A new message cancels this.",
 
   // Markdown
   "code.text": "text",
@@ -117,6 +127,7 @@ export const en = {
   // What the live region says
   "status.running": "{brand} is answering.",
   "status.finished": "The answer is complete.",
+  "status.asks": "The agent is waiting for your answer.",
   "status.stopped": "The answer was stopped.",
   "status.failed": "The answer failed.",
 

@@ -85,6 +85,7 @@ export const es: Catalog = {
   "reasoning.past": "Razonamiento",
   "reasoning.done": "Pensó durante {time}",
   "tool.running": "en curso",
+  "tool.waiting": "en espera",
   "tool.done": "hecho",
   "tool.failed": "falló",
   "tool.arguments": "Argumentos",
@@ -93,6 +94,15 @@ export const es: Catalog = {
   "tool.none": "ninguno",
   "tool.notYet": "aún no ha llegado",
   "tool.imageMissing": "La imagen no se puede mostrar.",
+  "ask.title": "¿Permitir {name}?",
+  "ask.allow": "Permitir una vez",
+  "ask.always": "Permitir en este chat",
+  "ask.refuse": "No permitir",
+  "ask.reason": "Motivo (opcional)",
+  "ask.reply": "Su respuesta",
+  "ask.skip": "Omitir",
+  "ask.over": "El plazo para responder ha terminado. Pregunte de nuevo.",
+  "ask.instead": "Un mensaje nuevo cancela esto.",
 
   "code.text": "texto",
   "code.label": "Código, {language}",
@@ -107,6 +117,7 @@ export const es: Catalog = {
 
   "status.running": "{brand} está respondiendo.",
   "status.finished": "La respuesta está completa.",
+  "status.asks": "El agente espera su respuesta.",
   "status.stopped": "La respuesta se detuvo.",
   "status.failed": "La respuesta falló.",
 

@@ -88,6 +88,7 @@ export const fr: Catalog = {
   "reasoning.past": "Raisonnement",
   "reasoning.done": "A réfléchi pendant {time}",
   "tool.running": "en cours",
+  "tool.waiting": "en attente",
   "tool.done": "terminé",
   "tool.failed": "échec",
   "tool.arguments": "Arguments",
@@ -96,6 +97,15 @@ export const fr: Catalog = {
   "tool.none": "aucun",
   "tool.notYet": "pas encore là",
   "tool.imageMissing": "L’image ne peut pas être affichée.",
+  "ask.title": "Autoriser {name} ?",
+  "ask.allow": "Autoriser une fois",
+  "ask.always": "Autoriser pour cette discussion",
+  "ask.refuse": "Ne pas autoriser",
+  "ask.reason": "Raison (facultatif)",
+  "ask.reply": "Votre réponse",
+  "ask.skip": "Passer",
+  "ask.over": "Le délai de réponse est écoulé. Redemandez.",
+  "ask.instead": "Un nouveau message annule ceci.",
 
   "code.text": "texte",
   "code.label": "Code, {language}",
@@ -110,6 +120,7 @@ export const fr: Catalog = {
 
   "status.running": "{brand} répond.",
   "status.finished": "La réponse est complète.",
+  "status.asks": "L’agent attend votre réponse.",
   "status.stopped": "La réponse a été arrêtée.",
   "status.failed": "La réponse a échoué.",
 

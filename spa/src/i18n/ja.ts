@@ -86,6 +86,7 @@ export const ja: Catalog = {
   "reasoning.past": "推論",
   "reasoning.done": "{time}考えました",
   "tool.running": "実行中",
+  "tool.waiting": "待機中",
   "tool.done": "完了",
   "tool.failed": "失敗",
   "tool.arguments": "引数",
@@ -94,6 +95,15 @@ export const ja: Catalog = {
   "tool.none": "なし",
   "tool.notYet": "まだ届いていません",
   "tool.imageMissing": "画像を表示できません。",
+  "ask.title": "{name} を許可しますか？",
+  "ask.allow": "今回だけ許可",
+  "ask.always": "このチャットで許可",
+  "ask.refuse": "許可しない",
+  "ask.reason": "理由（任意）",
+  "ask.reply": "あなたの回答",
+  "ask.skip": "スキップ",
+  "ask.over": "回答の期限が過ぎました。もう一度お尋ねください。",
+  "ask.instead": "新しいメッセージを送ると取り消されます。",
 
   "code.text": "テキスト",
   "code.label": "コード、{language}",
@@ -108,6 +118,7 @@ export const ja: Catalog = {
 
   "status.running": "{brand} が回答しています。",
   "status.finished": "回答が完了しました。",
+  "status.asks": "エージェントが回答を待っています。",
   "status.stopped": "回答を停止しました。",
   "status.failed": "回答に失敗しました。",
 

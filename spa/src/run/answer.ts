@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Reply } from "./asks";
 import type { Connection } from "./outcome";
 import { EMPTY, type RunView } from "./run-view";
 
@@ -6,6 +7,8 @@ export interface Question {
   readonly role: "user";
   readonly id: string;
   readonly text: string;
+  /** What was said to what the run before asked, in place of a question. */
+  readonly replies?: readonly Reply[];
 }
 
 /** Each field of a run's state as a signal, so that what shows one is not drawn again for another. */

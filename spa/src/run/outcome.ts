@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../api/events";
+import type { Reply } from "./asks";
 import type { Problem } from "./problems";
 
 /** What a person asks. `runId` stays the same however often it has to be sent. */
@@ -9,6 +10,8 @@ export interface RunInput {
   readonly text: string;
   /** The run whose place this one takes, with all that came after it. */
   readonly replaces?: string;
+  /** In place of a text: what the person says to what the last run asked. */
+  readonly resume?: readonly Reply[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type AgentEvent, isAgentEvent } from "../api/events";
 import type { AnswerState, StoredPart, StoredUsage } from "../api/stored";
 import type { MessageKey } from "../i18n";
+import { asksOf } from "./asks";
 import { callOf } from "./calls";
 import { imagesOf, plainText } from "./images";
 import type { Broken } from "./outcome";
@@ -29,7 +30,7 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
   switch (event.type) {
     case "RUN_STARTED":
       // What is told from the beginning takes the place of what was shown.
-      return { ...open(view, true, at), parts: [], notices: [] };
+      return { ...open(view, true, at), parts: [], notices: [], asks: [] };
     case "TEXT_MESSAGE_START":
       return write(view, "text", event.messageId, "", at);
     case "TEXT_MESSAGE_CONTENT":
@@ -67,8 +68,13 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
     case "CUSTOM":
       return addNotice(view, event.name, event.value);
     case "RUN_FINISHED": {
-      const state = event.outcome?.type === "cancelled" ? "stopped" : "finished";
-      return { ...end(view, state, at), usage: usageOf(event.usage?.[0]) };
+      const { outcome } = event;
+      const usage = usageOf(event.usage?.[0]);
+      if (outcome?.type === "cancelled") return { ...end(view, "stopped", at), usage };
+      const asks = outcome?.type === "interrupt" ? asksOf(outcome.interrupts ?? []) : [];
+      const pending = outcome?.type === "success" ? (outcome.pendingToolCallIds ?? []) : [];
+      const isOpen = asks.length > 0 || pending.length > 0;
+      return { ...end(view, "finished", at, isOpen ? "waiting" : "failed"), usage, asks };
     }
     case "RUN_ERROR":
       return fail(view, event, at);
@@ -155,7 +161,9 @@ function changeCall(
   at: number | undefined,
 ): RunView {
   if (known) return replace(view, known, { ...known, ...changes });
-  return add(view, { ...CALL, id, messageId: id, name: "tool", startedAt: at, ...changes }, at);
+  const { name, args } = view.openCalls.findLast((each) => each.id === id) ?? { name: "tool" };
+  const call = { ...CALL, id, messageId: id, name, args: args ?? "", startedAt: at };
+  return add(view, { ...call, ...changes }, at);
 }
 
 function toolsOf({ parts }: RunView): readonly ToolPart[] {
@@ -206,10 +214,15 @@ function fail(
   return { ...end(view, "failed", at), problem, retryMode: isStored ? "regenerate" : "resend" };
 }
 
-/** A call without a result has none: it is not left running. */
-function end(view: RunView, state: AnswerState, endedAt: number | undefined): RunView {
+/** A call without a result has none, or has it in the next run: it is not left running. */
+function end(
+  view: RunView,
+  state: AnswerState,
+  endedAt: number | undefined,
+  left: "failed" | "waiting" = "failed",
+): RunView {
   const parts = view.parts.map((part): Part => {
-    if (part.kind === "tool") return part.state === "running" ? { ...part, state: "failed" } : part;
+    if (part.kind === "tool") return part.state === "running" ? { ...part, state: left } : part;
     return part.isClosed ? part : { ...part, isClosed: true };
   });
   return { ...view, state, parts, endedAt };

@@ -2,12 +2,18 @@ import type { AgentEvent } from "../api/events";
 import type { StoredMessage, StoredRun } from "../api/stored";
 import { plainText } from "./images";
 import { open, reduce, usageOf } from "./reducer";
-import { EMPTY, type RunView } from "./run-view";
+import { EMPTY, type RunView, type ToolPart } from "./run-view";
 
-/** A stored run as it would be shown if it were streamed. One that is `running` is left open, to be followed. */
-export function replay(run: StoredRun): RunView {
-  let view = open(EMPTY, true, Date.parse(run.startedAt));
-  for (const event of run.messages.slice(1).flatMap(eventsOf)) view = reduce(view, event);
+/**
+ * A stored run as it would be shown if it were streamed. One that is `running` is left open, to be followed.
+ *
+ * @param openCalls those of the run before it, where it goes on from that one
+ */
+export function replay(run: StoredRun, openCalls: readonly ToolPart[] = []): RunView {
+  let view = open({ ...EMPTY, openCalls }, true, Date.parse(run.startedAt));
+  // Results of the client's tools are its own words, and still what the calls came to.
+  const said = run.messages.filter(({ role }, i) => role === "tool" || i >= (run.given ?? 1));
+  for (const event of said.flatMap(eventsOf)) view = reduce(view, event);
   if (run.state === "running") return view;
   const ended = reduce(view, endOf(run), run.endedAt ? Date.parse(run.endedAt) : undefined);
   // Only here it is told of a run that failed, too.
@@ -53,12 +59,11 @@ function written(
   return delta ? [{ type: content, messageId, delta } as AgentEvent, { type: end, messageId }] : [];
 }
 
-function endOf({ runId, state, error }: StoredRun): AgentEvent {
-  const isCancelled = state === "stopped";
-  if (isCancelled || state === "finished") {
-    const outcome = { type: isCancelled ? "cancelled" : "success" } as const;
-    return { type: "RUN_FINISHED", threadId: "", runId, outcome };
-  }
+function endOf({ runId, state, error, outcome }: StoredRun): AgentEvent {
+  if (state === "stopped")
+    return { type: "RUN_FINISHED", threadId: "", runId, outcome: { type: "cancelled" } };
+  if (state === "finished")
+    return { type: "RUN_FINISHED", threadId: "", runId, outcome: outcome ?? { type: "success" } };
   const { code = "internal_error", message = "" } = error ?? {};
   return { type: "RUN_ERROR", code: state === "interrupted" ? state : code, message };
 }

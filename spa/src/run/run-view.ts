@@ -19,6 +19,21 @@ export interface RunView {
   /** Milliseconds since the epoch. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** What a person is to say before another run goes on from this one. */
+  readonly asks: readonly Ask[];
+  /** The calls that the run before it left open: this one may have their results. */
+  readonly openCalls: readonly ToolPart[];
+}
+
+/** AG-UI's Interrupt. */
+export interface Ask {
+  readonly id: string;
+  /** Whether a tool may be called; otherwise it is something of the agent's own. */
+  readonly isApproval: boolean;
+  readonly message: string;
+  readonly callId: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
 }
 
 export type Part = WrittenPart | ToolPart;
@@ -34,7 +49,8 @@ export interface WrittenPart {
   readonly endedAt: number | undefined;
 }
 
-export type ToolState = "running" | "done" | "failed";
+/** waiting: for a person, or for the client that the tool belongs to. */
+export type ToolState = "running" | "waiting" | "done" | "failed";
 
 export interface ToolPart {
   readonly kind: "tool";
@@ -72,6 +88,8 @@ export const EMPTY: RunView = {
   retryMode: "regenerate",
   startedAt: undefined,
   endedAt: undefined,
+  asks: [],
+  openCalls: [],
 };
 
 /** Whether nothing on the page moves: before the first text or call, and after a call's result. */

@@ -15,7 +15,10 @@ export function asMarkdown(openThread: StoredThread): string {
 }
 
 function markdownOf(run: StoredRun): string {
-  const [question, ...rest] = run.messages;
+  const given = run.given ?? 1;
+  const question = run.messages.slice(0, given).find(({ role }) => role === "user");
+  // What a client's tool gave is the result of a call that is written already.
+  const rest = run.messages.filter(({ role }, i) => role === "tool" || i >= given);
   const said: (string | MadeCall)[] = [];
   for (const message of rest) {
     if (message.role === "assistant") {
@@ -25,7 +28,9 @@ function markdownOf(run: StoredRun): string {
     } else if (message.role === "tool") {
       const calls = said.filter((each) => typeof each !== "string");
       const call = callOf(calls, message.toolCallId, ({ result }) => result !== undefined);
-      if (call) call.result = textOf(message) || (message.error ?? "");
+      const result = textOf(message) || (message.error ?? "");
+      if (call) call.result = result;
+      else said.push({ id: message.id, messageId: message.id, text: result });
     }
   }
   const blocks = said.map((each) =>
@@ -34,7 +39,8 @@ function markdownOf(run: StoredRun): string {
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
   const answer = [...blocks.filter(Boolean), ...ending];
   const name = `## ${oneLine(brand.name)}`;
-  return [`## ${t("message.you")}`, textOf(question), name, ...answer].join("\n\n");
+  const asked = question ? [`## ${t("message.you")}`, textOf(question), name] : [];
+  return [...asked, ...answer].join("\n\n");
 }
 
 /** A tool call to be written, and what it came to when that is known. */

@@ -4,10 +4,12 @@ import type { Chat } from "../api/chat";
 import type { StoredThread } from "../api/stored";
 import { type ActiveRun, listenerTo } from "../run/active-run";
 import { type Answer, createAnswer, type Message, type Question } from "../run/answer";
+import { openCallsOf, type Reply, toolOf } from "../run/asks";
 import { blobOf } from "../run/images";
 import type { RunInput } from "../run/outcome";
 import type { Problem } from "../run/problems";
 import { breakOff, open } from "../run/reducer";
+import { EMPTY } from "../run/run-view";
 import { type Outbox, runInputOf } from "./outbox";
 import { isSurelyKept, merge } from "./reconcile";
 import { createRequestOrder } from "./request-order";
@@ -38,6 +40,12 @@ export interface OpenThread {
   edit(question: Question, text: string): Promise<void>;
   /** Ends the run. What it has said stays; the display goes on until the run has ended. */
   stop(): void;
+  /**
+   * Says what the last answer asks, and goes on from there.
+   *
+   * @param always names of tools that need not be asked about again while this page has the conversation
+   */
+  reply(answer: Answer, replies: readonly Reply[], always: readonly string[]): Promise<void>;
   rate(answer: Answer, rating: "up" | "down" | null): Promise<void>;
   /** An image of a tool's result, asked for once. Throws when it cannot be had. */
   image(id: string): Promise<Blob>;
@@ -52,6 +60,11 @@ export interface Observer {
   /** The agent has it. */
   begun(): void;
   ended(): void;
+}
+
+/** An answer below its question; one that goes on from the answer above it has none. */
+function rowsOf(answer: Answer): Message[] {
+  return answer.question.replies ? [answer] : [answer.question, answer];
 }
 
 /** One thread's state, from which the page is drawn. Knows neither the DOM nor HTTP. */
@@ -73,6 +86,7 @@ export function createOpenThread(
   /** A history was shown while a run was received: what else it told has not been followed. */
   let isBehind = false;
   let left = false;
+  const allowed = new Set<string>();
 
   const answers = () => messages.value.filter((each) => each.role === "assistant");
   const unsent = (runId: string) =>
@@ -113,7 +127,26 @@ export function createOpenThread(
       stopping.value = "no";
     });
     observer?.ended();
-    if (isUnsure(answer)) void load();
+    const replies = repliesOfAllowed(answer);
+    if (replies) await reply(answer, replies);
+    else if (isUnsure(answer)) void load();
+  }
+
+  /** What the person has said for good, when an answer asks nothing else. */
+  function repliesOfAllowed({ run, asks }: Answer): Reply[] | undefined {
+    const isAllowed = asks.value.map((ask) => {
+      const name = ask.isApproval ? toolOf(run.value, ask)?.name : undefined;
+      return name !== undefined && allowed.has(name);
+    });
+    if (isAllowed.length === 0 || !isAllowed.every(Boolean)) return undefined;
+    const payload = { approved: true };
+    return asks.value.map(({ id }) => ({ interruptId: id, status: "resolved", payload }));
+  }
+
+  async function reply(answer: Answer, replies: readonly Reply[]): Promise<void> {
+    if (current.value || left || answers().at(-1) !== answer) return;
+    const question: Question = { role: "user", id: crypto.randomUUID(), text: "", replies };
+    await ask(question, crypto.randomUUID(), undefined);
   }
 
   /** What the agent may not have stays, to be sent once more. */
@@ -145,8 +178,10 @@ export function createOpenThread(
     const others = answers().filter((each) => each !== before);
     const cut = others.findIndex((each) => each.runId === replaces);
     const above = cut < 0 ? others : others.slice(0, cut);
-    const answer = createAnswer(question, runId, replaces);
-    messages.value = [...above, answer].flatMap((each) => [each.question, each]);
+    const last = above.at(-1);
+    const openCalls = question.replies && last ? openCallsOf(last.run.value) : [];
+    const answer = createAnswer(question, runId, replaces, { ...EMPTY, openCalls });
+    messages.value = [...above, answer].flatMap(rowsOf);
     await carry(answer, runInputOf(threadId, answer));
   }
 
@@ -160,7 +195,7 @@ export function createOpenThread(
     const waiting = new Set(outbox.of(threadId).map(({ runId }) => runId));
     const all = merge(runs, answers(), current.value?.answer, waiting);
     isBehind = current.value !== undefined;
-    messages.value = all.flatMap((answer) => [answer.question, answer]);
+    messages.value = all.flatMap(rowsOf);
   }
 
   const isNowhereElse = (answer: Answer) =>
@@ -189,7 +224,8 @@ export function createOpenThread(
     for (const runInput of outbox.of(threadId)) {
       if (left || current.value) return;
       if (answers().some(({ runId }) => runId === runInput.runId)) continue;
-      const question: Question = { role: "user", id: runInput.messageId, text: runInput.text };
+      const { messageId: id, text, resume: replies } = runInput;
+      const question: Question = { role: "user", id, text, ...(replies ? { replies } : {}) };
       await ask(question, runInput.runId, runInput.replaces);
     }
   }
@@ -248,8 +284,17 @@ export function createOpenThread(
         await ask(question, runId, replaces, answer);
       } else {
         outbox.drop(runId);
-        await ask(question, crypto.randomUUID(), runId);
+        // What was allowed once is not done again: the question is asked anew, from its beginning.
+        const all = answers();
+        const place = all.indexOf(answer);
+        const first = all.slice(0, place + 1).findLast((each) => !each.question.replies) ?? answer;
+        await ask(first.question, crypto.randomUUID(), first.runId);
       }
+    },
+
+    async reply(answer, replies, always) {
+      for (const name of always) allowed.add(name);
+      await reply(answer, replies);
     },
 
     async edit(question, text) {

@@ -51,6 +51,13 @@ export function createOutbox(storage: Storage = sessionStorage): Outbox {
 
 /** What is sent for an answer. */
 export function runInputOf(threadId: string, { question, runId, replaces }: Answer): RunInput {
-  const runInput = { threadId, runId, messageId: question.id, text: question.text };
-  return replaces === undefined ? runInput : { ...runInput, replaces };
+  const { id: messageId, text, replies } = question;
+  return {
+    threadId,
+    runId,
+    messageId,
+    text,
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(replies ? { resume: replies } : {}),
+  };
 }

@@ -1,5 +1,6 @@
 import type { StoredRun } from "../api/stored";
 import { type Answer, createAnswer, type Question } from "../run/answer";
+import { openCallsOf } from "../run/asks";
 import { plainText } from "../run/images";
 import { replay } from "../run/replay";
 
@@ -17,7 +18,14 @@ export function merge(
   unsent: ReadonlySet<string>,
 ): Answer[] {
   const known = new Map(shown.map((answer) => [answer.runId, answer]));
+  let before: Answer | undefined;
   const stored = runs.map((run) => {
+    const answer = answerTo(run, before);
+    before = answer;
+    return answer;
+  });
+
+  function answerTo(run: StoredRun, before: Answer | undefined): Answer {
     const here = known.get(run.runId);
     known.delete(run.runId);
     // What is to be sent or followed again has not been received to its end.
@@ -25,10 +33,11 @@ export function merge(
       here?.state.value === run.state &&
       run.state !== "running" &&
       here.retryMode.value === "regenerate";
-    if (!here || !(isSame || here === running)) return answerOf(run);
+    if (!here || !(isSame || here === running)) return answerOf(run, before);
     if (isSame) here.rating.value = run.rating ?? null;
     return here;
-  });
+  }
+
   const own = [...known.values()];
   const waiting = own.filter((answer) => answer === running || unsent.has(answer.runId));
   const all = [...stored, ...waiting];
@@ -43,18 +52,22 @@ export function merge(
 }
 
 /** Whether the server has a run for good: one that has said nothing yet may be refused after its start. */
-export function isSurelyKept({ state, messages }: StoredRun): boolean {
-  return state !== "running" || messages.length > 1;
+export function isSurelyKept({ state, messages, given = 1 }: StoredRun): boolean {
+  return state !== "running" || messages.length > given;
 }
 
-function answerOf(run: StoredRun): Answer {
-  const first = run.messages[0];
+/** @param before the answer above it */
+function answerOf(run: StoredRun, before: Answer | undefined): Answer {
+  const asked = run.messages.slice(0, run.given ?? 1).find(({ role }) => role === "user");
   const question: Question = {
     role: "user",
-    id: first?.id ?? run.runId,
-    text: plainText(first?.content),
+    id: asked?.id ?? run.runId,
+    text: plainText(asked?.content),
+    // What was said is in what the agent did then.
+    ...(asked ? {} : { replies: [] }),
   };
-  const answer = createAnswer(question, run.runId, undefined, replay(run));
+  const openCalls = before && !asked ? openCallsOf(before.run.value) : [];
+  const answer = createAnswer(question, run.runId, undefined, replay(run, openCalls));
   answer.rating.value = run.rating ?? null;
   return answer;
 }

@@ -75,7 +75,7 @@ export function createWorkspace(
 
   function create(threadId: string): OpenThread {
     const created = createOpenThread(threadId, chat, outbox, {
-      started: (text) => threads.touch(threadId, text),
+      started: (text) => text && threads.touch(threadId, text),
       // Not before: another tab that looks at once has to find it.
       begun: () => tabs.tell({ kind: "run-started", threadId }),
       ended() {

@@ -3,8 +3,9 @@ import { useRef } from "preact/hooks";
 import { brand } from "../brand";
 import { t } from "../i18n";
 import { isThinking, type Notice } from "../run/run-view";
-import type { Answer } from "../threads/open-thread";
+import type { Answer, ToolState } from "../threads/open-thread";
 import { AnswerActions } from "./AnswerActions";
+import { Asks } from "./Asks";
 import type { Actions } from "./actions";
 import { SpinnerIcon } from "./icons";
 import { Markdown } from "./Markdown";
@@ -23,18 +24,21 @@ const LINE_PX = 27;
  * at once and can still be searched.
  *
  * @param last what was asked before is past: only for the last answer it is offered to fix what failed
+ * @param isContinued the answer below goes on from it, and has the results of its open calls
  * @param busy an answer is under way, this or another
  */
 export function AssistantMessage({
   answer,
   drawn,
   last,
+  isContinued,
   busy,
   actions,
 }: {
   answer: Answer;
   drawn: boolean;
   last: boolean;
+  isContinued: boolean;
   busy: boolean;
   actions: Actions;
 }) {
@@ -57,7 +61,13 @@ export function AssistantMessage({
         <>
           {/* By place, because a text may go on under its id after a call. */}
           {Array.from({ length: count.value }, (_, i) => (
-            <PartView key={i} answer={answer} place={i} image={actions.image} />
+            <PartView
+              key={i}
+              answer={answer}
+              place={i}
+              left={last ? "waiting" : isContinued ? undefined : "failed"}
+              image={actions.image}
+            />
           ))}
           <Progress answer={answer} />
           {answer.notices.value.map((notice) => (
@@ -66,6 +76,7 @@ export function AssistantMessage({
             </p>
           ))}
           <RunError answer={answer} actions={last ? actions : undefined} />
+          {last && !busy && <Asks answer={answer} actions={actions} />}
           {!running && (
             <AnswerActions answer={answer} last={last} running={busy} actions={actions} />
           )}
@@ -88,19 +99,27 @@ function keyOf(notice: Notice): string {
   return "key" in notice ? notice.key : notice.sentence;
 }
 
-/** Only a tool's card is drawn again when its part changes: text changes hundreds of times a second. */
+/**
+ * Only a tool's card is drawn again when its part changes: text changes hundreds of times a second.
+ *
+ * @param left how a call stands that waits; undefined when it is shown below
+ */
 function PartView({
   answer,
   place,
+  left,
   image,
 }: {
   answer: Answer;
   place: number;
+  left: ToolState | undefined;
   image: Actions["image"];
 }) {
   const part = useComputed(() => answer.parts.value[place]);
   const tool = useComputed(() => (part.value?.kind === "tool" ? part.value : undefined));
   const isText = useComputed(() => part.value?.kind === "text");
+  if (tool.value?.state === "waiting")
+    return left ? <ToolCard tool={{ ...tool.value, state: left }} image={image} /> : null;
   if (tool.value) return <ToolCard tool={tool.value} image={image} />;
   return isText.value ? <Markdown part={part} /> : <Reasoning part={part} />;
 }

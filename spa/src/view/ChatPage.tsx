@@ -80,6 +80,11 @@ export function ChatPage({
       void openThread.edit(question, text);
       focusInput();
     },
+    reply(answer, replies, always) {
+      follower.toEnd();
+      void openThread.reply(answer, replies, always);
+      focusInput();
+    },
     rate: (answer, rating) => void openThread.rate(answer, rating),
     image: openThread.image,
     signIn: () => void session.signIn(),

@@ -40,6 +40,7 @@ export function Messages({
             answer={message}
             drawn={drawn}
             last={i === last}
+            isContinued={messages[i + 1]?.role === "assistant"}
             busy={running}
             actions={actions}
           />

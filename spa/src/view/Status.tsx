@@ -38,5 +38,6 @@ function sentence(answer: Answer, stopping: Stopping): string {
     if (answer.connection.value === "reconnecting") return t("answer.reconnecting");
     if (answer.connection.value === "waiting") return t("answer.waiting");
   }
+  if (answer.asks.value.length > 0) return t("status.asks");
   return t(SENTENCES[answer.state.value]);
 }

@@ -3,11 +3,12 @@ import { formatDuration, t } from "../i18n";
 import type { ToolPart, ToolState } from "../threads/open-thread";
 import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
-import { AlertIcon, CheckIcon, ChevronIcon, SpinnerIcon } from "./icons";
+import { AlertIcon, CheckIcon, ChevronIcon, InfoIcon, SpinnerIcon } from "./icons";
 import { ToolImage } from "./ToolImage";
 
 const ICONS: Record<ToolState, typeof CheckIcon> = {
   running: SpinnerIcon,
+  waiting: InfoIcon,
   done: CheckIcon,
   failed: AlertIcon,
 };
@@ -28,6 +29,7 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["imag
   const hasImages = images.length > 0;
   useEffect(() => setOpen(hasImages), [hasImages]);
   const state = tool.state;
+  const isOpen = state === "running" || state === "waiting";
   const Icon = ICONS[state];
   const took = (tool.endedAt ?? 0) - (tool.startedAt ?? 0);
   return (
@@ -60,7 +62,7 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["imag
           <Field
             name={t(state === "failed" ? "tool.error" : "tool.result")}
             text={pretty(tool.result)}
-            none={hasImages ? "" : t(state === "running" ? "tool.notYet" : "tool.none")}
+            none={hasImages ? "" : t(isOpen ? "tool.notYet" : "tool.none")}
           />
           {images.map(({ id }) => (
             <dd key={id}>

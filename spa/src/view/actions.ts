@@ -1,3 +1,4 @@
+import type { Reply } from "../run/asks";
 import type { Answer, Question } from "../threads/open-thread";
 
 /** What a person can do with messages. */
@@ -6,6 +7,8 @@ export interface Actions {
   retry(answer: Answer): void;
   /** Asks something else in a question's place. */
   edit(question: Question, text: string): void;
+  /** @param always names of tools that need not be asked about again */
+  reply(answer: Answer, replies: readonly Reply[], always: readonly string[]): void;
   rate(answer: Answer, rating: "up" | "down" | null): void;
   /** An image of a tool's result. Throws when it cannot be had. */
   image(id: string): Promise<Blob>;

@@ -1,0 +1,48 @@
+import type { Ask, RunView } from "./run-view";
+
+/** What a person says to something that they were asked: AG-UI's ResumeEntry. */
+export interface Reply {
+  readonly interruptId: string;
+  /** cancelled: they would not say. */
+  readonly status: "resolved" | "cancelled";
+  readonly payload?: unknown;
+}
+
+/** The reason of interrupts that ask whether a tool may be called (docs/wire.md). */
+const APPROVAL = "approval";
+
+/** The interrupts of a RUN_FINISHED, of which any field may be missing. */
+export function asksOf(interrupts: readonly unknown[]): Ask[] {
+  return interrupts.flatMap((each): Ask[] => {
+    const { id, reason, message, toolCallId, expiresAt } = Object(each) as Record<string, unknown>;
+    if (typeof id !== "string") return [];
+    const words = [message, reason].find((text) => typeof text === "string" && text !== "");
+    const expires = typeof expiresAt === "string" ? Date.parse(expiresAt) : Number.NaN;
+    return [
+      {
+        id,
+        isApproval: reason === APPROVAL,
+        message: (words as string | undefined) ?? "",
+        callId: typeof toolCallId === "string" ? toolCallId : undefined,
+        expiresAt: Number.isNaN(expires) ? undefined : expires,
+      },
+    ];
+  });
+}
+
+/** The tool that a person is asked about. */
+export function toolOf({ parts, openCalls }: RunView, { callId }: Ask) {
+  const calls = [...parts.filter((part) => part.kind === "tool"), ...openCalls];
+  return calls.findLast(({ id }) => id === callId);
+}
+
+/** @param now in milliseconds since the epoch */
+export function isOver({ expiresAt }: Ask, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
+}
+
+/** The calls that a run which goes on from this one may have results of. */
+export function openCallsOf({ parts, openCalls }: RunView) {
+  const waiting = parts.filter((part) => part.kind === "tool" && part.state === "waiting");
+  return [...openCalls, ...waiting].filter((part) => part.kind === "tool");
+}
