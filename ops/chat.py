@@ -8,6 +8,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import click
 
@@ -22,12 +23,14 @@ from ops.token import sign_in_here
 TOOL_LINE_LENGTH = 160
 
 
-def show(events: Iterable[Event]) -> None:
+def show(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Write an answer while it comes: words as they are, each tool call in one dim line.
 
-    Raises AnswerError when it ends in an error.
+    Returns what it asks before it goes on: AG-UI's interrupts. Raises AnswerError when it ends in
+    an error.
     """
     calls: dict[str, str] = {}
+    asked: list[dict[str, Any]] = []
     for event in events:
         match event:
             case {"type": "TEXT_MESSAGE_CONTENT", "delta": str(words)}:
@@ -44,8 +47,28 @@ def show(events: Iterable[Event]) -> None:
                 _write(dim(f"  {line[:TOOL_LINE_LENGTH]}") + "\n")
             case {"type": "CUSTOM", "value": {"message": str(message)}}:
                 _tell(message)
+            case {"type": "RUN_FINISHED", "outcome": {"interrupts": [*interrupts]}}:
+                for each in interrupts:
+                    call = calls.get(each.get("toolCallId"), "").strip()
+                    asked.append({**each, "call": call})
             case {"type": "RUN_ERROR", "message": str(message), "code": str(code)}:
                 raise AnswerError(f"{message} ({code})")
+    return asked
+
+
+def _replies(asked: list[dict[str, Any]], lines: Iterator[str]) -> dict[str, Any] | None:
+    """What a person says to each question, in a line of its own; None when no line is left."""
+    replies: dict[str, Any] = {}
+    for each in asked:
+        question = str(each.get("message") or each.get("reason"))
+        is_approval = each.get("reason") == "approval"
+        _tell(f"{question} {each['call']}{' [y/N]' if is_approval else ''}")
+        line = next(lines, None)
+        if line is None:
+            return None
+        allowed = line.strip().lower() in ("y", "yes")
+        replies[each["id"]] = {"approved": allowed} if is_approval else line.strip()
+    return replies
 
 
 def _plain(content: object) -> str:
@@ -62,7 +85,10 @@ def converse(conversation: Conversation, lines: Iterator[str], *, interactive: b
             continue
         try:
             with contextlib.closing(conversation.ask(line.strip())) as events:
-                show(events)
+                asked = show(events)
+            while asked and (replies := _replies(asked, lines)):
+                with contextlib.closing(conversation.reply(replies)) as events:
+                    asked = show(events)
         except (AnswerError, SignInError) as error:
             succeeded = False
             _tell(str(error))

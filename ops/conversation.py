@@ -64,9 +64,20 @@ class Conversation:
 
         The last is RUN_FINISHED or RUN_ERROR. Raises AnswerError or SignInError.
         """
+        return self._begin({"prompt": text})
+
+    def reply(self, payloads: Mapping[str, Any]) -> Generator[Event]:
+        """The same, of the answer that goes on once its interrupts have these payloads, by id."""
+        resume = [
+            {"interruptId": name, "status": "resolved", "payload": payload}
+            for name, payload in payloads.items()
+        ]
+        return self._begin({"messages": [], "resume": resume})
+
+    def _begin(self, asked: Mapping[str, Any]) -> Generator[Event]:
         self._run = str(uuid.uuid4())
         seen = 0
-        body: dict[str, Any] = {"threadId": self.thread, "runId": self._run, "prompt": text}
+        body: dict[str, Any] = {"threadId": self.thread, "runId": self._run, **asked}
         for pause in (*RESUME_AFTER, None):
             reason = "The answer was cut off before its end."
             try:

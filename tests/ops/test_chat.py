@@ -174,6 +174,42 @@ def test_a_failure_is_said_and_the_talk_goes_on(
 BROKEN: Answer = lambda _: Response("data: {\n\n", media_type="text/event-stream")  # noqa: E731
 
 
+@pytest.mark.parametrize(
+    ("line", "approved"), [("y", True), ("Yes", True), ("", False), ("no", False)]
+)
+def test_what_a_person_is_asked_is_answered_by_the_next_line(
+    fake: FakeStack,
+    talk: Callable[..., bool],
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    approved: bool,
+) -> None:
+    approval = {"id": "i", "reason": "approval", "message": "Allow send?", "toolCallId": "c"}
+    outcome = {"type": "interrupt", "interrupts": [approval, {"id": "j", "reason": "seat"}]}
+    call: list[dict[str, Any]] = [
+        {"type": "TOOL_CALL_START", "toolCallId": "c", "toolCallName": "send"},
+        {"type": "TOOL_CALL_ARGS", "toolCallId": "c", "delta": '{"to":"Ada"}'},
+    ]
+    asking = stream(*call, {**FINISHED, "outcome": outcome})
+    fake.answers = [asking, stream(said("Done."), FINISHED)]
+    assert talk("Send it", line, "2B")
+    told = capsys.readouterr()
+    assert 'Allow send? send {"to":"Ada"} [y/N]' in told.err
+    assert "Done." in told.out
+    assert fake.bodies[1]["resume"] == [
+        {"interruptId": "i", "status": "resolved", "payload": {"approved": approved}},
+        {"interruptId": "j", "status": "resolved", "payload": "2B"},
+    ]
+    assert fake.bodies[1]["threadId"] == fake.bodies[0]["threadId"]
+
+
+def test_what_nobody_answers_stays_open(fake: FakeStack, talk: Callable[..., bool]) -> None:
+    outcome = {"type": "interrupt", "interrupts": [{"id": "i", "reason": "approval"}]}
+    fake.answers = [stream({**FINISHED, "outcome": outcome})]
+    assert talk("Send it")
+    assert len(fake.bodies) == 1
+
+
 @pytest.mark.parametrize("cut", [stream(), stream(said("x"), end="\n"), BROKEN])
 def test_an_answer_that_is_cut_goes_on_after_the_last_event(
     cut: Answer, fake: FakeStack, talk: Callable[..., bool], capsys: pytest.CaptureFixture[str]
