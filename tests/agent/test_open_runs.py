@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_servers import Bedrock, Reply
 from scripted import Scripted, call, say
 from sluice.agent_runner import approvals
+from sluice.agent_runner.translation import Translation
+from sluice.runs.transcript import Transcript, replay
 from sluice.service_error import AgentFileError
+from sluice.threads.bedrock_messages import translate
+from sluice.threads.thread import StoredRun
 from wire_support import parse, said
 
-pytest_plugins = ("agent_files",)
+pytest_plugins = ("agent_files", "provided")
 
 type RunFile = Callable[..., Any]
 
@@ -402,3 +407,54 @@ def test_approve_is_a_list_of_names(tmp_path: Path) -> None:
     path.write_text(GUARDED.replace('["send"]', '"send"'))
     with pytest.raises(AgentFileError, match="`approve` must be a list"):
         load(path)
+
+
+# ---- the reasoning that led to a call ------------------------------------------------------------
+
+
+def test_a_model_that_thinks_gets_its_own_reasoning_back_signed(
+    provide: Any, tmp_path: Path
+) -> None:
+    """Bedrock refuses a turn of an open call that does not begin with it."""
+    path = tmp_path / "agent.py"
+    path.write_text(GUARDED)
+    asked = Reply(reasoning=("Better ", "ask."), tool="send", call={"text": "hello"})
+    environ = {"SLUICE_AGENT": str(path), "SLUICE_THINKING": "2048"}
+    with provide("bedrock", asked, **environ) as (client, _):
+        events = client.ask("Send it", "t")
+    sealed = [e for e in events if e.type.value == "REASONING_ENCRYPTED_VALUE"]
+    assert [each.encrypted_value for each in sealed] == [Bedrock.SIGNATURE]
+    interrupt = interrupt_of(events)
+
+    done = Reply(text=("Done.",))
+    with provide("bedrock", done, done, **environ) as (client, server):
+        allowed = body("r2", resume=[answer(interrupt, {"approved": True})])
+        assert said(parse(client.post(allowed).content)) == "Done."
+        open_turn = server.asked[0].body["messages"][1]["content"]
+        client.say("Thanks", "t")
+        past_turn = server.asked[1].body["messages"][1]["content"]
+    reasoning = {"text": "Better ask.", "signature": Bedrock.SIGNATURE}
+    assert open_turn[0] == {"reasoningContent": {"reasoningText": reasoning}}
+    assert [*open_turn[1]] == ["toolUse"]
+    assert [[*block] for block in past_turn] == [["toolUse"]], "only while the call is open"
+
+
+def test_reasoning_that_a_model_keeps_to_itself_is_given_back_as_it_came() -> None:
+    translation = Translation()
+    blocks = [{"reasoningContent": {"redactedContent": part}} for part in (b"\x00se", b"cret")]
+    chunks: list[Any] = [
+        {"messageStart": {"role": "assistant"}},
+        *({"contentBlockDelta": {"delta": block}} for block in blocks),
+        {"contentBlockStop": {}},
+    ]
+    told = [event for chunk in chunks for event in translation.translate({"event": chunk})]
+    (event,) = told
+    transcript = Transcript({"id": "q", "role": "user", "content": "Think"})
+    transcript.add(event)
+    reasoning = transcript.messages[1]
+    assert (reasoning["role"], reasoning["content"]) == ("reasoning", "")
+    (message,) = translate([reasoning], with_reasoning=True)
+    assert message["content"] == [{"reasoningContent": {"redactedContent": b"\x00secret"}}]
+    assert list(translate([reasoning])) == []
+    stored_run = StoredRun("r", "finished", "", transcript.messages)
+    assert [e for e in replay(stored_run, "t") if "encryptedValue" in e] == [event]

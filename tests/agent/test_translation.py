@@ -58,12 +58,14 @@ def test_reasoning_is_told_apart_from_the_answer() -> None:
         "REASONING_START",
         "REASONING_MESSAGE_START",
         "REASONING_MESSAGE_CONTENT",
+        "REASONING_ENCRYPTED_VALUE",
         "REASONING_MESSAGE_END",
         "REASONING_END",
         "TEXT_MESSAGE_START",
         "TEXT_MESSAGE_CONTENT",
         "TEXT_MESSAGE_END",
     ]
+    assert events[3].entity_id == events[0].message_id
 
 
 def test_a_call_that_only_the_finished_message_names_is_told_whole() -> None:

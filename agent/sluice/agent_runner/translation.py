@@ -14,6 +14,7 @@ from sluice.agui import events
 from sluice.agui.content import Content, Part, image_part, plain_text, text_part
 from sluice.agui.events import Event
 from sluice.agui.media import describe, media_type
+from sluice.threads.bedrock_messages import seal
 from sluice.threads.history import OpenCalls
 from sluice.threads.thread import Message
 
@@ -48,6 +49,9 @@ class Translation:
         self._text_open = False
         self._text_was_closed = False
         self._reasoning_id: str | None = None
+        # What came of the reasoning's own, to be told whole.
+        self._signature = ""
+        self._redacted = b""
         self._call_id: str | None = None
         self._called: set[str] = set()
 
@@ -64,6 +68,12 @@ class Translation:
             self._text_open = False
             self._text_was_closed = True
             yield events.text_end(self._message_id)
+        if sealed := seal(self._signature, self._redacted):
+            self._signature, self._redacted = "", b""
+            # A model may think without telling what.
+            message_id = self._reasoning_id or _new_id()
+            yield from self._begin(message_id)
+            yield events.reasoning_encrypted(message_id, sealed)
         if self._reasoning_id is not None:
             yield from events.reasoning_end(self._reasoning_id)
             self._reasoning_id = None
@@ -110,6 +120,9 @@ class Translation:
                 yield from self._begin(self._reasoning_id)
                 yield from events.reasoning_start(self._reasoning_id)
             yield events.reasoning_content(self._reasoning_id, reasoning)
+        elif sealed := delta.get("reasoningContent"):
+            self._signature += sealed.get("signature") or ""
+            self._redacted += sealed.get("redactedContent") or b""
 
     def _start_call(self, call_id: str, name: str) -> Iterator[Event]:
         yield from self.close()

@@ -133,6 +133,16 @@ def reasoning_end(message_id: str) -> list[Event]:
     ]
 
 
+def reasoning_encrypted(message_id: str, value: str) -> Event:
+    """What a model wants back of its reasoning, while a call that it led to is open."""
+    return {
+        "type": "REASONING_ENCRYPTED_VALUE",
+        "subtype": "message",
+        "entityId": message_id,
+        "encryptedValue": value,
+    }
+
+
 def tool_call_start(call_id: str, name: str, parent_message_id: str) -> Event:
     return {
         "type": "TOOL_CALL_START",

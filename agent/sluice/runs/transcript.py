@@ -36,6 +36,8 @@ class Transcript:
                     arguments.append(event["delta"])
             case "REASONING_MESSAGE_CONTENT":
                 self._of("reasoning", event["messageId"]).text.append(event["delta"])
+            case "REASONING_ENCRYPTED_VALUE":
+                self._of("reasoning", event["entityId"]).encrypted = event["encryptedValue"]
             case "TEXT_MESSAGE_START":
                 self._of("assistant", event["messageId"])
             case "REASONING_MESSAGE_START":
@@ -109,10 +111,17 @@ def _assistant(message: Message) -> Iterator[Event]:
 
 
 def _reasoning(message: Message) -> Iterator[Event]:
-    yield from events.reasoning_start(message["id"])
+    message_id, encrypted = message["id"], message.get("encryptedValue")
+    # Live, what a model thinks without telling what has neither a beginning nor an end.
+    is_told = message["content"] or not encrypted
+    if is_told:
+        yield from events.reasoning_start(message_id)
     if message["content"]:
-        yield events.reasoning_content(message["id"], message["content"])
-    yield from events.reasoning_end(message["id"])
+        yield events.reasoning_content(message_id, message["content"])
+    if encrypted:
+        yield events.reasoning_encrypted(message_id, encrypted)
+    if is_told:
+        yield from events.reasoning_end(message_id)
 
 
 def _tool(message: Message) -> Iterator[Event]:
@@ -173,6 +182,7 @@ class _Said:
         self.id = message_id
         self._calls: list[tuple[str, str, _Text]] = []
         self.text = _Text()
+        self.encrypted = ""
 
     def call(self, call_id: str, name: str) -> _Text:
         """Add a call; its arguments are for the caller to fill."""
@@ -182,6 +192,8 @@ class _Said:
 
     def message(self) -> Message:
         message: Message = {"id": self.id, "role": self._role, "content": self.text.join()}
+        if self.encrypted:
+            message["encryptedValue"] = self.encrypted
         if self._calls:
             message["toolCalls"] = [
                 {

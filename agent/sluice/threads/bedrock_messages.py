@@ -1,9 +1,12 @@
 """AG-UI messages as Strands' (Bedrock Converse): what a model is sent of a run that has ended.
 
 A message is {"role": "user" | "assistant", "content": [{"text"} | {"toolUse"} | {"toolResult"}]}.
-Reasoning is not sent again: a model wants its own back signed, and only while a call is open.
+Reasoning is sent again only where a run goes on from open calls: a model then wants its own back,
+signed or encrypted as it gave it.
+https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
 """
 
+import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,7 +22,17 @@ CUT = "\n[The rest is left out: it is too long for this conversation.]"
 _BYTES_OF_A_BLOCK = 16
 
 
-def translate(messages: Iterable[Message]) -> Iterator[StrandsMessage]:
+_REDACTED = "redacted:"
+
+
+def seal(signature: str, redacted: bytes) -> str:
+    """What Bedrock gives beside reasoning, as AG-UI's `encryptedValue`; empty for nothing."""
+    return signature or (_REDACTED + base64.b64encode(redacted).decode() if redacted else "")
+
+
+def translate(
+    messages: Iterable[Message], *, with_reasoning: bool = False
+) -> Iterator[StrandsMessage]:
     """The messages of one run, each by itself; what models refuse of them is for `repair`."""
     for message in messages:
         match message.get("role"):
@@ -28,6 +41,8 @@ def translate(messages: Iterable[Message]) -> Iterator[StrandsMessage]:
             case "assistant":
                 calls = [_call(call) for call in message.get("toolCalls") or ()]
                 yield {"role": "assistant", "content": _texts(message) + calls}
+            case "reasoning" if with_reasoning and message.get("encryptedValue"):
+                yield {"role": "assistant", "content": [_reasoning(message)]}
             case "tool":
                 yield {"role": "user", "content": [_result(message)]}
 
@@ -70,6 +85,15 @@ def _call(call: dict[str, Any]) -> Block:
     return {"toolUse": {"toolUseId": call.get("id", ""), "name": name, "input": arguments}}
 
 
+def _reasoning(message: Message) -> Block:
+    sealed = message["encryptedValue"]
+    if sealed.startswith(_REDACTED):
+        redacted = base64.b64decode(sealed.removeprefix(_REDACTED))
+        return {"reasoningContent": {"redactedContent": redacted}}
+    text = {"text": message.get("content") or "", "signature": sealed}
+    return {"reasoningContent": {"reasoningText": text}}
+
+
 def _result(message: Message) -> Block:
     said = _texts(message) or [{"text": SILENT}]
     status = "error" if "error" in message else "success"
@@ -78,7 +102,9 @@ def _result(message: Message) -> Block:
 
 
 def _size(block: Block) -> int:
-    if "toolUse" in block:
+    if "reasoningContent" in block:
+        text = block["reasoningContent"].get("reasoningText", {}).get("text", "")
+    elif "toolUse" in block:
         call = block["toolUse"]
         text = call["name"] + json.dumps(call["input"], ensure_ascii=False)
     else:

@@ -80,7 +80,7 @@ def compose(stored_runs: Sequence[StoredRun], max_tokens: int, *, goes_on: bool 
     room = max_tokens * BYTES_PER_TOKEN
     ids = CallIds()
     turns = list(_turns(stored_runs))
-    told = [_tell(turn, ids, room // 2) for turn in turns]
+    told = [_tell(turn, ids, room // 2, is_open=goes_on and turn is turns[-1]) for turn in turns]
     opened = _open_calls(turns[-1], told[-1]) if goes_on and turns else None
     for messages in told:
         if messages and messages[-1]["role"] == "user":
@@ -124,9 +124,9 @@ def _turns(stored_runs: Sequence[StoredRun]) -> Iterator[_Turn]:
         yield turn
 
 
-def _tell(turn: _Turn, ids: CallIds, max_bytes: int) -> list[StrandsMessage]:
+def _tell(turn: _Turn, ids: CallIds, max_bytes: int, *, is_open: bool) -> list[StrandsMessage]:
     """A turn as models take it, from a person's message on, or nothing."""
-    messages = repair(translate(turn.messages), ids)
+    messages = repair(translate(turn.messages, with_reasoning=is_open), ids)
     is_answered = any(message["role"] == "assistant" for message in messages)
     if not messages or not (is_answered or turn.is_finished):
         return []
