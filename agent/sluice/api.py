@@ -52,9 +52,11 @@ class Run:
     """The person's, such as Europe/Zurich, as the browser names it."""
 
     state: Any = field(default=None, repr=False)
-    """`state`, `context` and `forwardedProps` of the client's RunAgentInput. A client writes what
-    it likes there: who the person is and may do stands in `claims` alone."""
+    """What the agent and its client share, as the conversation has it, or, where it has none yet,
+    as the client's RunAgentInput says. Change it with `set_state`."""
     context: Sequence[Mapping[str, str]] = field(default=(), repr=False)
+    """`context` and `forwardedProps` of the RunAgentInput. A client writes what it likes there, and
+    into `state`: who the person is and may do stands in `claims` alone."""
     forwarded_props: Any = field(default=None, repr=False)
 
     cancel_signal: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -84,6 +86,19 @@ class Run:
             raise ValueError(f"emit: the value of {name} is over {MAX_EMITTED_BYTES // 1024} KiB")
         # A copy: what the caller changes afterwards is not what was sent.
         self.send({"type": "CUSTOM", "name": name, "value": json.loads(text)})
+
+    def set_state(self, state: Any) -> None:
+        """Change what the agent and its client share; any thread may. It is stored with the run.
+
+        Raises:
+            ValueError: `state` is not JSON, or of more than 64 KiB.
+        """
+        # Not above: a file that has no state needs none of it.
+        from sluice.agui.state import change
+
+        self.send(change(self.state, state))
+        # Frozen for everybody else: nobody but the client and this changes what a run was given.
+        object.__setattr__(self, "state", state)
 
     def count_tokens(self, model: str, *, sent: int, answered: int) -> None:
         """Tell what a model has used that is not `run.model` and no Strands agent's.

@@ -1,14 +1,13 @@
 """Every file of examples/ answers: with a model that plays a script, through real AWS clients."""
 
 import json
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from agui_client import play_client
 from checkout import ROOT
 from model_servers import Reply
 from scripted import Scripted, call, say
@@ -74,21 +73,9 @@ def test_the_official_client_understands_every_example(
     script = [asking if name == "structured_output" else Reply(text=("Yes.",))] * 4
     path = str(EXAMPLES / f"{name}.py")
     with provide("bedrock", *script, SLUICE_AGENT=path) as (client, _):
-        ended = subprocess.run(
-            ["node", str(ROOT / "tests" / "e2e" / "agui_client.mjs")],
-            env={
-                **os.environ,
-                "CHAT_URL": f"{client.url}/invocations",
-                "TOKEN": make_token("alice"),
-                "CLIENT": str(ROOT / "spa"),
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        understood = play_client(
+            f"{client.url}/invocations", make_token("alice"), {"say": "One?"}, {"say": "Two?"}
         )
-    assert ended.returncode == 0, ended.stderr
-    understood = json.loads(ended.stdout)
     assert understood["failures"] == []
     assert understood["seen"].count("RUN_FINISHED") == 2
     answers = [m for m in understood["messages"] if m["role"] == "assistant" and m.get("content")]

@@ -24,7 +24,12 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 def test_the_official_client_understands_a_graph(graph: RunningStack) -> None:
-    client = play_client(graph, {"say": "What is 25 * 4?"}, {"say": "Now divide that by 10"})
+    client = play_client(
+        graph.chat_url,
+        graph.tokens()["id_token"],
+        {"say": "What is 25 * 4?"},
+        {"say": "Now divide that by 10"},
+    )
     assert client["failures"] == []
     assert client["seen"].count("STEP_STARTED") == client["seen"].count("STEP_FINISHED") == 4
     assert client["seen"].count("RUN_FINISHED") == 2

@@ -24,7 +24,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 def test_the_official_client_keeps_text_tool_calls_and_results(stack: RunningStack) -> None:
     client = play_client(
-        stack,
+        stack.chat_url,
+        stack.tokens()["id_token"],
         {"say": "What is 25 * 4? Show your work."},
         {"say": "Now divide that by 10"},
     )
@@ -47,7 +48,8 @@ def test_the_official_client_keeps_text_tool_calls_and_results(stack: RunningSta
 
 def test_the_official_client_runs_tools_of_its_own(stack: RunningStack) -> None:
     client = play_client(
-        stack,
+        stack.chat_url,
+        stack.tokens()["id_token"],
         {"say": 'Use pick_colour with {"title": "Which?"}', "tools": [COLOUR]},
         {"give": "turquoise", "tools": [COLOUR]},
         {"say": "Hello"},
@@ -65,7 +67,8 @@ def test_the_official_client_answers_what_a_person_is_asked(
     shop: RunningStack, approved: bool, told: str
 ) -> None:
     client = play_client(
-        shop,
+        shop.chat_url,
+        shop.tokens()["id_token"],
         {"say": 'Use refund with {"order": "A1", "amount": 12.5}'},
         {"reply": {"approved": approved}},
         {"say": "Hello"},

@@ -79,8 +79,41 @@ class AgentRunner:
 
     @property
     def description(self) -> dict[str, Any]:
-        """The model's id and the tools' names and descriptions, for the `warm` answer."""
-        return {"model": self._settings.model_id, "tools": self._toolbox.description}
+        """The model's id, the tools' names and descriptions, and AG-UI's AgentCapabilities, for the
+        `warm` answer."""
+        return {
+            "model": self._settings.model_id,
+            "tools": self._toolbox.description,
+            "capabilities": self._capabilities,
+        }
+
+    @property
+    def _capabilities(self) -> dict[str, Any]:
+        """https://docs.ag-ui.com/concepts/capabilities: what is not listed, the agent may do in its
+        own file."""
+        is_strands = self._file.kind == "build_agent"
+        settings = self._settings
+        return {
+            "transport": {"streaming": True, "resumable": True},
+            "tools": {
+                "supported": True,
+                "parallelCalls": True,
+                "clientProvided": self._file.kind != "app",
+            },
+            "state": {"snapshots": True, "deltas": True, "persistentState": True},
+            "reasoning": {"supported": True, "streaming": True, "encrypted": True},
+            "multimodal": {"output": {"image": True}},
+            "execution": {
+                "maxIterations": settings.max_turns,
+                "maxExecutionTime": settings.max_seconds * 1000,
+            },
+            "humanInTheLoop": {
+                "supported": is_strands,
+                "interrupts": is_strands,
+                "approvals": bool(self._file.approve),
+                "feedback": True,
+            },
+        }
 
     def close(self) -> None:
         self._toolbox.close()

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from sluice.agui import state as shared_state
 from sluice.agui.events import HEARTBEAT, Event, Outcome, encode_frame
 from sluice.runs.transcript import Transcript
 from sluice.service_error import ServiceError
@@ -23,6 +24,7 @@ MAX_LOG_BYTES = 8 * 1024 * 1024
 # A response holds so much of a log at once, so that a slow reader costs little (F3).
 MAX_CHUNK_BYTES = 64 * 1024
 # What a person first sees of the model's own.
+_STATE_EVENTS = ("STATE_SNAPSHOT", "STATE_DELTA")
 _FIRST_WORDS = ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT")
 
 
@@ -55,6 +57,9 @@ class Run:
         # What its tools gave beside text, until the store has it.
         self.files = NewFiles()
         self.state: State = "running"
+        # What the agent and its client share.
+        self.shared_state: Any = None
+        self._has_changed_state = False
         self.started = time.monotonic()
         # Seconds from the request to the model's first word or reasoning.
         self.first_token_seconds: float | None = None
@@ -106,6 +111,7 @@ class Run:
             replaces=self._replaces,
             parent_run_id=self._parent_run_id,
             given=len(self.given),
+            shared_state=self.shared_state if self._has_changed_state else None,
             outcome=outcome,
         )
 
@@ -115,6 +121,9 @@ class Run:
             raise RuntimeError("a finished run takes no more events")
         if self.first_token_seconds is None and event["type"] in _FIRST_WORDS:
             self.first_token_seconds = time.monotonic() - self.started
+        if event["type"] in _STATE_EVENTS:
+            self.shared_state = shared_state.apply(self.shared_state, event)
+            self._has_changed_state = True
         frame = encode_frame(len(self._frames) + 1, event)
         self.transcript.add(event)
         self._frames.append(frame)

@@ -9,6 +9,7 @@ from typing import cast
 from sluice.agui import events
 from sluice.agui.content import Content, plain_text
 from sluice.agui.events import Event, carried
+from sluice.agui.state import snapshot_of
 from sluice.service_error import Code, ServiceError
 from sluice.threads.thread import Message, StoredRun
 
@@ -85,6 +86,8 @@ def _replay(stored_run: StoredRun, thread_id: str) -> Iterator[Event]:
     for message in stored_run.messages[stored_run.given :]:
         if events_of := _EVENTS.get(message["role"]):
             yield from events_of(message)
+    if stored_run.shared_state is not None:
+        yield snapshot_of(stored_run.shared_state)
     if stored_run.state in ("finished", "stopped"):
         outcome = events.CANCELLED if stored_run.state == "stopped" else stored_run.outcome
         yield events.run_finished(thread_id, stored_run.run_id, stored_run.usage, outcome)

@@ -10,6 +10,7 @@ from typing import Any
 from sluice.agui import events
 from sluice.agui.events import Event, Outcome
 from sluice.agui.request import Prompt
+from sluice.agui.state import snapshot_of
 from sluice.auth.owner import Person
 from sluice.runs.checkpointer import Checkpointer
 from sluice.runs.opening import Opened, open_thread
@@ -191,7 +192,7 @@ class RunExecutor:
                 self.person.token,
                 told,
                 claims=self.person.claims,
-                state=prompt.state,
+                state=self._shared_state(stored_runs),
                 context=prompt.context,
                 forwarded_props=prompt.forwarded_props,
                 open_calls=past.open_calls,
@@ -204,6 +205,15 @@ class RunExecutor:
         except Exception:
             _log.exception("a run failed")
             return Ended(None, INTERNAL_ERROR)
+
+    def _shared_state(self, stored_runs: Sequence[StoredRun]) -> Any:
+        """The conversation's own, of which a client that has another is told; else the client's."""
+        run, given = self.run, self.prompt.state
+        states = [each.shared_state for each in stored_runs if each.shared_state is not None]
+        run.shared_state = states[-1] if states else given
+        if given is not None and given != run.shared_state:
+            run.append(snapshot_of(run.shared_state))
+        return run.shared_state
 
     def _past(self, opened: Opened | None) -> tuple[StoredRun, ...]:
         """The runs before this one, without those whose place it takes."""

@@ -44,7 +44,8 @@ class StoredRun:
     `replaces` is the run that this one asked to replace. `replaced_by` follows from it: the run
     that took this one's place, so that this one is no longer part of the conversation.
     `parent_run_id` is AG-UI's, as the client gave it. `outcome` is what RUN_FINISHED said, where
-    that leaves something open.
+    that leaves something open; `shared_state` is what the agent and its client share, where this
+    run has changed it.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class StoredRun:
     parent_run_id: str | None = None
     given: int = 1
     outcome: dict[str, Any] | None = None
+    shared_state: Any = None
 
     @property
     def goes_on(self) -> bool:
@@ -232,6 +234,7 @@ def _fields(stored_run: StoredRun) -> dict[str, Any]:
         "parentRunId": stored_run.parent_run_id,
         "given": None if stored_run.given == 1 else stored_run.given,
         "outcome": stored_run.outcome,
+        "sharedState": stored_run.shared_state,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -259,4 +262,5 @@ def _stored_run(record: Record) -> StoredRun:
         parent_run_id=record.text_or_none("parentRunId"),
         given=given,
         outcome=record.object_or_none("outcome"),
+        shared_state=record.fields.get("sharedState"),
     )
