@@ -1,10 +1,11 @@
-import { signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { createRef, render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createChat } from "../src/api/chat";
 import { toggleSidebar } from "../src/browser/sidebar";
 import { chooseLanguage } from "../src/i18n";
+import { SIGNED_OUT } from "../src/run/problems";
 import { createWorkspace, type Workspace } from "../src/threads/workspace";
 import { Composer } from "../src/view/Composer";
 import { Sidebar } from "../src/view/Sidebar";
@@ -41,6 +42,8 @@ const press = (target: Element | null | undefined, key: string, init: KeyboardEv
     );
   });
 
+const signedIn: string[] = [];
+
 async function sidebar(...questions: string[]): Promise<Workspace> {
   const agent = fakeAgent();
   const chat = createChat("https://api.example", TOKENS, agent.fetcher, fakeNetwork().network);
@@ -58,6 +61,7 @@ async function sidebar(...questions: string[]): Promise<Workspace> {
         email="demo@example.com"
         onNewChat={() => undefined}
         onToggle={() => undefined}
+        onSignIn={() => signedIn.push("list")}
         onSignOut={() => undefined}
       />,
       root,
@@ -147,24 +151,38 @@ test("after a deletion the focus is on a neighbour", async () => {
   expect(document.activeElement?.textContent).toBe("one");
 });
 
-function composer(text: string, limit = 100) {
+test("a list that needs a new sign-in offers it", async () => {
+  const { threads } = await sidebar("one");
+  act(() => {
+    (threads.problem as Signal<unknown>).value = SIGNED_OUT;
+  });
+  act(() => all<HTMLButtonElement>(".threads-notice button")[0]?.click());
+  expect(all(".threads-notice button")[0]?.textContent).toBe("Sign in");
+  expect(signedIn).toEqual(["list"]);
+});
+
+function composer(text: string, limit = 100, running = false) {
   const draft = signal(text);
   const sent: string[] = [];
+  const refused: string[] = [];
+  const pages: number[] = [];
   const show = () =>
     render(
       <Composer
         draft={draft}
-        running={false}
+        running={running}
         stopping="no"
         limit={limit}
         input={createRef<HTMLTextAreaElement>()}
         onSend={() => sent.push(draft.value)}
         onStop={() => undefined}
+        onRefuse={(why) => refused.push(why)}
+        onPage={(direction) => pages.push(direction)}
       />,
       root,
     );
   act(show);
-  return { sent, area: root.querySelector("textarea") };
+  return { sent, refused, pages, area: root.querySelector("textarea") };
 }
 
 test("Enter sends; Shift+Enter, and Enter that chooses a word, do not", () => {
@@ -176,6 +194,37 @@ test("Enter sends; Shift+Enter, and Enter that chooses a word, do not", () => {
   expect(sent).toEqual([]);
   press(area, "Enter");
   expect(sent).toEqual(["hello"]);
+});
+
+test("Enter while an answer runs says why nothing is sent", () => {
+  const { sent, refused, area } = composer("hello", 100, true);
+  press(area, "Enter");
+  expect([sent, refused]).toEqual([[], ["composer.wait"]]);
+});
+
+test("PageUp and PageDown move the conversation, but not where the message has pages of its own", () => {
+  const { pages, area } = composer("hello");
+  press(area, "PageUp");
+  press(area, "PageDown");
+  press(area, "PageDown", { shiftKey: true });
+  expect(pages).toEqual([-1, 1]);
+  Object.defineProperty(area, "scrollHeight", { value: 500 });
+  Object.defineProperty(area, "clientHeight", { value: 100 });
+  press(area, "PageUp");
+  expect(pages).toEqual([-1, 1]);
+});
+
+test.each([
+  [["Files"], 1, ["composer.noFiles"]],
+  [["text/plain", "Files"], 1, []],
+  [["text/plain"], 0, []],
+])("pasting %s says what cannot be taken", (types, count, expected) => {
+  const { refused, area } = composer("");
+  const event = new Event("paste", { bubbles: true, cancelable: true });
+  Object.assign(event, { clipboardData: { types, files: Array.from({ length: count }) } });
+  act(() => void area?.dispatchEvent(event));
+  expect(refused).toEqual(expected);
+  expect(event.defaultPrevented).toBe(expected.length > 0);
 });
 
 test("a text over the limit is counted, said, and not sent", () => {

@@ -48,7 +48,9 @@ function shown({ state, parts, problem, retryMode }: RunView) {
 /** The same events with their deltas cut into single characters. */
 function inCharacters(events: readonly AgentEvent[]): AgentEvent[] {
   return events.flatMap((event): AgentEvent[] =>
-    "delta" in event ? [...event.delta].map((delta) => ({ ...event, delta })) : [event],
+    "delta" in event && event.type !== "STATE_DELTA"
+      ? [...event.delta].map((delta) => ({ ...event, delta }))
+      : [event],
   );
 }
 

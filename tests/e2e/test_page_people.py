@@ -324,3 +324,41 @@ def test_an_empty_page_says_what_the_agent_can_do(page: Page) -> None:
     page.get_by_role("button", name="What is 25 * 4? Show your work.").click()
     expect_finished(answers(page).first)
     expect(answers(page).first).to_contain_text("100")
+
+
+def test_the_conversation_is_read_by_pages_from_where_a_message_is_written(chat: Page) -> None:
+    expect_finished(ask(chat, "Count to 2000"))
+    top = "() => document.querySelector('.scroller').scrollTop"
+    end = chat.evaluate(top)
+    composer(chat).press("PageUp")
+    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
+    assert chat.evaluate(top) < end
+    expect(composer(chat)).to_be_focused()
+
+
+DROP = """() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "x.txt"));
+    const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+    document.body.dispatchEvent(event);
+    return event.defaultPrevented;
+}"""
+
+
+def test_a_file_that_is_dropped_does_not_take_the_pages_place(chat: Page) -> None:
+    assert chat.evaluate(DROP)
+    expect(chat.get_by_text("Files and images can't be attached.").first).to_be_visible()
+
+
+def test_on_paper_stands_the_whole_conversation_and_nothing_else(chat: Page) -> None:
+    expect_finished(ask(chat, "Count to 2000"))
+    chat.emulate_media(media="print")
+    expect(composer(chat)).to_be_hidden()
+    expect(chat.get_by_role("navigation")).to_be_hidden()
+    heights = "() => [document.body.scrollHeight, document.querySelector('.scroller').scrollHeight]"
+    page, conversation = chat.evaluate(heights)
+    assert page >= conversation, "it is not cut at the height of a screen"
+    chat.emulate_media(media="screen", forced_colors="active")
+    bubble = questions(chat).last.locator(".bubble")
+    assert bubble.evaluate("each => getComputedStyle(each).borderStyle") == "solid"
+    chat.emulate_media(forced_colors="none")

@@ -227,6 +227,8 @@ export const ar: Catalog = {
   "composer.count": "{length} من {limit} حرف",
   "composer.tooLong": "{length} من {limit} حرف: اختصر النص أو أرسله على أجزاء.",
   "composer.stopping": "يتوقف",
+  "composer.wait": "انتظر الإجابة أو أوقفها أولًا.",
+  "composer.noFiles": "لا يمكن إرفاق الملفات والصور. الصق نصها بدلًا من ذلك.",
   "composer.stopFailing": "تعذّر إبلاغ الوكيل بالتوقف. تُعاد المحاولة.",
   "keys.search": "البحث في المحادثات",
   "keys.newChat": "محادثة جديدة",

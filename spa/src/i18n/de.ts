@@ -244,6 +244,9 @@ export const de: Catalog = {
   "composer.tooLong":
     "{length} von {limit} Zeichen: Kürzen Sie den Text oder senden Sie ihn in Teilen.",
   "composer.stopping": "Wird angehalten",
+  "composer.wait": "Warten Sie die Antwort ab, oder halten Sie sie erst an.",
+  "composer.noFiles":
+    "Dateien und Bilder lassen sich nicht anhängen. Fügen Sie stattdessen ihren Text ein.",
   "composer.stopFailing":
     "Dem Agenten konnte nicht gesagt werden, dass er anhalten soll. Neuer Versuch.",
   "keys.search": "Unterhaltungen durchsuchen",

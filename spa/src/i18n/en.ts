@@ -247,6 +247,8 @@ export const en = {
   "composer.count": "{length} of {limit} characters",
   "composer.tooLong": "{length} of {limit} characters: shorten it, or send it in parts.",
   "composer.stopping": "Stopping",
+  "composer.wait": "Wait for the answer, or stop it first.",
+  "composer.noFiles": "Files and images can't be attached. Paste their text instead.",
   "composer.stopFailing": "Couldn't stop the agent. Trying again.",
   "keys.search": "Search conversations",
   "keys.newChat": "New chat",

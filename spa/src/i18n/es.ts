@@ -235,6 +235,8 @@ export const es: Catalog = {
   "composer.count": "{length} de {limit} caracteres",
   "composer.tooLong": "{length} de {limit} caracteres: acórtelo o envíelo por partes.",
   "composer.stopping": "Deteniendo",
+  "composer.wait": "Espere la respuesta o deténgala primero.",
+  "composer.noFiles": "No se pueden adjuntar archivos ni imágenes. Pegue su texto.",
   "composer.stopFailing": "No se pudo avisar al agente de que se detenga. Nuevo intento.",
   "keys.search": "Buscar conversaciones",
   "keys.newChat": "Nuevo chat",

@@ -243,6 +243,9 @@ export const fr: Catalog = {
   "composer.tooLong":
     "{length} caractères sur {limit} : raccourcissez, ou envoyez en plusieurs fois.",
   "composer.stopping": "Arrêt en cours",
+  "composer.wait": "Attendez la réponse, ou arrêtez-la d’abord.",
+  "composer.noFiles":
+    "Les fichiers et les images ne peuvent pas être joints. Collez plutôt leur texte.",
   "composer.stopFailing": "L’agent n’a pas pu être prévenu de l’arrêt. Nouvel essai.",
   "keys.search": "Rechercher dans les conversations",
   "keys.newChat": "Nouvelle discussion",

@@ -237,6 +237,8 @@ export const ja: Catalog = {
   "composer.count": "{length} / {limit} 文字",
   "composer.tooLong": "{length} / {limit} 文字です。短くするか、分けて送ってください。",
   "composer.stopping": "停止中",
+  "composer.wait": "回答を待つか、先に停止してください。",
+  "composer.noFiles": "ファイルや画像は添付できません。テキストを貼り付けてください。",
   "composer.stopFailing": "停止を伝えられませんでした。もう一度試しています。",
   "keys.search": "会話を検索",
   "keys.newChat": "新しいチャット",

@@ -61,7 +61,11 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
     }
     case "STEP_STARTED":
     case "STEP_FINISHED":
-      // Which node of a graph speaks is not shown.
+    case "STATE_SNAPSHOT":
+    case "STATE_DELTA":
+    case "REASONING_ENCRYPTED_VALUE":
+      // Which node of a graph speaks, what it shares with other clients, what a model keeps to
+      // itself: none of it is shown.
       return view;
     case "MESSAGES_SNAPSHOT":
       return keepOnly(view, event.messages);

@@ -4,10 +4,11 @@ import { brand } from "../brand";
 import { type Command, commandOf, KEYS } from "../browser/keys";
 import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../browser/sidebar";
 import { fitToKeyboard } from "../browser/viewport";
-import { t } from "../i18n";
+import { type MessageKey, t } from "../i18n";
 import type { OpenThread } from "../threads/open-thread";
 import type { Workspace } from "../threads/workspace";
 import type { Actions } from "./actions";
+import { announce } from "./announce";
 import { Composer } from "./Composer";
 import { EmptyState, isOffline } from "./EmptyState";
 import { ErrorNotice } from "./ErrorNotice";
@@ -23,6 +24,8 @@ import { useOnline } from "./useOnline";
 
 /** With a finger, focus would open the keyboard over the answer that was just asked for. */
 const HAS_KEYBOARD = matchMedia("(pointer: fine)").matches;
+/** A line or two of the page before stays in view. */
+const PAGE = 0.85;
 /** SLUICE_MAX_PROMPT's default, until the agent says otherwise. */
 const LIMIT = 32_000;
 
@@ -90,6 +93,11 @@ export function ChatPage({
     signIn: () => void session.signIn(),
   };
 
+  function refuse(why: MessageKey): void {
+    workspace.notice.value = why;
+    announce(t(why));
+  }
+
   function stop(): void {
     openThread.stop();
     focusInput();
@@ -144,6 +152,21 @@ export function ChatPage({
 
   useEffect(() => fitToKeyboard(), []);
 
+  // Elsewhere the browser would open the file in place of this page.
+  useEffect(() => {
+    const onDrag = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      if (event.type === "drop") refuse("composer.noFiles");
+    };
+    addEventListener("dragover", onDrag);
+    addEventListener("drop", onDrag);
+    return () => {
+      removeEventListener("dragover", onDrag);
+      removeEventListener("drop", onDrag);
+    };
+  });
+
   // Each conversation opens at its end.
   useLayoutEffect(() => follower.toEnd(), [openThread, follower]);
 
@@ -166,6 +189,7 @@ export function ChatPage({
         email={session.email.value}
         onNewChat={newChat}
         onToggle={toggle}
+        onSignIn={actions.signIn}
         onSignOut={onSignOut}
       />
       <div class="chat">
@@ -215,6 +239,10 @@ export function ChatPage({
             input={input}
             onSend={() => send(workspace.draft.value)}
             onStop={stop}
+            onRefuse={refuse}
+            onPage={(direction) =>
+              scroller.current?.scrollBy({ top: direction * scroller.current.clientHeight * PAGE })
+            }
           />
           <p class="hint">{stopping === "failing" ? t("composer.stopFailing") : hint(isOnline)}</p>
         </footer>

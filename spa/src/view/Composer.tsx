@@ -1,7 +1,7 @@
 import type { Signal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { isComposing } from "../browser/keys";
-import { t } from "../i18n";
+import { type MessageKey, t } from "../i18n";
 import type { Stopping } from "../threads/open-thread";
 import { Count, measure } from "./Count";
 import { SendIcon, SpinnerIcon, StopIcon } from "./icons";
@@ -16,20 +16,42 @@ interface Props {
   readonly input: RefObject<HTMLTextAreaElement | null>;
   readonly onSend: () => void;
   readonly onStop: () => void;
+  /** What was done cannot be done here, and why. */
+  readonly onRefuse: (why: MessageKey) => void;
+  /** The conversation is to move by a page: 1 is towards its end. */
+  readonly onPage: (direction: 1 | -1) => void;
 }
 
 /** Where a message is written. While an answer runs it can be written but not sent: Send gives way to Stop. */
 export function Composer(props: Props) {
-  const { draft, running, stopping, limit, input, onSend, onStop } = props;
+  const { draft, running, stopping, limit, input, onSend, onStop, onRefuse, onPage } = props;
   const text = draft.value;
   const measured = measure(text, limit);
   const { isTooLong } = measured;
   useGrowth(input, text);
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
+    if (isComposing(event)) return;
+    const { key, currentTarget } = event;
+    if ((key === "PageUp" || key === "PageDown") && !hasModifier(event)) {
+      // A long message has pages of its own.
+      const { scrollHeight, clientHeight } = currentTarget as HTMLElement;
+      if (scrollHeight > clientHeight) return;
+      event.preventDefault();
+      onPage(key === "PageUp" ? -1 : 1);
+    }
+    if (key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
+    if (running && text.trim() !== "") onRefuse("composer.wait");
     if (!running && !isTooLong) onSend();
+  }
+
+  function onPaste(event: ClipboardEvent): void {
+    const data = event.clipboardData;
+    // Beside a picture, programs that write put the text that it was made of.
+    if (!data || data.files.length === 0 || data.types.includes("text/plain")) return;
+    event.preventDefault();
+    onRefuse("composer.noFiles");
   }
 
   return (
@@ -54,6 +76,7 @@ export function Composer(props: Props) {
           draft.value = event.currentTarget.value;
         }}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
       />
       <Count id="composer-count" of={measured} />
       {running ? (
@@ -82,4 +105,8 @@ export function Composer(props: Props) {
       )}
     </form>
   );
+}
+
+function hasModifier({ altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent): boolean {
+  return altKey || ctrlKey || metaKey || shiftKey;
 }

@@ -13,6 +13,7 @@ interface Props {
   readonly email: string | undefined;
   readonly onNewChat: () => void;
   readonly onToggle: () => void;
+  readonly onSignIn: () => void;
   readonly onSignOut: () => void;
 }
 
@@ -49,7 +50,7 @@ function Drawer({ children }: { children: ComponentChildren }) {
   );
 }
 
-function Content({ workspace, email, onNewChat, onToggle, onSignOut }: Props) {
+function Content({ workspace, email, onNewChat, onToggle, onSignIn, onSignOut }: Props) {
   const { query } = workspace.threads;
   const isWide = sidebarIsWide.value;
   return (
@@ -99,7 +100,7 @@ function Content({ workspace, email, onNewChat, onToggle, onSignOut }: Props) {
           }}
         />
       </label>
-      <ThreadList workspace={workspace} />
+      <ThreadList workspace={workspace} onSignIn={onSignIn} />
       <Toast workspace={workspace} />
       <div class="account">
         <span class="email" title={email}>

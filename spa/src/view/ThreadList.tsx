@@ -14,7 +14,13 @@ const ROWS_AT_ONCE = 60;
 const MORE_ROWS = 120;
 
 /** The conversations by time, as far as they match what is searched. */
-export function ThreadList({ workspace }: { workspace: Workspace }) {
+export function ThreadList({
+  workspace,
+  onSignIn,
+}: {
+  workspace: Workspace;
+  onSignIn: () => void;
+}) {
   const { threads } = workspace;
   const [shown, setShown] = useState(ROWS_AT_ONCE);
   const [menu, setMenu] = useState<Anchored | undefined>(undefined);
@@ -44,7 +50,7 @@ export function ThreadList({ workspace }: { workspace: Workspace }) {
 
   return (
     <div class="threads" ref={list}>
-      <Notice workspace={workspace} count={count} />
+      <Notice workspace={workspace} count={count} onSignIn={onSignIn} />
       {limited(groups, shown).map((group) => (
         <section key={group.name}>
           <h3>{group.name}</h3>
@@ -84,7 +90,15 @@ export function ThreadList({ workspace }: { workspace: Workspace }) {
 }
 
 /** Why there is nothing to see, or what did not work. */
-function Notice({ workspace, count }: { workspace: Workspace; count: number }) {
+function Notice({
+  workspace,
+  count,
+  onSignIn,
+}: {
+  workspace: Workspace;
+  count: number;
+  onSignIn: () => void;
+}) {
   const { threads } = workspace;
   const problem = threads.problem.value;
   if (problem) {
@@ -93,9 +107,15 @@ function Notice({ workspace, count }: { workspace: Workspace; count: number }) {
         <p>
           {problem.title} {problem.advice}
         </p>
-        <button type="button" class="secondary" onClick={() => void threads.load()}>
-          {t("threads.tryAgain")}
-        </button>
+        {problem.remedy === "sign-in" ? (
+          <button type="button" class="secondary" onClick={onSignIn}>
+            {t("header.signIn")}
+          </button>
+        ) : (
+          <button type="button" class="secondary" onClick={() => void threads.load()}>
+            {t("threads.tryAgain")}
+          </button>
+        )}
       </div>
     );
   }
