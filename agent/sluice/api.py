@@ -78,14 +78,9 @@ class Run:
             raise ValueError(f"emit: a name has 1 to {MAX_NAME} characters")
         if name in NOTICES:
             raise ValueError(f"emit: {name} is a name that Sluice uses itself: choose another")
-        try:
-            text = json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"emit: the value of {name} is not JSON: {error}") from None
-        if len(text) > MAX_EMITTED_BYTES:
-            raise ValueError(f"emit: the value of {name} is over {MAX_EMITTED_BYTES // 1024} KiB")
-        # A copy: what the caller changes afterwards is not what was sent.
-        self.send({"type": "CUSTOM", "name": name, "value": json.loads(text)})
+        self.send(
+            {"type": "CUSTOM", "name": name, "value": _copy(value, f"emit: the value of {name}")}
+        )
 
     def set_state(self, state: Any) -> None:
         """Change what the agent and its client share; any thread may. It is stored with the run.
@@ -93,10 +88,8 @@ class Run:
         Raises:
             ValueError: `state` is not JSON, or of more than 64 KiB.
         """
-        # Not above: a file that has no state needs none of it.
-        from sluice.agui.state import change
-
-        self.send(change(self.state, state))
+        # Where only a part of it has changed, the client is told that alone.
+        self.send({"type": "STATE_SNAPSHOT", "snapshot": _copy(state, "set_state: the state")})
         # Frozen for everybody else: nobody but the client and this changes what a run was given.
         object.__setattr__(self, "state", state)
 
@@ -112,3 +105,14 @@ class Run:
             if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
                 raise ValueError("count_tokens: tokens are whole numbers from 0")
         self.count(model, sent, answered)
+
+
+def _copy(value: Any, name: str) -> Any:
+    """JSON as it is now: what the caller changes afterwards is not what was sent."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is not JSON: {error}") from None
+    if len(text) > MAX_EMITTED_BYTES:
+        raise ValueError(f"{name} is over {MAX_EMITTED_BYTES // 1024} KiB")
+    return json.loads(text)

@@ -92,7 +92,7 @@ test("a message is sent as an AG-UI RunAgentInput with the thread as the runtime
 });
 
 test("heartbeats, unknown events and what follows the terminal event are passed over", async () => {
-  const unknown = `data: ${JSON.stringify({ type: "STATE_DELTA", delta: [] })}\n\n`;
+  const unknown = `data: ${JSON.stringify({ type: "ACTIVITY_DELTA", delta: [] })}\n\n`;
   const { run } = server(streamed([":\n\n", unknown, WHOLE, frames([text("late")])]));
   expect((await run()).events).toEqual([started, text("hi"), finished]);
 });

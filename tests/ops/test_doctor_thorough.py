@@ -64,7 +64,7 @@ MUTATIONS: dict[str, tuple[list[tuple[str, str, str]], set[str]]] = {
             ("local/runtime/app.py", 'b"access-control-allow-origin", b"*"', 'b"x-none", b"*"'),
             ("local/runtime/app.py", "not 33 <= len(values[0]) <= 256", "len(values[0]) == 33"),
             ("local/runtime/app.py", "await _check_token(scope, config, verifier)", "pass"),
-            ("agent/sluice/serving/run_executor.py", "compose(stored_runs", "compose(()"),
+            ("agent/sluice/serving/run_executor.py", "compose(past_runs", "compose(()"),
             (
                 "agent/sluice/serving/service.py",
                 "after > run.length else after)",

@@ -24,6 +24,7 @@ from sluice.agent_runner.model_errors import explain
 from sluice.agui.events import Event
 from sluice.agui.fields import bad
 from sluice.agui.run_input import ClientTool
+from sluice.agui.state import change
 from sluice.api import Run as UserRun
 from sluice.models.metered import Ledger, Metered, RunEndedError, ended_after
 from sluice.models.provider import make_model
@@ -266,8 +267,11 @@ def _sender(run: Run) -> Callable[[Event], None]:
 
     def append(event: Event) -> None:
         # A tool's thread may outlive its run.
-        if not run.finished:
-            run.append(event)
+        if run.finished:
+            return
+        if event["type"] == "STATE_SNAPSHOT":
+            event = change(run.shared_state, event["snapshot"])
+        run.append(event)
 
     def send(event: Event) -> None:
         if threading.get_ident() == thread:
