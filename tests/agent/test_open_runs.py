@@ -13,9 +13,11 @@ import pytest
 from model_servers import Bedrock, Reply
 from scripted import Scripted, call, say
 from sluice.agent_runner import approvals
+from sluice.agent_runner.runner import AgentRunner
 from sluice.agent_runner.translation import Translation
 from sluice.runs.transcript import Transcript, replay
 from sluice.service_error import AgentFileError
+from sluice.settings import Settings
 from sluice.threads.bedrock_messages import translate
 from sluice.threads.thread import StoredRun
 from wire_support import parse, said
@@ -254,7 +256,7 @@ async def answer(run):
     ],
     ids=["allowed", "refused", "refused with a reason", "cancelled"],
 )
-def test_a_tool_that_needs_approval_waits_for_it_also_in_another_process(
+def test_t13_a_tool_that_needs_approval_waits_for_it_also_in_another_process(
     run_file: RunFile, given: dict[str, Any], told: str, sent: list[str]
 ) -> None:
     with run_file(GUARDED, Scripted(call("send", text="hello"))) as client:
@@ -314,7 +316,7 @@ def test_an_approval_and_a_tool_of_the_client_wait_one_after_the_other(run_file:
         (lambda _: {"a": 1}, "bad_request", "`resume` must be a list"),
     ],
 )
-def test_what_is_no_answer_is_refused_and_the_question_stays_open(
+def test_t13_what_is_no_answer_is_refused_and_the_question_stays_open(
     run_file: RunFile, resume: Callable[[Any], Any], code: str, words: str
 ) -> None:
     with run_file(GUARDED, Scripted(call("send", text="hello"), say("Done."))) as client:
@@ -398,6 +400,20 @@ def test_an_agent_that_cannot_wait_may_not_have_a_tool_that_needs_approval(
         events = client.ask("Send it")
     assert events[-1].code == "internal_error"
     assert "`approve` names send, which helper has" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_name_in_approve_that_no_tool_has_is_refused_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "agent.py"
+    path.write_text(GUARDED.replace('["send"]', '["sent"]'))
+    environ = {"SLUICE_AGENT": str(path), "AWS_REGION": "us-east-1"}
+    environ["SLUICE_CONVERSATIONS"] = str(tmp_path)
+    runner = AgentRunner(Settings.read(environ))
+    try:
+        with pytest.raises(AgentFileError, match="`approve` names sent, and no tool"):
+            await runner.check()
+    finally:
+        runner.close()
 
 
 def test_approve_is_a_list_of_names(tmp_path: Path) -> None:

@@ -159,7 +159,19 @@ class AgentRunner:
             question = Question([], [{"text": "Hello"}], None, "", claims=CHECKER)
             ledger = Ledger(run, self._settings)
             user_run = await self._user_run(question, run, ledger)
-            await self._speaker(Work(run), user_run, question, ledger)
+            work = Work(run)
+            await self._speaker(work, user_run, question, ledger)
+            self._check_approve(work)
+
+    def _check_approve(self, work: Work) -> None:
+        """A name that is misspelt would leave its tool unguarded. One of a server that cannot be
+        reached at the moment cannot be judged."""
+        names = {name for agent in work.agents for name in agent.tool_registry.registry}
+        if (unknown := self._file.approve - names) and not self._settings.mcp_servers:
+            raise AgentFileError(
+                f"`approve` names {', '.join(sorted(unknown))}, and no tool of the agent has that "
+                "name."
+            )
 
     async def _speak(
         self, work: Work, question: Question, ledger: Ledger, interrupts: list[dict[str, Any]]

@@ -19,7 +19,7 @@ MAX_REASON = 1_000
 APPROVAL = "approval"
 """The reason of interrupts that ask whether a tool may be called; `agent_runner/approvals.py`."""
 
-_CLOSED = ServiceError(
+NOTHING_PENDING = ServiceError(
     "nothing_pending",
     "That is no longer open: it was answered already, or a newer message took its place.",
 )
@@ -65,7 +65,7 @@ def check_answers(stored_runs: Sequence[StoredRun], prompt: Prompt) -> None:
     interrupts = {each["id"]: each for each in outcome.get("interrupts", ())}
     for answer in prompt.answers:
         if answer.interrupt_id not in interrupts:
-            raise _CLOSED
+            raise NOTHING_PENDING
         asked = interrupts[answer.interrupt_id]
         if datetime.fromisoformat(asked["expiresAt"]) < datetime.now(UTC):
             raise ServiceError("nothing_pending", "The time to answer is over: ask again.")
@@ -77,7 +77,7 @@ def check_answers(stored_runs: Sequence[StoredRun], prompt: Prompt) -> None:
     pending = outcome.get("pendingToolCallIds", ())
     given = {result["toolCallId"] for result in prompt.results}
     if not given & {*pending}:
-        raise _CLOSED
+        raise NOTHING_PENDING
     _check_all("messages", pending, given)
 
 

@@ -14,7 +14,7 @@ from sluice.agui.state import snapshot_of
 from sluice.auth.owner import Person
 from sluice.runs.checkpointer import Checkpointer
 from sluice.runs.opening import Opened, open_thread
-from sluice.runs.outcome import Ended, check_answers, outcome_of
+from sluice.runs.outcome import NOTHING_PENDING, Ended, check_answers, outcome_of
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
 from sluice.runs.transcript import replay
@@ -180,6 +180,8 @@ class RunExecutor:
                 # They belong to the calls before them, and a question may stand beside them.
                 past_runs = (*stored_runs, replace(run.to_stored(), messages=prompt.results))
             past = compose(past_runs, self.settings.max_context, goes_on=not prompt.text)
+            if past.open_calls is None and not prompt.text:
+                return Ended(None, NOTHING_PENDING)
             if past.trimmed:
                 said = "The oldest messages were not sent to the model: the conversation is long."
                 run.append(events.notice("context_trimmed", said))
