@@ -57,6 +57,7 @@ def test_a_graph_that_is_killed_keeps_what_it_said_and_goes_on(graph: RunningSta
     assert events[-1]["type"] == "RUN_FINISHED"
 
 
+@pytest.mark.slow
 def test_the_tutorials_agent_answers_by_curl_and_in_the_page(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def start_and_fail(root: Path, *arguments: str, **environment: str) -> str:
 # ---- edits -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_edits_take_effect_while_it_runs(checkout: Path, tmp_path: Path) -> None:
     """One stack, one edit after another: template, agent, page, and mistakes in each."""
     with run_stack(tmp_path / "state", root=checkout) as stack:
