@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "agent"))
 
 from browser import launch
 from chat_page import SLOW, answers, ask, ask_held, composer, expect_finished, expect_state
-from conversations import put, turn
+from conversations import put, stored_run
 from e2e_stack import ROOT, RunningStack, run_stack
 from people import PASSWORD, Person
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -27,7 +27,7 @@ IN_README = ("light-chat", "dark-chat")
 
 PAST = {
     "Plan a week in Lisbon with two children": 0.2,
-    "Why does a plane stay up?": 0.3,
+    "How do planes stay in the air?": 0.3,
     "Translate the invitation into Portuguese": 1.1,
     "A function for prime numbers below n, with tests": 3.0,
     "Compare trains, cars and planes for 500 km": 5.0,
@@ -77,7 +77,7 @@ class Visit:
         self.name = name
         self.person = Person.new(stack)
         past = {
-            f"past-{number}": [turn(number, title, TABLE, days)]
+            f"past-{number}": [stored_run(number, title, TABLE, days)]
             for number, (title, days) in enumerate(PAST.items())
         }
         put(stack, self.person, past)

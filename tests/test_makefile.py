@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,14 @@ def test_ci_runs_the_commands_of_the_readme_and_nothing_else() -> None:
     lines = [line for line in script if line and not line.startswith(around)]
     assert lines
     assert all(f"`{line}`" in (ROOT / "README.md").read_text() for line in lines)
+
+
+MODULES = sorted(set(re.findall(r"\$\(PYTHON\) -m ((?:tests|bench)[\w.]*)", MAKEFILE)))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_command_runs_can_be_imported(module: str) -> None:
+    """Those of tests and bench are run by nobody else: a moved name would break them unseen."""
+    command = [sys.executable, "-c", f"import {module}"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
