@@ -49,13 +49,12 @@ class Prompt:
     results: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     answers: tuple[Answer, ...] = ()
 
-    @property
-    def given(self) -> tuple[dict[str, Any], ...]:
+    def given(self, results: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
         """The messages of the run that are the client's: the question comes last, if any."""
         if not self.text:
-            return self.results
+            return results
         question = {"id": self.message_id, "role": "user", "content": self.text}
-        return (*self.results, question)
+        return (*results, question)
 
 
 @dataclass(frozen=True)

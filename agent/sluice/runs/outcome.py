@@ -54,6 +54,16 @@ def outcome_of(
     return {"type": "success", "pendingToolCallIds": pending} if pending else None
 
 
+def results_for(stored_runs: Sequence[StoredRun], prompt: Prompt) -> tuple[Message, ...]:
+    """The results that answer the client's pending calls.
+
+    Others are the client's copy of what the server has, or nothing that a client may say.
+    """
+    outcome = (stored_runs[-1].outcome if stored_runs else None) or {}
+    pending = {*outcome.get("pendingToolCallIds", ())}
+    return tuple(each for each in prompt.results if each["toolCallId"] in pending)
+
+
 def check_answers(stored_runs: Sequence[StoredRun], prompt: Prompt) -> None:
     """Whether a run that goes on answers all that the last run of the conversation left open.
 

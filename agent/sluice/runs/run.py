@@ -52,8 +52,7 @@ class Run:
         # Why it was stopped: by its person, or because of something that they should know.
         self.is_cancelled = False
         self.stopped_because: ServiceError | None = None
-        self.given = tuple(given)
-        self.transcript = Transcript(*given)
+        self.give(given)
         # What its tools gave beside text, until the store has it.
         self.files = NewFiles()
         self.state: State = "running"
@@ -114,6 +113,11 @@ class Run:
             shared_state=self.shared_state if self._has_changed_state else None,
             outcome=outcome,
         )
+
+    def give(self, given: Sequence[Message]) -> None:
+        """Begin the transcript anew, with other messages of the client."""
+        self.given = tuple(given)
+        self.transcript = Transcript(*given)
 
     def append(self, event: Event) -> None:
         """Add an event to the log, where every follower finds it."""

@@ -14,7 +14,7 @@ from sluice.agui.state import snapshot_of
 from sluice.auth.owner import Person
 from sluice.runs.checkpointer import Checkpointer
 from sluice.runs.opening import Opened, open_thread
-from sluice.runs.outcome import NOTHING_PENDING, Ended, check_answers, outcome_of
+from sluice.runs.outcome import NOTHING_PENDING, Ended, check_answers, outcome_of, results_for
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
 from sluice.runs.transcript import replay
@@ -25,7 +25,8 @@ from sluice.storage.base import StorageUnavailableError
 from sluice.telemetry import traces
 from sluice.telemetry.metrics import Figures, record
 from sluice.threads.history import Question, compose, last_turn
-from sluice.threads.thread import State, StoredRun, upsert
+from sluice.threads.thread import State, StoredRun, Thread, upsert
+from sluice.threads.thread_store import ThreadDeletedError
 
 INTERNAL_ERROR = ServiceError("internal_error", "Something went wrong inside the agent; try again.")
 SHUT_DOWN = ServiceError("interrupted", "The agent was shut down; send it again.")
@@ -118,13 +119,9 @@ class RunExecutor:
     async def _answer(self, storage: Storage, opened: Opened | None) -> End:
         """Ask the model, and store the run as it proceeds and as it ends."""
         run, owner = self.run, self.person.owner
-        stored_runs = self._past(opened)
-        if not self.prompt.text:
-            if opened is None:
-                raise ServiceError(
-                    "internal_error", "This conversation cannot be read at the moment; try again."
-                )
-            check_answers(stored_runs, self.prompt)
+        stored_runs = self._past(opened.thread if opened else None)
+        run.give(self.prompt.given(results_for(stored_runs, self.prompt)))
+        is_open = bool(self.prompt.text) or await self._take_up(opened, stored_runs)
         checkpointer = None
         if opened is not None:
 
@@ -134,7 +131,7 @@ class RunExecutor:
             checkpointer = Checkpointer(opened.storage, run, run.to_stored, renew)
             checkpointer.start()
         try:
-            ended = await self._ask(stored_runs)
+            ended = await self._ask(stored_runs) if is_open else Ended(None, NOTHING_PENDING)
             usage, service_error = ended.usage, ended.service_error
             state: State = "stopped" if run.is_cancelled else "finished"
             if service_error is not None:
@@ -160,6 +157,31 @@ class RunExecutor:
         finished = events.run_finished(run.thread_id, run.run_id, usage, told)
         return End(finished, state, usage)
 
+    async def _take_up(self, opened: Opened | None, stored_runs: Sequence[StoredRun]) -> bool:
+        """Note that what the last run left open is answered, before anything is done for it.
+
+        So it is not done twice, though this process dies, or another has the same answer: then
+        neither goes on, and False is returned.
+
+        Raises:
+            ServiceError: It is not answered, or cannot be noted.
+        """
+        out_of_reach = ServiceError(
+            "internal_error", "This conversation cannot be reached at the moment; answer again."
+        )
+        if opened is None:
+            raise out_of_reach
+        check_answers(stored_runs, self.prompt)
+        try:
+            await opened.storage.save(self.run.to_stored())
+        except StorageUnavailableError as error:
+            _log.warning("an answer could not be noted", exc_info=error)
+            raise out_of_reach from None
+        except ThreadDeletedError:
+            raise ServiceError("not_found", "You have no such conversation.") from None
+        now = self._past(opened.storage.thread)
+        return [each.run_id for each in now] == [each.run_id for each in stored_runs]
+
     def _outcome(
         self, stored_runs: Sequence[StoredRun], interrupts: Sequence[dict[str, Any]]
     ) -> Outcome | None:
@@ -176,9 +198,9 @@ class RunExecutor:
             if self.parents:
                 traces.continue_from(self.parents)
             past_runs = stored_runs
-            if prompt.results:
+            if results := tuple(each for each in run.given if each["role"] == "tool"):
                 # They belong to the calls before them, and a question may stand beside them.
-                past_runs = (*stored_runs, replace(run.to_stored(), messages=prompt.results))
+                past_runs = (*stored_runs, replace(run.to_stored(), messages=results))
             past = compose(past_runs, self.settings.max_context, goes_on=not prompt.text)
             if past.open_calls is None and not prompt.text:
                 return Ended(None, NOTHING_PENDING)
@@ -217,11 +239,11 @@ class RunExecutor:
             run.append(snapshot_of(run.shared_state))
         return run.shared_state
 
-    def _past(self, opened: Opened | None) -> tuple[StoredRun, ...]:
-        """The runs before this one, without those whose place it takes."""
-        if opened is None or opened.thread is None:
+    def _past(self, thread: Thread | None) -> tuple[StoredRun, ...]:
+        """The runs beside this one, without those whose place it takes."""
+        if thread is None:
             return ()
-        joined = upsert(opened.thread, self.run.thread_id, self.run.to_stored())
+        joined = upsert(thread, self.run.thread_id, self.run.to_stored())
         return tuple(
             stored_run for stored_run in joined.visible if stored_run.run_id != self.run.run_id
         )
