@@ -51,6 +51,7 @@ RULES = (
     Rule("bin/**", "programs for a shell"),
     Rule("share/**", "manual pages"),
     Rule("isympy.py", "SymPy's shell"),
+    Rule("jsonpatch_cli.py", "jsonpatch's programs for a shell"),
     Rule("**/__pycache__/**", "compiled anew, for a machine where no file has the same date"),
     Rule("**/{tests,benchmarks}/**", "tests of the packages"),
     Rule("**/{README,test_}*", "documentation, tests of the packages"),

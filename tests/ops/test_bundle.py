@@ -351,8 +351,10 @@ from sluice.agent_runner.runner import AgentRunner
 from sluice.settings import Settings
 from sluice.mcp_servers import Server
 from sluice.tools import calculator_child, connection, session
+import sluice.agui.state
 import sluice.app, sluice.telemetry.spans, tzdata, uvicorn.protocols.http.h11_impl
 AgentRunner(Settings.read(os.environ))
+sluice.agui.state.change({}, {"a": 1})
 sluice.telemetry.spans.make_provider("http://localhost:4318").shutdown()
 session.Session(Server("docs", "https://localhost/mcp"), "")._http_client()
 del sys.modules["strands"]
