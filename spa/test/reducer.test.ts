@@ -364,6 +364,10 @@ test("what a person is asked is read with care", () => {
   expect(fold([started], { ...EMPTY, asks }).asks).toEqual([]);
 });
 
+test("a run that asks nothing has the same asks all along, so that nothing is drawn again for them", () => {
+  expect(fold([started, text("So"), finished]).asks).toBe(EMPTY.asks);
+});
+
 test("a run that goes on has the results of calls that the run before made", () => {
   const before = fold([
     call("c"),

@@ -30,7 +30,7 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
   switch (event.type) {
     case "RUN_STARTED":
       // What is told from the beginning takes the place of what was shown.
-      return { ...open(view, true, at), parts: [], notices: [], asks: [] };
+      return { ...open(view, true, at), parts: [], notices: [], asks: EMPTY.asks };
     case "TEXT_MESSAGE_START":
       return write(view, "text", event.messageId, "", at);
     case "TEXT_MESSAGE_CONTENT":
@@ -75,7 +75,7 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
       const { outcome } = event;
       const usage = usageOf(event.usage?.[0]);
       if (outcome?.type === "cancelled") return { ...end(view, "stopped", at), usage };
-      const asks = outcome?.type === "interrupt" ? asksOf(outcome.interrupts ?? []) : [];
+      const asks = outcome?.type === "interrupt" ? asksOf(outcome.interrupts ?? []) : EMPTY.asks;
       const pending = outcome?.type === "success" ? (outcome.pendingToolCallIds ?? []) : [];
       const isOpen = asks.length > 0 || pending.length > 0;
       return { ...end(view, "finished", at, isOpen ? "waiting" : "failed"), usage, asks };
