@@ -9,9 +9,6 @@ import { createWorkspace } from "./threads/workspace";
 import { ChatPage } from "./view/ChatPage";
 import { Broken, Welcome } from "./view/Welcome";
 
-/** In milliseconds; another process's write to localStorage takes a few of them. */
-const SETTLING_MS = [100, 1_000];
-
 async function start(root: HTMLElement): Promise<void> {
   startTheme();
   // Two requests at once: the sentences, and where to sign in.
@@ -49,16 +46,10 @@ async function start(root: HTMLElement): Promise<void> {
     welcome(undefined);
     void session.signOut();
   }
-  const leaveIfEnded = () => {
-    if (session.isKept()) return;
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted || session.isKept()) return;
     render(null, root);
     location.reload();
-  };
-  addEventListener("pageshow", ({ persisted }) => {
-    if (!persisted) return;
-    leaveIfEnded();
-    // What another tab has written into storage may reach this process only now.
-    for (const pause of SETTLING_MS) setTimeout(leaveIfEnded, pause);
   });
   render(<ChatPage session={session} workspace={workspace} onSignOut={signOut} />, root);
 }

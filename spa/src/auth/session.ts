@@ -175,12 +175,13 @@ export function createSession(config: Config, go = (url: string) => location.ass
     },
 
     async signOut() {
+      // First of all: tabs that the browser has put aside look for it when they come back.
+      rememberEnd();
       // Nor one that hangs.
       const timeout = new Promise((resolve) => setTimeout(resolve, REVOKE_WAIT_MS));
       await Promise.race([revokeHeld(), timeout]);
       keep(undefined);
       sessionStorage.clear();
-      rememberEnd();
       // Cognito's own address and parameters; it refuses those of OpenID Connect's end_session_endpoint.
       const query = new URLSearchParams({
         client_id: config.clientId,
