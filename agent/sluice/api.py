@@ -79,7 +79,11 @@ class Run:
         if name in NOTICES:
             raise ValueError(f"emit: {name} is a name that Sluice uses itself: choose another")
         self.send(
-            {"type": "CUSTOM", "name": name, "value": _copy(value, f"emit: the value of {name}")}
+            {
+                "type": "CUSTOM",
+                "name": name,
+                "value": json_copy(value, f"emit: the value of {name}"),
+            }
         )
 
     def set_state(self, state: Any) -> None:
@@ -89,7 +93,7 @@ class Run:
             ValueError: `state` is not JSON, or of more than 64 KiB.
         """
         # Where only a part of it has changed, the client is told that alone.
-        self.send({"type": "STATE_SNAPSHOT", "snapshot": _copy(state, "set_state: the state")})
+        self.send({"type": "STATE_SNAPSHOT", "snapshot": json_copy(state, "set_state: the state")})
         # Frozen for everybody else: nobody but the client and this changes what a run was given.
         object.__setattr__(self, "state", state)
 
@@ -107,8 +111,12 @@ class Run:
         self.count(model, sent, answered)
 
 
-def _copy(value: Any, name: str) -> Any:
-    """JSON as it is now: what the caller changes afterwards is not what was sent."""
+def json_copy(value: Any, name: str) -> Any:
+    """JSON as it is now: what the caller changes afterwards is not what was sent.
+
+    Raises:
+        ValueError: It is not JSON, or of more than 64 KiB; the sentence begins with `name`.
+    """
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -272,14 +272,21 @@ const asking = (...ids: string[]): Partial<AgentEvent> => ({
     interrupts: ids.map((id) => ({ id, reason: "approval", toolCallId: "c" })),
   },
 });
+
+/** A conversation whose answer asks whether its tool may be called. */
+async function asked() {
+  const steps = agent();
+  const sent = steps.openThread.send("question");
+  steps.emit(...call);
+  steps.finish(asking("i"));
+  await sent;
+  return steps;
+}
+
 const allow = { interruptId: "i", status: "resolved", payload: { approved: true } } as const;
 
 test("a reply goes on below the answer that asked, without a message of its own", async () => {
-  const { openThread, answer, emit, finish, runInputs } = agent();
-  const sent = openThread.send("question");
-  emit(...call);
-  finish(asking("i"));
-  await sent;
+  const { openThread, answer, emit, finish, runInputs } = await asked();
   const first = answer();
   expect(first.asks.value.map(({ id }) => id)).toEqual(["i"]);
   expect(shown(first)).toEqual(['calculator({"x":1}) waiting']);
@@ -297,11 +304,7 @@ test("a reply goes on below the answer that asked, without a message of its own"
 });
 
 test("what is allowed for the conversation is not asked about again", async () => {
-  const { openThread, answer, emit, finish, runInputs } = agent();
-  const sent = openThread.send("question");
-  emit(...call);
-  finish(asking("i"));
-  await sent;
+  const { openThread, answer, emit, finish, runInputs } = await asked();
   const replied = openThread.reply(answer(), [allow], ["calculator"]);
   emit(result, ...call);
   finish(asking("j"));
@@ -313,11 +316,7 @@ test("what is allowed for the conversation is not asked about again", async () =
 });
 
 test("an answer that was allowed something is asked for anew from its question", async () => {
-  const { openThread, answer, emit, finish, runInputs } = agent();
-  const sent = openThread.send("question");
-  emit(...call);
-  finish(asking("i"));
-  await sent;
+  const { openThread, answer, emit, finish, runInputs } = await asked();
   const first = answer();
   const replied = openThread.reply(first, [allow], []);
   emit(result);

@@ -4,6 +4,7 @@ Each life of the agent is another process as far as its memory goes: all that is
 """
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from model_servers import Bedrock, Reply
 from scripted import Scripted, call, say
 from sluice.agent_runner import approvals
+from sluice.agent_runner.agent_file import load
 from sluice.agent_runner.runner import AgentRunner
 from sluice.agent_runner.translation import Translation
 from sluice.runs.transcript import Transcript, replay
@@ -324,8 +326,6 @@ def test_t13_a_tool_that_needs_approval_waits_for_it_also_in_another_process(
 
 
 def sent_by_file() -> list[str]:
-    import sys
-
     sent: list[str] = sys.modules["sluice_agent_file"].sent
     return sent
 
@@ -493,8 +493,6 @@ async def test_a_name_in_approve_that_no_tool_has_is_refused_at_the_start(tmp_pa
 
 
 def test_approve_is_a_list_of_names(tmp_path: Path) -> None:
-    from sluice.agent_runner.agent_file import load
-
     path = tmp_path / "agent.py"
     path.write_text(GUARDED.replace('["send"]', '"send"'))
     with pytest.raises(AgentFileError, match="`approve` must be a list"):

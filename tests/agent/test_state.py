@@ -1,5 +1,6 @@
 """What an agent and its client share: told as it changes, stored, and given back."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -46,8 +47,6 @@ def told(events: list[Any]) -> list[Any]:
 
 
 def given() -> list[Any]:
-    import sys
-
     seen: list[Any] = sys.modules["sluice_agent_file"].seen
     return seen
 

@@ -6,7 +6,7 @@ closes the connection that it waits for.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,11 @@ GRACE_SECONDS = 0.2
 
 @dataclass(eq=False)
 class Work:
-    """What is done for a run; `agents` once there are any."""
+    """What is done for a run: `agents` once there are any, and what they ask at its end."""
 
     run: Run
     agents: list[Agent] = field(default_factory=list)
+    interrupts: Sequence[dict[str, Any]] = ()
 
 
 class Cancellation:

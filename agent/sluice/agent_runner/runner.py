@@ -132,10 +132,9 @@ class AgentRunner:
         ledger = Ledger(run, self._settings)
         work = Work(run)
         service_error = None
-        interrupts: list[dict[str, Any]] = []
         try:
             with self._deadline(run):
-                await self._cancellation.obey(work, self._speak(work, question, ledger, interrupts))
+                await self._cancellation.obey(work, self._speak(work, question, ledger))
         except ServiceError as limit:
             service_error = limit
         except RunEndedError:
@@ -146,7 +145,7 @@ class AgentRunner:
         # A connection that was cut to stop a run may show as a failure of the model.
         if run.cancel_signal.is_set():
             service_error = run.stopped_because
-        return Ended(ledger.token_usage(), service_error, interrupts)
+        return Ended(ledger.token_usage(), service_error, work.interrupts)
 
     async def check(self) -> None:
         """Make what the file would make for a message, twice, and ask no model.
@@ -173,11 +172,8 @@ class AgentRunner:
                 "name."
             )
 
-    async def _speak(
-        self, work: Work, question: Question, ledger: Ledger, interrupts: list[dict[str, Any]]
-    ) -> None:
+    async def _speak(self, work: Work, question: Question, ledger: Ledger) -> None:
         """Let the user's file answer, with an agent that is made for this run and ends with it.
-        Adds what a person is asked.
 
         Raises:
             ServiceError: The answer ended, and is not whole.
@@ -188,7 +184,7 @@ class AgentRunner:
         try:
             async for event in speaker.speak():
                 run.append(event)
-            interrupts.extend(speaker.interrupts)
+            work.interrupts = speaker.interrupts
         finally:
             for event in speaker.close():
                 run.append(event)

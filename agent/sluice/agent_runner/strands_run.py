@@ -98,13 +98,12 @@ class StrandsRun:
         self.agents = adopt(built, run, ledger, tools, approve)
         begin_with(built, question.past)
         self._content: list[Any] = [*_framed(question.context), *question.content]
+        self._given_ids: Mapping[str, str] = {}
         if question.open_calls is not None:
             if not isinstance(built, Agent):
                 raise AgentFileError(_NOT_AN_AGENT)
-            self._content = approvals.go_on(built, question.open_calls, question.answers)
             self._given_ids = question.open_calls.ids
-        else:
-            self._given_ids = {}
+            self._content = approvals.go_on(built, question.open_calls, question.answers)
         self._calls: dict[str, str] = {}
         self.interrupts: list[dict[str, Any]] = []
 

@@ -140,10 +140,9 @@ class Translation:
         self._told.add(message_id)
 
     def _message(self, message: dict[str, Any]) -> Iterator[Event]:
-        streamed = frozenset(self._called)
+        known = self._called | self._given_ids.keys()
         for block in message["content"]:
             call = block.get("toolUse")
-            known = streamed | self._given_ids.keys()
             if call is not None and call["toolUseId"] not in known:
                 # Some providers name a call only in its deltas, so that no start was seen.
                 yield from self._start_call(call["toolUseId"], call["name"])

@@ -51,15 +51,8 @@ def check_version(version: object) -> None:
 
 def read_context(entries: object) -> tuple[dict[str, str], ...]:
     """AG-UI's Context entries: a description and a value, both text."""
-    if entries is None:
-        return ()
-    if not isinstance(entries, list):
-        raise bad(f"`context` must be a list, not {kind(entries)}.")
     read = []
-    for index, entry in enumerate(entries):
-        at = f"context[{index}]"
-        if not isinstance(entry, dict):
-            raise bad(f"`{at}` must be an object, not {kind(entry)}.")
+    for at, entry in _objects("context", entries):
         for name in ("description", "value"):
             if not isinstance(entry.get(name), str):
                 raise bad(f"`{at}.{name}` must be a string, not {kind(entry.get(name))}.")
@@ -73,10 +66,7 @@ def read_messages(messages: object) -> list[Message]:
         raise bad(f"`messages` must be a list, not {kind(messages)}.")
     if len(messages) > MAX_MESSAGES:
         raise bad(f"`messages` holds {len(messages)} messages; send at most {MAX_MESSAGES}.")
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict):
-            raise bad(f"`messages[{index}]` must be an object, not {kind(message)}.")
-    return messages
+    return [message for _, message in _objects("messages", messages)]
 
 
 def last_user_message(messages: list[Message]) -> tuple[Message, str]:
@@ -92,10 +82,7 @@ def join_text(content: object, place: str) -> object:
     if not isinstance(content, list):
         return content
     texts: list[str] = []
-    for index, part in enumerate(content):
-        at = f"{place}[{index}]"
-        if not isinstance(part, dict):
-            raise bad(f"`{at}` must be an object, not {kind(part)}.")
+    for at, part in _objects(place, content):
         if part.get("type") != "text":
             raise bad(f"`{at}.type` must be `text`: Sluice reads text only.")
         if not isinstance(part.get("text"), str):
@@ -174,13 +161,13 @@ def read_parent(body: dict[str, Any]) -> str | None:
     return None if body.get("parentRunId") is None else read_id(body, "parentRunId")
 
 
-def _objects(field_name: str, entries: object) -> list[tuple[str, dict[str, Any]]]:
+def _objects(place: str, entries: object) -> list[tuple[str, dict[str, Any]]]:
     """The entries of a list of objects, each with its place; none when there is no list."""
     if entries is None:
         return []
     if not isinstance(entries, list):
-        raise bad(f"`{field_name}` must be a list, not {kind(entries)}.")
+        raise bad(f"`{place}` must be a list, not {kind(entries)}.")
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            raise bad(f"`{field_name}[{index}]` must be an object, not {kind(entry)}.")
-    return [(f"{field_name}[{index}]", entry) for index, entry in enumerate(entries)]
+            raise bad(f"`{place}[{index}]` must be an object, not {kind(entry)}.")
+    return [(f"{place}[{index}]", entry) for index, entry in enumerate(entries)]

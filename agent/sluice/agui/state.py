@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 from sluice.agui.events import Event
+from sluice.api import MAX_EMITTED_BYTES, json_copy
 
-MAX_STATE_BYTES = 64 * 1024
+MAX_STATE_BYTES = MAX_EMITTED_BYTES
 
 
 class StateError(ValueError):
@@ -19,12 +20,11 @@ def change(before: Any, after: Any) -> Event:
     Raises:
         StateError: `after` is not JSON, or of more than 64 KiB.
     """
-    # A copy: what the caller changes afterwards is not what was sent.
     after = _read(after)
     snapshot = snapshot_of(after)
     if before is None:
         return snapshot
-    # Only where there is a state: half of a hundredth of a second that nobody else waits for.
+    # Imported only where an agent has a state.
     import jsonpatch
 
     delta = {"type": "STATE_DELTA", "delta": jsonpatch.make_patch(before, after).patch}
@@ -55,9 +55,6 @@ def apply(state: Any, event: Event) -> Any:
 
 def _read(state: Any) -> Any:
     try:
-        text = json.dumps(state, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StateError(f"the state is not JSON: {error}") from None
-    if len(text) > MAX_STATE_BYTES:
-        raise StateError(f"the state is over {MAX_STATE_BYTES // 1024} KiB")
-    return json.loads(text)
+        return json_copy(state, "the state")
+    except ValueError as error:
+        raise StateError(str(error)) from None

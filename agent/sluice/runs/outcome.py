@@ -59,7 +59,7 @@ def results_for(stored_runs: Sequence[StoredRun], prompt: Prompt) -> tuple[Messa
 
     Others are the client's copy of what the server has, or nothing that a client may say.
     """
-    outcome = (stored_runs[-1].outcome if stored_runs else None) or {}
+    outcome = _last_outcome(stored_runs)
     pending = {*outcome.get("pendingToolCallIds", ())}
     return tuple(each for each in prompt.results if each["toolCallId"] in pending)
 
@@ -71,7 +71,7 @@ def check_answers(stored_runs: Sequence[StoredRun], prompt: Prompt) -> None:
         ServiceError: `nothing_pending`: it is not open, or not any more. `bad_request`: something
             is not answered, or not as it was asked.
     """
-    outcome = (stored_runs[-1].outcome if stored_runs else None) or {}
+    outcome = _last_outcome(stored_runs)
     interrupts = {each["id"]: each for each in outcome.get("interrupts", ())}
     for answer in prompt.answers:
         if answer.interrupt_id not in interrupts:
@@ -89,6 +89,11 @@ def check_answers(stored_runs: Sequence[StoredRun], prompt: Prompt) -> None:
     if not given & {*pending}:
         raise NOTHING_PENDING
     _check_all("messages", pending, given)
+
+
+def _last_outcome(stored_runs: Sequence[StoredRun]) -> Outcome:
+    """What the conversation ends with; empty when nothing is open."""
+    return (stored_runs[-1].outcome if stored_runs else None) or {}
 
 
 def _check_all(field: str, wanted: Sequence[str] | dict[str, Any], given: set[str]) -> None:

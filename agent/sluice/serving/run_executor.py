@@ -120,7 +120,8 @@ class RunExecutor:
         """Ask the model, and store the run as it proceeds and as it ends."""
         run, owner = self.run, self.person.owner
         stored_runs = self._past(opened.thread if opened else None)
-        run.give(self.prompt.given(results_for(stored_runs, self.prompt)))
+        if results := results_for(stored_runs, self.prompt):
+            run.give(self.prompt.given(results))
         is_open = bool(self.prompt.text) or await self._take_up(opened, stored_runs)
         checkpointer = None
         if opened is not None:

@@ -177,7 +177,7 @@ export function createSession(config: Config, go = (url: string) => location.ass
     async signOut() {
       // First of all: tabs that the browser has put aside look for it when they come back.
       rememberEnd();
-      // Nor one that hangs.
+      // A revocation that hangs is not waited for.
       const timeout = new Promise((resolve) => setTimeout(resolve, REVOKE_WAIT_MS));
       await Promise.race([revokeHeld(), timeout]);
       keep(undefined);

@@ -1,4 +1,4 @@
-import type { Ask, RunView } from "./run-view";
+import { type Ask, type RunView, type ToolPart, toolsOf } from "./run-view";
 
 /** What a person says to something that they were asked: AG-UI's ResumeEntry. */
 export interface Reply {
@@ -31,9 +31,8 @@ export function asksOf(interrupts: readonly unknown[]): Ask[] {
 }
 
 /** The tool that a person is asked about. */
-export function toolOf({ parts, openCalls }: RunView, { callId }: Ask) {
-  const calls = [...parts.filter((part) => part.kind === "tool"), ...openCalls];
-  return calls.findLast(({ id }) => id === callId);
+export function toolOf(view: RunView, { callId }: Ask): ToolPart | undefined {
+  return [...toolsOf(view), ...view.openCalls].findLast(({ id }) => id === callId);
 }
 
 /** @param now in milliseconds since the epoch */
@@ -42,7 +41,6 @@ export function isOver({ expiresAt }: Ask, now: number): boolean {
 }
 
 /** The calls that a run which goes on from this one may have results of. */
-export function openCallsOf({ parts, openCalls }: RunView) {
-  const waiting = parts.filter((part) => part.kind === "tool" && part.state === "waiting");
-  return [...openCalls, ...waiting].filter((part) => part.kind === "tool");
+export function openCallsOf(view: RunView): readonly ToolPart[] {
+  return [...view.openCalls, ...toolsOf(view).filter(({ state }) => state === "waiting")];
 }

@@ -11,6 +11,7 @@ import {
   type Part,
   type RunView,
   type ToolPart,
+  toolsOf,
   type Usage,
   type WrittenPart,
 } from "./run-view";
@@ -168,10 +169,6 @@ function changeCall(
   const { name, args } = view.openCalls.findLast((each) => each.id === id) ?? { name: "tool" };
   const call = { ...CALL, id, messageId: id, name, args: args ?? "", startedAt: at };
   return add(view, { ...call, ...changes }, at);
-}
-
-function toolsOf({ parts }: RunView): readonly ToolPart[] {
-  return parts.filter((part) => part.kind === "tool");
 }
 
 /** Takes back what the conversation no longer has: the half of an answer that begins anew. */

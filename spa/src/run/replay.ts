@@ -11,13 +11,21 @@ import { EMPTY, type RunView, type ToolPart } from "./run-view";
  */
 export function replay(run: StoredRun, openCalls: readonly ToolPart[] = []): RunView {
   let view = open({ ...EMPTY, openCalls }, true, Date.parse(run.startedAt));
-  // Results of the client's tools are its own words, and still what the calls came to.
-  const said = run.messages.filter(({ role }, i) => role === "tool" || i >= (run.given ?? 1));
-  for (const event of said.flatMap(eventsOf)) view = reduce(view, event);
+  for (const event of saidIn(run).flatMap(eventsOf)) view = reduce(view, event);
   if (run.state === "running") return view;
   const ended = reduce(view, endOf(run), run.endedAt ? Date.parse(run.endedAt) : undefined);
   // Only here it is told of a run that failed, too.
   return { ...ended, usage: usageOf(run.usage) };
+}
+
+/** What the person asked; undefined where the run goes on from the one before it. */
+export function questionOf({ messages, given = 1 }: StoredRun): StoredMessage | undefined {
+  return messages.slice(0, given).find(({ role }) => role === "user");
+}
+
+/** What came of it: results of the client's tools are its own words, and still what calls came to. */
+export function saidIn({ messages, given = 1 }: StoredRun): readonly StoredMessage[] {
+  return messages.filter(({ role }, i) => role === "tool" || i >= given);
 }
 
 /** As the agent tells a stored run again (agent/sluice/runs/transcript.py). */

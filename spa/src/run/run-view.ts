@@ -92,6 +92,11 @@ export const EMPTY: RunView = {
   openCalls: [],
 };
 
+/** The calls among a run's parts. */
+export function toolsOf({ parts }: RunView): readonly ToolPart[] {
+  return parts.filter((part) => part.kind === "tool");
+}
+
 /** Whether nothing on the page moves: before the first text or call, and after a call's result. */
 export function isThinking({ state, parts }: RunView): boolean {
   if (state !== "running") return false;

@@ -2,6 +2,7 @@ import type { StoredMessage, StoredRun, StoredThread } from "../api/stored";
 import { brand } from "../brand";
 import { formatDate, t } from "../i18n";
 import { type Call, callOf } from "../run/calls";
+import { questionOf, saidIn } from "../run/replay";
 
 /** A conversation as a file: the server's own record. */
 export function asJson(openThread: StoredThread): string {
@@ -15,12 +16,9 @@ export function asMarkdown(openThread: StoredThread): string {
 }
 
 function markdownOf(run: StoredRun): string {
-  const given = run.given ?? 1;
-  const question = run.messages.slice(0, given).find(({ role }) => role === "user");
-  // What a client's tool gave is the result of a call that is written already.
-  const rest = run.messages.filter(({ role }, i) => role === "tool" || i >= given);
+  const question = questionOf(run);
   const said: (string | MadeCall)[] = [];
-  for (const message of rest) {
+  for (const message of saidIn(run)) {
     if (message.role === "assistant") {
       said.push(textOf(message).trim());
       for (const { id, function: asked } of message.toolCalls ?? [])

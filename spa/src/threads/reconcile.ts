@@ -2,7 +2,7 @@ import type { StoredRun } from "../api/stored";
 import { type Answer, createAnswer, type Question } from "../run/answer";
 import { openCallsOf } from "../run/asks";
 import { plainText } from "../run/images";
-import { replay } from "../run/replay";
+import { questionOf, replay } from "../run/replay";
 
 /**
  * The answers to show: the server's in its order, of which those that are shown and have not changed
@@ -18,14 +18,8 @@ export function merge(
   unsent: ReadonlySet<string>,
 ): Answer[] {
   const known = new Map(shown.map((answer) => [answer.runId, answer]));
-  let before: Answer | undefined;
-  const stored = runs.map((run) => {
-    const answer = answerTo(run, before);
-    before = answer;
-    return answer;
-  });
-
-  function answerTo(run: StoredRun, before: Answer | undefined): Answer {
+  const stored: Answer[] = [];
+  for (const run of runs) {
     const here = known.get(run.runId);
     known.delete(run.runId);
     // What is to be sent or followed again has not been received to its end.
@@ -33,11 +27,10 @@ export function merge(
       here?.state.value === run.state &&
       run.state !== "running" &&
       here.retryMode.value === "regenerate";
-    if (!here || !(isSame || here === running)) return answerOf(run, before);
-    if (isSame) here.rating.value = run.rating ?? null;
-    return here;
+    const answer = here && (isSame || here === running) ? here : answerOf(run, stored.at(-1));
+    if (isSame) answer.rating.value = run.rating ?? null;
+    stored.push(answer);
   }
-
   const own = [...known.values()];
   const waiting = own.filter((answer) => answer === running || unsent.has(answer.runId));
   const all = [...stored, ...waiting];
@@ -58,7 +51,7 @@ export function isSurelyKept({ state, messages, given = 1 }: StoredRun): boolean
 
 /** @param before the answer above it */
 function answerOf(run: StoredRun, before: Answer | undefined): Answer {
-  const asked = run.messages.slice(0, run.given ?? 1).find(({ role }) => role === "user");
+  const asked = questionOf(run);
   const question: Question = {
     role: "user",
     id: asked?.id ?? run.runId,

@@ -5,6 +5,7 @@ import type { Ask } from "../run/run-view";
 import type { Answer } from "../threads/open-thread";
 import type { Actions } from "./actions";
 import { AlertIcon } from "./icons";
+import { parsed } from "./text";
 
 /** As long as the agent takes (MAX_REASON of agent/sluice/runs/outcome.py). */
 const REASON_CHARACTERS = 1000;
@@ -180,12 +181,4 @@ function Arguments({ json }: { json: string }) {
       ))}
     </dl>
   );
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
 import { AlertIcon, CheckIcon, ChevronIcon, InfoIcon, SpinnerIcon } from "./icons";
 import { ToolImage } from "./ToolImage";
+import { parsed } from "./text";
 
 const ICONS: Record<ToolState, typeof CheckIcon> = {
   running: SpinnerIcon,
@@ -111,12 +112,4 @@ function gist(args: string): string {
 function pretty(text: string): string {
   const value = parsed(text);
   return typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : text;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,3 +6,12 @@ export function textOf(answer: Answer): string {
     .flatMap((part) => (part.kind === "text" ? [part.text.trim()] : []))
     .join("\n\n");
 }
+
+/** The value of a JSON text; undefined while it is not whole. */
+export function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
