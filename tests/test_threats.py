@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROWS = re.findall(
     r"^\| ([TF]\d+) \|.*\| ([^|]+) \|$", (ROOT / "docs" / "threats.md").read_text(), re.M
 )
-IDS = [f"T{number}" for number in range(1, 14)] + [f"F{number}" for number in range(1, 11)]
+IDS = [f"T{number}" for number in range(1, 15)] + [f"F{number}" for number in range(1, 11)]
 
 
 def carries(text: str, threat: str) -> bool:

@@ -22,9 +22,22 @@ NOTICES = frozenset(
         "tools_unavailable",
         "tools_unusable",
         "images_left_out",
+        "documents_left_out",
         "context_trimmed",
     )
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file that came with a message: an image or a document, of one of the kinds of docs/wire.md.
+
+    `name` is what the person calls it, or empty; the MIME type is what the bytes are.
+    """
+
+    name: str = field(repr=False)
+    mime_type: str
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +49,10 @@ class Run:
     run_id: str
 
     prompt: str = field(repr=False)
-    """What the person wrote."""
+    """What the person wrote; empty where they sent files alone."""
+    attachments: Sequence[Attachment] = field(default=(), repr=False)
+    """The files that came with it, for `answer` and for tools: an agent of `build_agent` is given
+    them with the prompt."""
     messages: Sequence[Mapping[str, Any]] = field(repr=False)
     """The conversation as AG-UI messages, the oldest first; the last one is the prompt. Only
     `answer` needs them: an agent of `build_agent` is given its history."""

@@ -8,6 +8,7 @@ type Code = Literal[
     "answer_filtered",
     "answer_refused",
     "answer_too_long",
+    "attachment_refused",
     "bad_request",
     "daily_limit",
     "internal_error",

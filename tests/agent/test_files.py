@@ -12,7 +12,7 @@ import pytest
 from fakes.scripted_mcp import ScriptedMcp, tool
 from flaky_store import FlakyStore
 from image_samples import GIF, KINDS, PNG
-from sluice.agui.content import image_part, text_part
+from sluice.agui.content import file_part, text_part
 from sluice.agui.events import run_started, tool_call_result, tool_call_start
 from sluice.runs.transcript import Transcript, replay
 from sluice.storage.base import StorageUnavailableError
@@ -27,7 +27,7 @@ from thread_support import *  # noqa: F403
 from thread_support import stored_run
 
 NAME = hashlib.sha256(PNG).hexdigest()
-PART = image_part(NAME, "image/png", len(PNG))
+PART = file_part("image", NAME, "image/png", len(PNG))
 
 
 def encoded(data: bytes) -> str:

@@ -87,7 +87,7 @@ def test_warm_names_the_model_and_the_tools_once_they_are_ready(client) -> None:
     names = [tool["name"] for tool in body["tools"]]
     assert names == ["calculator", "current_time"], "T5: no tool fetches"
     assert all(tool["description"] for tool in body["tools"])
-    assert body["limits"] == {"prompt": 32_000}
+    assert body["limits"]["prompt"] == 32_000
 
 
 def test_answers_are_not_to_be_cached(client) -> None:

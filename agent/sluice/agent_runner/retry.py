@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, override
 from strands.agent.conversation_manager import SlidingWindowConversationManager
 from strands.hooks import AfterModelCallEvent, BeforeModelCallEvent, HookProvider, HookRegistry
 
-from sluice.agent_runner.image_fallback import leave_images_out, may_be_of_images
+from sluice.agent_runner.media_fallback import Kind, leave_media_out, leave_out
 from sluice.agent_runner.model_errors import meaning_of
 from sluice.agui import events
 from sluice.models.metered import Metered
@@ -25,14 +25,14 @@ class Retries(HookProvider):
 
     A model that is busy is asked again also in mid-answer: its new answer takes the place of the
     half (translation.py). One that fails is asked again only before its first word, and one that
-    refuses a request with images is asked again without them.
+    refuses a request with images or documents is asked again without them.
     """
 
     def __init__(self, run: Run, model: Metered) -> None:
         self._run = run
         self._model = model
         self._failed = 0
-        self._takes_images = True
+        self._left_out: set[Kind] = set()
 
     @override
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
@@ -41,14 +41,14 @@ class Retries(HookProvider):
 
     def _expect(self, event: BeforeModelCallEvent) -> None:
         self._model.expected_input = event.projected_input_tokens
-        if not self._takes_images:
-            leave_images_out(event.agent.messages)
+        for kind in self._left_out:
+            leave_out(kind, event.agent.messages)
 
     async def _consider(self, event: AfterModelCallEvent) -> None:
         if event.exception is None:
             self._failed = 0
             return
-        if self._can_do_without_images(event):
+        if self._can_do_without_media(event):
             event.retry = True
             return
         meaning = meaning_of(event.exception)
@@ -65,18 +65,17 @@ class Retries(HookProvider):
         await asyncio.sleep(delay)
         event.retry = True
 
-    def _can_do_without_images(self, event: AfterModelCallEvent) -> bool:
-        """Whether the failure may come from images, which are then left out."""
-        if event.exception is None or not self._takes_images or self._model.has_spoken:
+    def _can_do_without_media(self, event: AfterModelCallEvent) -> bool:
+        """Whether the failure may come from images or documents, which are then left out."""
+        if event.exception is None or self._model.has_spoken:
             return False
-        if not may_be_of_images(event.exception):
+        kind = leave_media_out(event.exception, event.agent.messages)
+        if kind is None:
             return False
-        if not leave_images_out(event.agent.messages):
-            return False
-        self._takes_images = False
-        name = self._model.model_id
-        said = f"{name} did not take the tools' images: it answers without seeing them."
-        self._run.append(events.notice("images_left_out", said))
+        self._left_out.add(kind)
+        said = f"{self._model.model_id} takes no {kind}s: it answers without seeing them."
+        name: events.Notice = "images_left_out" if kind == "image" else "documents_left_out"
+        self._run.append(events.notice(name, said))
         return True
 
 

@@ -21,6 +21,7 @@ from sluice.agent_runner.answer_run import AnswerRun
 from sluice.agent_runner.app_run import App, AppRun
 from sluice.agent_runner.cancellation import Cancellation, Work
 from sluice.agent_runner.model_errors import explain
+from sluice.agui.attachments import refused
 from sluice.agui.events import Event
 from sluice.agui.fields import bad
 from sluice.agui.run_input import ClientTool
@@ -103,7 +104,10 @@ class AgentRunner:
             },
             "state": {"snapshots": True, "deltas": True, "persistentState": True},
             "reasoning": {"supported": True, "streaming": True, "encrypted": True},
-            "multimodal": {"output": {"image": True}},
+            "multimodal": {
+                "input": dict.fromkeys(("image", "pdf", "file"), self._file.kind != "app"),
+                "output": {"image": True},
+            },
             "execution": {
                 "maxIterations": settings.max_turns,
                 "maxExecutionTime": settings.max_seconds * 1000,
@@ -193,6 +197,8 @@ class AgentRunner:
         self, work: Work, user_run: UserRun, question: Question, ledger: Ledger
     ) -> Speaker:
         if self._app is not None:
+            if question.attachments:
+                raise refused("This agent reads words alone: send them without files.")
             return AppRun(self._app, user_run, work.run, ledger, question)
         if self._file.kind == "answer":
             return AnswerRun(self._file.entry, user_run)
@@ -213,7 +219,8 @@ class AgentRunner:
         return UserRun(
             thread_id=run.thread_id,
             run_id=run.run_id,
-            prompt="\n".join(block["text"] for block in question.content if "text" in block),
+            prompt=question.prompt,
+            attachments=question.attachments,
             messages=(*question.told, *run.given),
             model=Metered(self._model, ledger, settings.model, settings.model_id),
             tools=[*tools, *of_client],

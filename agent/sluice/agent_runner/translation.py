@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sluice.agui import events
-from sluice.agui.content import Content, Part, image_part, plain_text, text_part
+from sluice.agui.content import Content, Part, file_part, plain_text, text_part
 from sluice.agui.events import Event
 from sluice.agui.media import describe, media_type
 from sluice.threads.bedrock_messages import seal
@@ -186,7 +186,7 @@ class Translation:
         name = self._keep_file(data)
         if name is None:
             return text_part(describe(kind, size, "this conversation has no room for it"))
-        return image_part(name, kind, size)
+        return file_part("image", name, kind, size)
 
 
 def _new_id() -> str:

@@ -1,8 +1,8 @@
-"""A tool's result on the wire: a string, or AG-UI content parts where it holds images.
+"""What a person or a tool said, on the wire: a string, or AG-UI content parts where it holds files.
 
-An image part is {"type": "image", "source": {"type": "file", "value", "mimeType"}, "metadata":
-{"size"}}. `value` is the SHA-256 of its bytes, which the action `file` answers with; `size` is in
-bytes.
+A file's part is {"type": "image" | "document", "source": {"type": "file", "value", "mimeType"},
+"metadata": {"size", "name"?}}. `value` is the SHA-256 of its bytes, which the action `file` answers
+with; `size` is in bytes, and `name` what a person calls it.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,10 @@ def text_part(text: str) -> Part:
     return {"type": "text", "text": text}
 
 
-def image_part(name: str, mime_type: str, size: int) -> Part:
-    source = {"type": "file", "value": name, "mimeType": mime_type}
-    return {"type": "image", "source": source, "metadata": {"size": size}}
+def file_part(kind: str, file_id: str, mime_type: str, size: int, name: str = "") -> Part:
+    source = {"type": "file", "value": file_id, "mimeType": mime_type}
+    metadata = {"size": size, **({"name": name} if name else {})}
+    return {"type": kind, "source": source, "metadata": metadata}
 
 
 def plain_text(content: object) -> str:
@@ -28,6 +29,14 @@ def plain_text(content: object) -> str:
     if not isinstance(content, list):
         return content if isinstance(content, str) else ""
     return "\n".join(_line(part) for part in content if isinstance(part, dict))
+
+
+def words_of(content: object) -> str:
+    """What a person wrote: the text, and the names of files."""
+    if not isinstance(content, list):
+        return plain_text(content)
+    words = [part.get("text") or (part.get("metadata") or {}).get("name") or "" for part in content]
+    return "\n".join(filter(None, words))
 
 
 def files_of(content: object) -> Iterator[tuple[str, int]]:

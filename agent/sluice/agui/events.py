@@ -28,6 +28,7 @@ type Notice = Literal[
     "tools_unavailable",
     "tools_unusable",
     "images_left_out",
+    "documents_left_out",
     "context_trimmed",
 ]
 

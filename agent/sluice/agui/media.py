@@ -1,15 +1,48 @@
 """What bytes are, judged by themselves and never by what they are called.
 
 Models read images of four kinds (Converse's ImageBlock and OpenAI's vision have the same ones), and
-browsers show them without running anything, which is not true of SVG.
+browsers show them without running anything, which is not true of SVG. Documents are those of
+Converse's DocumentBlock. Nothing is decoded: what a file is, and how large its image, stands in its
+first bytes, and what a file says of itself may be a lie (T14).
 """
 
 import base64
 import binascii
 import re
+import struct
 
-# Bedrock's own limit for one image: 3.75 MB.
+# Bedrock's own limits for one image, in bytes and in pixels of a side, and for one document.
+# https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html
 MAX_IMAGE_BYTES = 3_750_000
+MAX_IMAGE_SIDE = 8_000
+MAX_DOCUMENT_BYTES = 4_500_000
+
+# The kinds of text, which only their sender can tell from each other. Nothing follows from it but
+# what the model is told.
+TEXT_TYPES = {
+    "text/plain": "txt",
+    "text/csv": "csv",
+    "text/markdown": "md",
+    "text/html": "html",
+}
+_DOCUMENT_TYPES = {
+    "pdf": "application/pdf",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+DOCUMENT_FORMATS = {mime: form for form, mime in _DOCUMENT_TYPES.items()}
+# Names of what the two old and the two new formats of Office hold, as they stand in the file:
+# in UTF-16 in one, and in the list at the end of an archive in the other.
+_OFFICE = (
+    ("docx", b"PK\x03\x04", b"word/document"),
+    ("xlsx", b"PK\x03\x04", b"xl/workbook"),
+    ("doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument".encode("utf-16-le")),
+    ("xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Workbook".encode("utf-16-le")),
+)
+# Controls that no text has: those beside tab, the ends of lines and of pages, and escape.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 _BASE64_URL = str.maketrans("-_", "+/")
 _DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
@@ -30,10 +63,49 @@ def image_format(data: bytes) -> str | None:
     return None
 
 
-def media_type(data: bytes) -> str:
-    """The MIME type of an image that models read, and of anything else that of plain bytes."""
-    found = image_format(data)
-    return f"image/{found}" if found else "application/octet-stream"
+def image_size(data: bytes) -> tuple[int, int] | None:
+    """The width and height that an image of one of the four kinds says it has, in pixels.
+
+    None where it does not say, or is cut before it does.
+    """
+    try:
+        match image_format(data):
+            case "png":
+                return struct.unpack(">II", data[16:24])
+            case "gif":
+                return struct.unpack("<HH", data[6:10])
+            case "webp":
+                return _webp_size(data)
+            case "jpeg":
+                return _jpeg_size(data)
+    except struct.error:
+        pass
+    return None
+
+
+def media_type(data: bytes, declared: str = "") -> str:
+    """The MIME type of an image or a document that models read; of other bytes, that of bytes.
+
+    `declared` tells kinds of text apart, and nothing else.
+    """
+    if found := image_format(data):
+        return f"image/{found}"
+    if data[:1024].lstrip(b"\xef\xbb\xbf\t\n\r ").startswith(b"%PDF-"):
+        return _DOCUMENT_TYPES["pdf"]
+    for form, magic, name in _OFFICE:
+        if data.startswith(magic) and name in data:
+            return _DOCUMENT_TYPES[form]
+    if is_text(data):
+        return declared if declared in TEXT_TYPES else "text/plain"
+    return "application/octet-stream"
+
+
+def is_text(data: bytes) -> bool:
+    """Whether bytes are a text of UTF-8."""
+    try:
+        return _CONTROL.search(data.decode("utf-8-sig")) is None
+    except UnicodeDecodeError:
+        return False
 
 
 def clean_type(text: object) -> str:
@@ -67,3 +139,34 @@ def _size(size: int) -> str:
     if size < 1_000:
         return f"{size} bytes"
     return f"{size / 1_000:,.0f} kB" if size < 999_500 else f"{size / 1_000_000:,.1f} MB"
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """https://developers.google.com/speed/webp/docs/riff_container"""
+    match data[12:16]:
+        case b"VP8X" if len(data) >= 30:
+            width, height = data[24:27], data[27:30]
+            return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
+        case b"VP8L":
+            (bits,) = struct.unpack("<I", data[21:25])
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            width, height = struct.unpack("<HH", data[26:30])
+            return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """From the frame's header, which stands behind other segments (ITU-T T.81, B.1 and B.2.2)."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        # SOF0 to SOF15, among which DHT, JPG and DAC have their numbers.
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            return width, height
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None

@@ -4,10 +4,13 @@ Nothing that is personal stands in a `repr`, so that none of it can reach a log 
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sluice.agui import run_input
+from sluice.agui import attachments, run_input
+from sluice.agui.attachments import Attachment
+from sluice.agui.content import Part, text_part
 from sluice.agui.fields import (
     bad,
     is_id,
@@ -19,10 +22,23 @@ from sluice.agui.fields import (
     read_title,
     read_zone,
 )
+from sluice.agui.media import clean_type
 from sluice.agui.run_input import Answer, ClientTool
 
 # In the order of docs/wire.md.
-ACTIONS = ("resume", "stop", "list", "search", "get", "file", "rename", "delete", "rate", "warm")
+ACTIONS = (
+    "resume",
+    "stop",
+    "list",
+    "search",
+    "get",
+    "attach",
+    "file",
+    "rename",
+    "delete",
+    "rate",
+    "warm",
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,7 @@ class Prompt:
     `replaces` is the id of the run whose place this one takes, `time_zone` a name that may be none.
     `state`, `context` and `forwarded_props` are the client's, for agent.py; `parent_run_id` is for
     clients that make a tree of a thread's runs. `tools` run in the client; `results` are theirs,
-    and `answers` those to interrupts. Where there is no `text`, the run goes on from the last one.
+    and `answers` those to interrupts. Where nothing is asked, the run goes on from the last one.
     """
 
     thread_id: str
@@ -48,13 +64,25 @@ class Prompt:
     tools: tuple[ClientTool, ...] = ()
     results: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     answers: tuple[Answer, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
-    def given(self, results: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        """The messages of the run that are the client's: the question comes last, if any."""
-        if not self.text:
-            return results
-        question = {"id": self.message_id, "role": "user", "content": self.text}
-        return (*results, question)
+    @property
+    def asks(self) -> bool:
+        """Whether a person asks something, and the run does not go on from the last one."""
+        return bool(self.text or self.attachments)
+
+    def given(
+        self, results: Sequence[dict[str, Any]] = (), files: Sequence[Part] = ()
+    ) -> tuple[dict[str, Any], ...]:
+        """The messages of the run that are the client's: the question comes last, if any.
+
+        `files` are the parts of its attachments.
+        """
+        if not self.asks:
+            return (*results,)
+        words = [text_part(self.text)] if self.text else []
+        content = [*words, *files] if files else self.text
+        return (*results, {"id": self.message_id, "role": "user", "content": content})
 
 
 @dataclass(frozen=True)
@@ -94,6 +122,14 @@ class Get:
 
 
 @dataclass(frozen=True)
+class Attach:
+    """Keep a file beside a conversation, for a message that will refer to it."""
+
+    thread_id: str
+    attachment: Attachment
+
+
+@dataclass(frozen=True)
 class File:
     """A file of a conversation, by the name that its content refers to."""
 
@@ -130,7 +166,9 @@ class Warm:
     """Wait until the agent is ready."""
 
 
-type Request = Prompt | Resume | Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
+type Request = (
+    Prompt | Resume | Stop | List | Search | Get | Attach | File | Rename | Delete | Rate | Warm
+)
 
 
 def read_request(body: object, max_prompt: int) -> Request:
@@ -173,6 +211,8 @@ def _read_action(body: dict[str, Any]) -> Request:
             return Search(read_query(body, "query"))
         case "get":
             return Get(read_id(body, "threadId"))
+        case "attach":
+            return Attach(read_id(body, "threadId"), _read_attachment(body))
         case "file":
             return File(read_id(body, "threadId"), read_id(body, "id"))
         case "rename":
@@ -203,6 +243,11 @@ def _read_rating(body: dict[str, Any]) -> Literal["up", "down"] | None:
             raise bad("`rating` must be `up`, `down` or null.")
 
 
+def _read_attachment(body: dict[str, Any]) -> Attachment:
+    name, declared = attachments.clean_name(body.get("name")), clean_type(body.get("mimeType"))
+    return Attachment("data", name, declared, attachments.read_bytes(body.get("data"), "data"))
+
+
 def _read_prompt(body: dict[str, Any], max_prompt: int) -> Prompt:
     return Prompt(
         thread_id=read_id(body, "threadId") if "threadId" in body else _new_id(),
@@ -223,15 +268,18 @@ def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
     answers = run_input.read_answers(body.get("resume"))
     results = run_input.read_results(messages)
     message_id, text = _new_id(), ""
+    files: tuple[Attachment, ...] = ()
     # A run that goes on has no question: what a person asked before is no news.
     if not answers and not (results and messages[-1].get("role") == "tool"):
         message, place = run_input.last_user_message(messages)
         message_id = message["id"] if is_id(message.get("id")) else message_id
-        text = read_text(run_input.join_text(message.get("content"), place), place, max_prompt)
+        said, files = attachments.read_content(message.get("content"), place)
+        if said or not files:
+            text = read_text(said, place, max_prompt)
     given = body.get("forwardedProps")
     props = given if isinstance(given, dict) else {}
     at = "forwardedProps."
-    if not text and "replaces" in props:
+    if not (text or files) and "replaces" in props:
         # What was allowed once would run again.
         raise bad("`forwardedProps.replaces` has no place in a run that goes on: ask anew instead.")
     return Prompt(
@@ -248,6 +296,7 @@ def _read_input(body: dict[str, Any], max_prompt: int) -> Prompt:
         tools=run_input.read_tools(body.get("tools")),
         results=results,
         answers=answers,
+        attachments=files,
     )
 
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from sluice.agui.attachments import read_content
 from sluice.agui.events import PROTOCOL_VERSION
 from sluice.agui.fields import bad, is_id, kind, read_id
 
@@ -77,20 +78,6 @@ def last_user_message(messages: list[Message]) -> tuple[Message, str]:
     raise bad("`messages` must hold a message whose `role` is `user`.")
 
 
-def join_text(content: object, place: str) -> object:
-    """The text of a message's content: a string, or AG-UI content parts of type text."""
-    if not isinstance(content, list):
-        return content
-    texts: list[str] = []
-    for at, part in _objects(place, content):
-        if part.get("type") != "text":
-            raise bad(f"`{at}.type` must be `text`: Sluice reads text only.")
-        if not isinstance(part.get("text"), str):
-            raise bad(f"`{at}.text` must be a string, not {kind(part.get('text'))}.")
-        texts.append(part["text"])
-    return "\n".join(texts)
-
-
 def read_tools(tools: object) -> tuple[ClientTool, ...]:
     """`tools`: each with a name, a description and perhaps parameters."""
     read: list[ClientTool] = []
@@ -143,7 +130,9 @@ def read_results(messages: list[Message]) -> tuple[Message, ...]:
         call_id = message.get("toolCallId")
         if not isinstance(call_id, str) or not call_id:
             raise bad(f"`{at}toolCallId` must be the id of a tool call.")
-        content = join_text(message.get("content"), f"{at}content")
+        content, attachments = read_content(message.get("content"), f"{at}content")
+        if attachments:
+            raise bad(f"`{at}content` holds a file: give a tool's result as text.")
         if not isinstance(content, str):
             raise bad(f"`{at}content` must be a string, not {kind(content)}.")
         result = {

@@ -160,6 +160,9 @@ def _format(messages: Messages, system_prompt: str | None) -> Iterator[dict[str,
 
 def _content(blocks: list[Any]) -> dict[str, Any]:
     """The words, images and reasoning of blocks, as fields of one message."""
+    if any("document" in block for block in blocks):
+        # Ollama's messages have no place for one; the run then goes on without (media_fallback.py).
+        raise StatusError(400, "Ollama takes no document")
     texts = [_text(block) for block in blocks if "text" in block or "json" in block]
     images = [block["image"]["source"]["bytes"] for block in blocks if "image" in block]
     thoughts = [

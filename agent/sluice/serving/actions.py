@@ -1,10 +1,13 @@
 """What a person does with conversations, beside talking, as JSON."""
 
+import asyncio
 import base64
 from typing import Any
 
-from sluice.agui.media import media_type
-from sluice.agui.request import Delete, File, Get, List, Rate, Rename, Search, Stop, Warm
+from sluice.agui.attachments import MAX_DOCUMENTS, MAX_IMAGES, judge, refused
+from sluice.agui.content import file_part
+from sluice.agui.media import MAX_DOCUMENT_BYTES, MAX_IMAGE_BYTES, media_type
+from sluice.agui.request import Attach, Delete, File, Get, List, Rate, Rename, Search, Stop, Warm
 from sluice.runs.opening import open_thread
 from sluice.runs.registry import Runs
 from sluice.runs.run import Run
@@ -12,9 +15,10 @@ from sluice.runs.transcript import replay
 from sluice.service_error import ServiceError
 from sluice.serving.loader import Loader
 from sluice.settings import Settings
+from sluice.threads.files import MAX_FILES, file_name
 from sluice.threads.thread import INTERRUPTED, StoredRun, Thread, conversation, upsert
 
-type Action = Stop | List | Search | Get | File | Rename | Delete | Rate | Warm
+type Action = Stop | List | Search | Get | Attach | File | Rename | Delete | Rate | Warm
 
 # A run that is stopped ends within half a second, and is then stored.
 STOP_SECONDS = 2.0
@@ -39,13 +43,21 @@ class Actions:
                 return await self._stop(owner, action)
             case Get():
                 return conversation(await self._read(owner, action.thread_id))
+            case Attach():
+                return await self._attach(owner, action)
             case File():
                 return await self._file(owner, action)
             case Delete():
                 return await self._delete(owner, action)
             case Warm():
                 runner = await self._loader.runner()
-                limits = {"prompt": self._settings.max_prompt}
+                limits = {
+                    "prompt": self._settings.max_prompt,
+                    "imageBytes": MAX_IMAGE_BYTES,
+                    "documentBytes": MAX_DOCUMENT_BYTES,
+                    "images": MAX_IMAGES,
+                    "documents": MAX_DOCUMENTS,
+                }
                 return {"status": "warm", **runner.description, "limits": limits}
         threads = (await self._loader.storage()).threads
         match action:
@@ -96,6 +108,18 @@ class Actions:
         run.cancel()
         await run.wait(STOP_SECONDS)
         return {"runId": run.run_id, "state": run.state}
+
+    async def _attach(self, owner: str, action: Attach) -> dict[str, Any]:
+        """Keep a file, once however often it is sent, and answer the part that refers to it."""
+        attachment = action.attachment
+        data = attachment.data or b""
+        kind, mime_type = await asyncio.to_thread(judge, data, attachment.declared, attachment.name)
+        files = (await self._loader.storage()).threads.files(owner, action.thread_id)
+        if await files.count() >= MAX_FILES:
+            raise refused("This conversation has no room for more files: start a new one.")
+        name = file_name(data)
+        await files.write(name, data)
+        return file_part(kind, name, mime_type, len(data), attachment.name)
 
     async def _file(self, owner: str, action: File) -> dict[str, Any]:
         """A file, from the run that has just made it, or as it is stored."""

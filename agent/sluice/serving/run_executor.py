@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.agui import events
+from sluice.agui.content import Part
 from sluice.agui.events import Event, Outcome
 from sluice.agui.request import Prompt
 from sluice.agui.state import snapshot_of
@@ -20,11 +21,12 @@ from sluice.runs.run import Run
 from sluice.runs.transcript import replay
 from sluice.service_error import ServiceError
 from sluice.serving.loader import Loader, Storage
+from sluice.serving.run_files import RunFiles
 from sluice.settings import Settings
 from sluice.storage.base import StorageUnavailableError
 from sluice.telemetry import traces
 from sluice.telemetry.metrics import Figures, record
-from sluice.threads.history import Question, compose, last_turn
+from sluice.threads.history import BYTES_PER_TOKEN, Question, compose, last_turn
 from sluice.threads.thread import State, StoredRun, Thread, upsert
 from sluice.threads.thread_store import ThreadDeletedError
 
@@ -120,9 +122,12 @@ class RunExecutor:
         """Ask the model, and store the run as it proceeds and as it ends."""
         run, owner = self.run, self.person.owner
         stored_runs = self._past(opened.thread if opened else None)
-        if results := results_for(stored_runs, self.prompt):
-            run.give(self.prompt.given(results))
-        is_open = bool(self.prompt.text) or await self._take_up(opened, stored_runs)
+        results = results_for(stored_runs, self.prompt)
+        files = RunFiles(storage.threads.files(owner, run.thread_id), run)
+        parts = await files.take(self.prompt.attachments)
+        if results or parts:
+            run.give(self.prompt.given(results, parts))
+        is_open = self.prompt.asks or await self._take_up(opened, stored_runs)
         checkpointer = None
         if opened is not None:
 
@@ -132,7 +137,9 @@ class RunExecutor:
             checkpointer = Checkpointer(opened.storage, run, run.to_stored, renew)
             checkpointer.start()
         try:
-            ended = await self._ask(stored_runs) if is_open else Ended(None, NOTHING_PENDING)
+            ended = Ended(None, NOTHING_PENDING)
+            if is_open:
+                ended = await self._ask(stored_runs, files, parts)
             usage, service_error = ended.usage, ended.service_error
             state: State = "stopped" if run.is_cancelled else "finished"
             if service_error is not None:
@@ -187,11 +194,13 @@ class RunExecutor:
         self, stored_runs: Sequence[StoredRun], interrupts: Sequence[dict[str, Any]]
     ) -> Outcome | None:
         # Also calls of the run that this one goes on from may still be open.
-        before = () if self.prompt.text else last_turn(stored_runs)
+        before = () if self.prompt.asks else last_turn(stored_runs)
         names = {tool.name for tool in self.prompt.tools}
         return outcome_of((*before, *self.run.transcript.messages), interrupts, names)
 
-    async def _ask(self, stored_runs: tuple[StoredRun, ...]) -> Ended:
+    async def _ask(
+        self, stored_runs: tuple[StoredRun, ...], files: RunFiles, parts: Sequence[Part]
+    ) -> Ended:
         """Have the answer made; how it ended."""
         run, prompt = self.run, self.prompt
         try:
@@ -202,17 +211,21 @@ class RunExecutor:
             if results := tuple(each for each in run.given if each["role"] == "tool"):
                 # They belong to the calls before them, and a question may stand beside them.
                 past_runs = (*stored_runs, replace(run.to_stored(), messages=results))
-            past = compose(past_runs, self.settings.max_context, goes_on=not prompt.text)
-            if past.open_calls is None and not prompt.text:
+            told = [message for stored_run in stored_runs for message in stored_run.messages]
+            said = [each.get("content") for each in (*told, *run.given) if each["role"] == "user"]
+            max_context = self.settings.max_context
+            model_files = await files.for_model(said, max_context * BYTES_PER_TOKEN // 2)
+            past = compose(past_runs, max_context, model_files, goes_on=not prompt.asks)
+            if past.open_calls is None and not prompt.asks:
                 return Ended(None, NOTHING_PENDING)
             if past.trimmed:
-                said = "The oldest messages were not sent to the model: the conversation is long."
-                run.append(events.notice("context_trimmed", said))
-            content = [{"text": prompt.text}] if prompt.text else []
-            told = [message for stored_run in stored_runs for message in stored_run.messages]
+                warning = (
+                    "The oldest messages were not sent to the model: the conversation is long."
+                )
+                run.append(events.notice("context_trimmed", warning))
             question = Question(
                 past.messages,
-                content,
+                model_files.blocks(said[-1]) if prompt.asks else [],
                 prompt.time_zone,
                 self.person.token,
                 told,
@@ -223,6 +236,8 @@ class RunExecutor:
                 open_calls=past.open_calls,
                 answers=prompt.answers,
                 tools=prompt.tools,
+                prompt=prompt.text,
+                attachments=files.for_user(parts),
             )
             return await runner.answer(question, run)
         except ServiceError as service_error:

@@ -119,7 +119,7 @@ class Service:
         if self._is_stopping:
             raise SHUT_DOWN
         new = Run(
-            prompt.thread_id, prompt.run_id, prompt.given(()), prompt.replaces, prompt.parent_run_id
+            prompt.thread_id, prompt.run_id, prompt.given(), prompt.replaces, prompt.parent_run_id
         )
         run = self._runs.open(person.owner, new)
         if run is new:

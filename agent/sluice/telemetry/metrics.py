@@ -29,9 +29,9 @@ UNITS = {
 # How each code of docs/wire.md counts: what Sluice itself did not allow, and what went wrong.
 REFUSED = frozenset(
     {
-        *("answer_too_long", "bad_request", "daily_limit", "not_found", "nothing_pending"),
-        *("prompt_too_long", "run_limit", "thread_busy", "thread_full", "too_many_runs"),
-        "unauthorized",
+        *("answer_too_long", "attachment_refused", "bad_request", "daily_limit", "not_found"),
+        *("nothing_pending", "prompt_too_long", "run_limit", "thread_busy", "thread_full"),
+        *("too_many_runs", "unauthorized"),
     }
 )
 FAILED = frozenset(

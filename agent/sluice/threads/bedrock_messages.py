@@ -13,10 +13,9 @@ from typing import Any
 
 from sluice.agui.content import plain_text
 from sluice.agui.events import carried
+from sluice.threads.model_files import CUT, ModelFiles, size_of
 from sluice.threads.repair import SILENT, Block, StrandsMessage
 from sluice.threads.thread import Message
-
-CUT = "\n[The rest is left out: it is too long for this conversation.]"
 
 # Roles and braces cost about this much in a model's own format.
 _BYTES_OF_A_BLOCK = 16
@@ -31,13 +30,14 @@ def seal(signature: str, redacted: bytes) -> str:
 
 
 def translate(
-    messages: Iterable[Message], *, with_reasoning: bool = False
+    messages: Iterable[Message], files: ModelFiles | None = None, *, with_reasoning: bool = False
 ) -> Iterator[StrandsMessage]:
     """The messages of one run, each by itself; what models refuse of them is for `repair`."""
+    files = files or ModelFiles()
     for message in messages:
         match message.get("role"):
             case "user":
-                yield {"role": "user", "content": _texts(message)}
+                yield {"role": "user", "content": files.blocks(message.get("content"))}
             case "assistant":
                 calls = [_call(call) for call in message.get("toolCalls") or ()]
                 yield {"role": "assistant", "content": _texts(message) + calls}
@@ -104,6 +104,8 @@ def _result(message: Message) -> Block:
 def _size(block: Block) -> int:
     if "reasoningContent" in block:
         text = block["reasoningContent"].get("reasoningText", {}).get("text", "")
+    elif "image" in block or "document" in block:
+        return size_of(block)
     elif "toolUse" in block:
         call = block["toolUse"]
         text = call["name"] + json.dumps(call["input"], ensure_ascii=False)

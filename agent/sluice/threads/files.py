@@ -1,7 +1,7 @@
-"""The files of a thread, such as the images of its tools' results: bytes by their SHA-256.
+"""The files of a thread, a person's and the images of tools' results: bytes by their SHA-256.
 
 Layout: `<sha256 of owner>/files/<sha256 of thread id>/<sha256 of the bytes>`. A thread refers to
-its files by that last name (wire/content.py), so that it stays small, and holds each one once.
+its files by that last name (agui/content.py), so that it stays small, and holds each one once.
 """
 
 import asyncio
@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable
 
 from sluice.agui.content import files_of
-from sluice.agui.media import MAX_IMAGE_BYTES
+from sluice.agui.media import MAX_DOCUMENT_BYTES
 from sluice.storage.base import ConflictError, Store, digest
 from sluice.threads.thread import StoredRun
 
-MAX_FILE_BYTES = MAX_IMAGE_BYTES
+MAX_FILE_BYTES = MAX_DOCUMENT_BYTES
 MAX_THREAD_BYTES = 40_000_000
+# Also of files that no message has referred to yet.
+MAX_FILES = 200
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -40,14 +42,19 @@ class NewFiles:
             for message in stored_run.messages:
                 self._sizes |= files_of(message.get("content"))
 
-    def add(self, data: bytes) -> str | None:
-        """The name of a file that is to be kept; None when there is no room for it."""
+    def add(self, data: bytes, *, is_stored: bool = False) -> str | None:
+        """The name of a file that is to be kept; None when there is no room for it.
+
+        One that `is_stored` already only takes its part of the room.
+        """
         name = file_name(data)
         if name in self._sizes:
             return name
         if len(data) > MAX_FILE_BYTES or sum(self._sizes.values()) + len(data) > MAX_THREAD_BYTES:
             return None
-        self._waiting[name], self._sizes[name] = data, len(data)
+        self._sizes[name] = len(data)
+        if not is_stored:
+            self._waiting[name] = data
         return name
 
     def find(self, name: str) -> bytes | None:
@@ -87,6 +94,10 @@ class Files:
             return None
         stored = await self._store.read(self._prefix + name)
         return stored.data if stored else None
+
+    async def count(self) -> int:
+        """How many there are, at most 1,000 of which are counted."""
+        return len(await self._store.list(self._prefix))
 
     async def delete(self) -> None:
         """Delete them all."""

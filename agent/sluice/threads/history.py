@@ -6,7 +6,9 @@ from itertools import chain
 from typing import Any
 
 from sluice.agui.run_input import Answer, ClientTool
+from sluice.api import Attachment
 from sluice.threads.bedrock_messages import measure, shorten, translate
+from sluice.threads.model_files import ModelFiles
 from sluice.threads.repair import (
     Block,
     CallIds,
@@ -48,7 +50,8 @@ class Past:
 class Question:
     """What the agent runner is asked; `token` is the person's ID token, for MCP servers.
 
-    `told` are the messages before it, as clients have them. A question that goes on from
+    `content` is what a model is sent of it, `prompt` what the person wrote, and `attachments` their
+    files. `told` are the messages before it, as clients have them. A question that goes on from
     `open_calls` has no content; `answers` are the person's to interrupts, and `tools` the client's.
     The rest is for agent.py.
     """
@@ -65,9 +68,17 @@ class Question:
     open_calls: OpenCalls | None = None
     answers: Sequence[Answer] = ()
     tools: Sequence[ClientTool] = ()
+    prompt: str = field(default="", repr=False)
+    attachments: Sequence[Attachment] = field(default=(), repr=False)
 
 
-def compose(stored_runs: Sequence[StoredRun], max_tokens: int, *, goes_on: bool = False) -> Past:
+def compose(
+    stored_runs: Sequence[StoredRun],
+    max_tokens: int,
+    files: ModelFiles | None = None,
+    *,
+    goes_on: bool = False,
+) -> Past:
     """The past of a conversation. It ends with the model, so that a question can follow it.
 
     With `goes_on`, nothing follows it: the calls that the last run left open stay so.
@@ -78,9 +89,12 @@ def compose(stored_runs: Sequence[StoredRun], max_tokens: int, *, goes_on: bool 
     always stays; a run's tool results are cut where they alone would fill that half.
     """
     room = max_tokens * BYTES_PER_TOKEN
+    files = files or ModelFiles()
     ids = CallIds()
     turns = list(_turns(stored_runs))
-    told = [_tell(turn, ids, room // 2, is_open=goes_on and turn is turns[-1]) for turn in turns]
+    told = [
+        _tell(turn, files, ids, room // 2, is_open=goes_on and turn is turns[-1]) for turn in turns
+    ]
     opened = _open_calls(turns[-1], told[-1]) if goes_on and turns else None
     for messages in told:
         if messages and messages[-1]["role"] == "user":
@@ -124,9 +138,11 @@ def _turns(stored_runs: Sequence[StoredRun]) -> Iterator[_Turn]:
         yield turn
 
 
-def _tell(turn: _Turn, ids: CallIds, max_bytes: int, *, is_open: bool) -> list[StrandsMessage]:
+def _tell(
+    turn: _Turn, files: ModelFiles, ids: CallIds, max_bytes: int, *, is_open: bool
+) -> list[StrandsMessage]:
     """A turn as models take it, from a person's message on, or nothing."""
-    messages = repair(translate(turn.messages, with_reasoning=is_open), ids)
+    messages = repair(translate(turn.messages, files, with_reasoning=is_open), ids)
     is_answered = any(message["role"] == "assistant" for message in messages)
     if not messages or not (is_answered or turn.is_finished):
         return []

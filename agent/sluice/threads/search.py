@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
-from sluice.agui.content import plain_text
+from sluice.agui.content import words_of
 from sluice.storage.base import Entry, Store
 from sluice.threads.thread import Thread
 from sluice.threads.thread_index import read_listed
@@ -125,7 +125,7 @@ def _said_in(thread: Thread) -> _Said:
         text
         for stored_run in thread.visible
         for message in stored_run.messages
-        if message["role"] in ("user", "assistant") and (text := plain_text(message.get("content")))
+        if message["role"] in ("user", "assistant") and (text := words_of(message.get("content")))
     )
     return _Said(thread.thread_id, texts, tuple(map(fold, texts)))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict, cast, get_args
 
+from sluice.agui.content import words_of
 from sluice.storage import json_codec
 from sluice.storage.json_codec import Record
 
@@ -210,7 +211,7 @@ def _settle(thread_id: str, stored_runs: Iterable[StoredRun], title: str | None)
 def _title(stored_run: StoredRun) -> str:
     """The first line that a person wrote, cut at a word where it is long."""
     said = next((m.get("content") for m in stored_run.messages if m.get("role") == "user"), None)
-    lines = said.splitlines() if isinstance(said, str) else []
+    lines = words_of(said).splitlines()
     line = next((" ".join(line.split()) for line in lines if line.strip()), _UNTITLED)
     if len(line) <= _TITLE_CHARACTERS:
         return line
