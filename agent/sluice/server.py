@@ -1,8 +1,10 @@
 """Listens until SIGTERM or SIGINT, and ends in this order: runs, responses, the process."""
 
+import atexit
 import os
 import signal
 import socket
+import sys
 import threading
 from types import FrameType
 from typing import override
@@ -34,7 +36,23 @@ def serve(app: Starlette, settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=RESPONSES_SECONDS,
     )
-    _Server(config, app.state.service).run()
+    server = _Server(config, app.state.service)
+    # Registered before what the app imports, and so called after all of it.
+    atexit.register(_leave_after, server)
+    server.run()
+
+
+def _leave_after(server: uvicorn.Server) -> None:
+    """End the process, if the server was told to end, before Python ends its daemon threads.
+
+    It unwinds them where they are. In a library of Rust or C++, as pydantic's in the middle of an
+    import, that aborts the process: "FATAL: exception not rethrown".
+    https://github.com/python/cpython/issues/87135
+    """
+    if server.should_exit and server.started:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class _Server(uvicorn.Server):

@@ -54,6 +54,36 @@ def test_a_process_that_has_just_begun_ends_at_once(folder) -> None:
         assert agent.child.wait(5) == 0
 
 
+IN_RUST = """
+import sys, threading, time
+sys.path.insert(0, AGENT)
+import main
+from typing import Annotated
+from pydantic import BeforeValidator, TypeAdapter
+
+def wait(value):
+    time.sleep(0.0005)
+    return value
+
+whole = TypeAdapter(list[Annotated[int, BeforeValidator(wait)]])
+for _ in range(8):
+    threading.Thread(target=whole.validate_python, args=([1] * 100_000,), daemon=True).start()
+code = main.main()
+print("left", code)
+sys.exit(code)
+"""
+
+
+def test_a_process_ends_well_while_a_thread_is_in_a_library_of_rust(folder, tmp_path) -> None:
+    """As the thread that imports Strands may be: Python aborts such a process."""
+    main, log = tmp_path / "in_rust.py", tmp_path / "log"
+    main.write_text(IN_RUST.replace("AGENT", repr(str(MAIN.parent))))
+    with start_agent(folder, log, main) as agent:
+        agent.child.terminate()
+        assert agent.child.wait(10) == 0
+    assert log.read_text().endswith("left 0\n"), "what it printed is not lost"
+
+
 BLOCKED = """
 import sys, threading
 sys.path.insert(0, AGENT)
