@@ -1,9 +1,14 @@
 import { createAnswer } from "../src/run/answer";
+import type { FileRef } from "../src/run/files";
 import { EMPTY, type RunView } from "../src/run/run-view";
 import type { Answer, Part, Question, ToolPart, WrittenPart } from "../src/threads/open-thread";
 
-export function question(text = "Why?", id = "q"): Question {
-  return { role: "user", id, text };
+export function question(text = "Why?", id = "q", files: readonly FileRef[] = []): Question {
+  return { role: "user", id, text, files };
+}
+
+export function fileRef(id: string, given: Partial<FileRef> = {}): FileRef {
+  return { id, kind: "image", mimeType: "image/png", name: "", size: 7, ...given };
 }
 
 export function textPart(text: string, isClosed = true): Part {

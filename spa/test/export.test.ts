@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StoredThread } from "../src/api/stored";
+import type { StoredRun, StoredThread } from "../src/api/stored";
 import { brand } from "../src/brand";
 import { asJson, asMarkdown, fileName } from "../src/threads/export";
 import { repeatedIds } from "./kept";
@@ -45,6 +45,47 @@ test("an export as Markdown reads like the conversation, and no text breaks out 
       "_The run took too long._\n",
     ].join("\n\n"),
   );
+});
+
+test("an export keeps files: images in their places, and of documents what they are called", () => {
+  const refer = (type: string, value: string, mimeType: string, name?: string) => ({
+    type,
+    source: { type: "file", value, mimeType },
+    metadata: { size: 3, ...(name ? { name } : {}) },
+  });
+  const question = [
+    { type: "text", text: "Compare." },
+    refer("image", "a", "image/png", "a](x).png"),
+    refer("document", "b", "application/pdf", "b.pdf"),
+    refer("image", "gone", "image/png", "c.png"),
+  ];
+  const calls = [{ id: "c", function: { name: "draw", arguments: "{}" } }];
+  const messages = [
+    { id: "q", role: "user", content: question },
+    { id: "m", role: "assistant", content: "", toolCalls: calls },
+    { id: "t", role: "tool", toolCallId: "c", content: [refer("image", "d", "image/gif")] },
+  ];
+  const whole = {
+    ...CONVERSATION,
+    runs: [{ ...(CONVERSATION.runs[0] as StoredRun), messages, state: "finished" as const }],
+  };
+  const files = new Map([
+    ["a", { mimeType: "image/png", data: "QQ==" }],
+    ["b", { mimeType: "application/pdf", data: "Qg==" }],
+    ["d", { mimeType: "image/gif", data: "RA==" }],
+  ]);
+  const text = asMarkdown(whole, files);
+  expect(text.slice(text.indexOf("## You")).split("\n\n").slice(0, 7)).toEqual([
+    "## You",
+    "Compare.",
+    "![a (x).png](data:image/png;base64,QQ==)",
+    "[b.pdf]",
+    "[c.png]",
+    `## ${brand.name}`,
+    "```\ndraw({})\n[image/gif]\n```",
+  ]);
+  expect(text).toContain("![](data:image/gif;base64,RA==)");
+  expect(JSON.parse(asJson(whole, files)).files).toEqual(Object.fromEntries(files));
 });
 
 test("an export has each call with its own result, also where ids repeat", () => {

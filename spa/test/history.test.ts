@@ -57,7 +57,7 @@ test("the server's history is shown as it was when it happened", async () => {
     unknown,
     Answer,
   ];
-  expect(question).toEqual({ role: "user", id: "q", text: "first" });
+  expect(question).toEqual({ role: "user", id: "q", text: "first", files: [] });
   expect(shown(first)).toEqual([
     "Hm.",
     "Let me see.",

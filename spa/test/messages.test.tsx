@@ -6,7 +6,7 @@ import type { Message } from "../src/threads/open-thread";
 import type { Actions } from "../src/view/actions";
 import { loadMarkdown } from "../src/view/Markdown";
 import { Messages } from "../src/view/Messages";
-import { answer, change, question, reasoningPart, textPart, toolPart } from "./answers";
+import { answer, change, fileRef, question, reasoningPart, textPart, toolPart } from "./answers";
 
 const LIMIT = 1000;
 /** The name of a file that is not there. */
@@ -23,7 +23,7 @@ const actions: Actions = {
   edit: (question, text) => done.push(["edit", question.id, text]),
   rate: (answer, rating) => done.push(["rate", answer.id, rating]),
   reply: (answer, replies, always) => done.push(["reply", answer.id, replies, always]),
-  image: async (id) => {
+  file: async (id) => {
     if (id === GONE) throw new Error(id);
     return new Blob([id], { type: "image/png" });
   },
@@ -32,6 +32,7 @@ const actions: Actions = {
 
 beforeEach(async () => {
   await loadMarkdown();
+  await Promise.all([import("../src/view/MessageFiles"), import("../src/view/Asks")]);
   done = [];
   watched = new Set();
   root = document.body.appendChild(document.createElement("div"));
@@ -276,7 +277,7 @@ test("a card with an image unfolds by itself, and shows it with a text in its pl
     createObjectURL: (blob: Blob) => `blob:${made.push(blob.type)}`,
     revokeObjectURL: (url: string) => made.push(url),
   });
-  const images = [{ id: "abc", mimeType: "image/png" }];
+  const images = [fileRef("abc")];
   const tool = toolPart("chart", "{}", "", { images });
   show([question(), answer([tool])]);
   const card = root.querySelector("details.tool") as HTMLDetailsElement;
@@ -289,8 +290,45 @@ test("a card with an image unfolds by itself, and shows it with a text in its pl
   expect(made).toEqual(["image/png", "blob:1"]);
 });
 
+test("the files of a message are looked at, read in place, or downloaded, and run nowhere", async () => {
+  const made: string[] = [];
+  vi.stubGlobal("URL", {
+    createObjectURL: (blob: Blob) => `blob:${made.push(blob.type)}`,
+    revokeObjectURL: () => undefined,
+  });
+  const downloads: string[] = [];
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+    this: HTMLAnchorElement,
+  ) {
+    downloads.push(this.download);
+  });
+  const opened = vi.spyOn(HTMLDialogElement.prototype, "showModal").mockImplementation(() => {});
+  const files = [
+    fileRef("picture", { name: "chart.png" }),
+    fileRef("<b>a,b</b>", { kind: "document", mimeType: "text/csv", name: "a.csv", size: 2_500 }),
+    fileRef("pdf", { kind: "document", mimeType: "application/pdf", name: "b.pdf" }),
+    fileRef(GONE, { kind: "document", mimeType: "application/pdf", name: "gone.pdf" }),
+  ];
+  show([question("", "q", files), answer([])]);
+  await vi.waitFor(() => expect(root.querySelector(".files")).not.toBeNull());
+  expect(root.querySelector(".bubble")).toBeNull();
+  await vi.waitFor(() => expect(root.querySelector("img")?.alt).toBe("Image: chart.png"));
+  click("Open chart.png");
+  expect(opened).toHaveBeenCalledTimes(1);
+  expect(button("Open a.csv").textContent).toContain("2.5 kB");
+  click("Open a.csv");
+  await vi.waitFor(() => expect(root.querySelector("pre")?.textContent).toBe("<b>a,b</b>"));
+  expect(root.querySelector("pre b")).toBeNull();
+  expect(opened).toHaveBeenCalledTimes(2);
+  click("Download b.pdf");
+  await vi.waitFor(() => expect(downloads).toEqual(["b.pdf"]));
+  click("Download gone.pdf");
+  await vi.waitFor(() => expect(root.textContent).toContain("gone.pdf"));
+  expect(opened).toHaveBeenCalledTimes(2);
+});
+
 test("an image that cannot be had is a sentence", async () => {
-  const images = [{ id: GONE, mimeType: "image/png" }];
+  const images = [fileRef(GONE)];
   const tool = toolPart("chart", "{}", "A chart.", { images });
   show([question(), answer([tool])]);
   await vi.waitFor(() => expect(root.textContent).toContain("The image cannot be shown."));

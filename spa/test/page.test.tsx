@@ -5,16 +5,19 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createChat } from "../src/api/chat";
 import { toggleSidebar } from "../src/browser/sidebar";
 import { chooseLanguage } from "../src/i18n";
-import { SIGNED_OUT } from "../src/run/problems";
+import { FILE_REFUSED, SIGNED_OUT, UNREACHABLE } from "../src/run/problems";
+import type { Attachment, UploadState } from "../src/threads/attachments";
 import { createWorkspace, type Workspace } from "../src/threads/workspace";
 import { Composer } from "../src/view/Composer";
 import { Sidebar } from "../src/view/Sidebar";
+import { fileRef } from "./answers";
 import { fakeAgent, fakeNetwork, TOKENS } from "./wire";
 
 let root: HTMLElement;
 let workspace: Workspace | undefined;
 
 beforeEach(async () => {
+  refusesFiles = false;
   await chooseLanguage("en");
   sessionStorage.clear();
   history.replaceState(null, "", "/");
@@ -161,11 +164,15 @@ test("a list that needs a new sign-in offers it", async () => {
   expect(signedIn).toEqual(["list"]);
 });
 
-function composer(text: string, limit = 100, running = false) {
+let refusesFiles = false;
+
+function composer(text: string, limit = 100, running = false, attachments: Attachment[] = []) {
   const draft = signal(text);
   const sent: string[] = [];
   const refused: string[] = [];
   const pages: number[] = [];
+  const attached: string[] = [];
+  const done: unknown[] = [];
   const show = () =>
     render(
       <Composer
@@ -174,6 +181,12 @@ function composer(text: string, limit = 100, running = false) {
         stopping="no"
         limit={limit}
         input={createRef<HTMLTextAreaElement>()}
+        attachments={attachments}
+        onAttach={
+          refusesFiles ? undefined : (files) => attached.push(...files.map(({ name }) => name))
+        }
+        onDetach={({ name }) => done.push(["remove", name])}
+        onUploadAgain={({ name }) => done.push(["retry", name])}
         onSend={() => sent.push(draft.value)}
         onStop={() => undefined}
         onRefuse={(why) => refused.push(why)}
@@ -182,7 +195,7 @@ function composer(text: string, limit = 100, running = false) {
       root,
     );
   act(show);
-  return { sent, refused, pages, area: root.querySelector("textarea") };
+  return { sent, refused, pages, attached, done, area: root.querySelector("textarea") };
 }
 
 test("Enter sends; Shift+Enter, and Enter that chooses a word, do not", () => {
@@ -215,16 +228,72 @@ test("PageUp and PageDown move the conversation, but not where the message has p
 });
 
 test.each([
-  [["Files"], 1, ["composer.noFiles"]],
+  [["Files"], 1, ["0.png"]],
   [["text/plain", "Files"], 1, []],
   [["text/plain"], 0, []],
-])("pasting %s says what cannot be taken", (types, count, expected) => {
+])("pasting %s attaches what is a file alone", (types, count, expected) => {
+  const { attached, area } = composer("");
+  expect(paste(area, types, count)).toBe(expected.length > 0);
+  expect(attached).toEqual(expected);
+});
+
+test("an agent that reads no files says so, and offers no button", () => {
+  refusesFiles = true;
   const { refused, area } = composer("");
+  paste(area, ["Files"], 1);
+  expect(refused).toEqual(["composer.noFiles"]);
+  expect(root.querySelector(".attach")).toBeNull();
+});
+
+function paste(area: Element | null, types: string[], count: number): boolean {
   const event = new Event("paste", { bubbles: true, cancelable: true });
-  Object.assign(event, { clipboardData: { types, files: Array.from({ length: count }) } });
+  const files = Array.from({ length: count }, (_, i) => new File(["x"], `${i}.png`));
+  Object.assign(event, { clipboardData: { types, files } });
   act(() => void area?.dispatchEvent(event));
-  expect(refused).toEqual(expected);
-  expect(event.defaultPrevented).toBe(expected.length > 0);
+  return event.defaultPrevented;
+}
+
+function attachment(name: string, state: UploadState): Attachment {
+  return { key: name, name, source: undefined, state: signal(state) };
+}
+
+test("a file is sent without a word; one that is on its way keeps the message back", async () => {
+  const there = attachment("a.png", { kind: "ready", file: fileRef("a", { size: 58_000 }) });
+  const first = composer("", 100, false, [there]);
+  press(first.area, "Enter");
+  expect(first.sent).toEqual([""]);
+  await vi.waitFor(() => expect(root.querySelector(".file-note")?.textContent).toBe("58 kB"));
+  const later = composer("words", 100, false, [
+    there,
+    attachment("b.png", { kind: "uploading", part: 0.4 }),
+  ]);
+  press(later.area, "Enter");
+  expect([later.sent, later.refused]).toEqual([[], ["composer.uploading"]]);
+  expect(root.querySelector<HTMLButtonElement>("[type=submit]")?.disabled).toBe(true);
+  expect(root.querySelector(".composer")?.textContent).toContain("Uploading 40%");
+});
+
+test("a file that did not arrive says why, and can be sent again where that may help", async () => {
+  const { done } = composer("", 100, false, [
+    attachment("a.png", { kind: "failed", problem: UNREACHABLE }),
+    attachment("b.exe", { kind: "failed", problem: FILE_REFUSED }),
+  ]);
+  await vi.waitFor(() => expect(all(".composer .file")).toHaveLength(2));
+  const [first, second] = all(".composer .file");
+  expect(first?.textContent).toContain("could not be reached");
+  expect(second?.textContent).toContain("This file can't be sent.");
+  const labels = all<HTMLButtonElement>(".composer .file button").map((b) =>
+    b.getAttribute("aria-label"),
+  );
+  expect(labels).toEqual(["Upload a.png again", "Remove a.png", "Remove b.exe"]);
+  act(() => {
+    for (const button of all<HTMLButtonElement>(".composer .file button")) button.click();
+  });
+  expect(done).toEqual([
+    ["retry", "a.png"],
+    ["remove", "a.png"],
+    ["remove", "b.exe"],
+  ]);
 });
 
 test("a text over the limit is counted, said, and not sent", () => {

@@ -1,7 +1,8 @@
 import { problemOfRun, UNREACHABLE } from "../run/problems";
 import { type Api, Refused } from "./api";
 import type { Network } from "./network";
-import type { AgentInfo, Finding, StoredFile, StoredThread, Summary } from "./stored";
+import type { AgentInfo, Finding, StoredFile, StoredPart, StoredThread, Summary } from "./stored";
+import type { OnProgress } from "./upload";
 
 /** What is asked of the agent beside talking. All throw Refused, with a problem to show. */
 export interface Actions {
@@ -11,6 +12,17 @@ export interface Actions {
   search(query: string, session: string, signal: AbortSignal): Promise<readonly Finding[]>;
   get(threadId: string): Promise<StoredThread>;
   rename(threadId: string, title: string, session: string): Promise<Summary>;
+  /**
+   * Keeps a file beside a conversation; the part of a message that has it.
+   *
+   * @param data base64
+   */
+  attach(
+    threadId: string,
+    file: { readonly name: string; readonly mimeType: string; readonly data: string },
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<StoredPart>;
   /** @param id the name that a content part has of the file */
   file(threadId: string, id: string): Promise<StoredFile>;
   /** @param leaving the page goes away: the request has to outlive it */
@@ -50,6 +62,9 @@ export function createActions(api: Api, network: Network): Actions {
         .results,
 
     get: (threadId) => act(threadId, { action: "get", threadId }),
+
+    attach: (threadId, file, signal, onProgress) =>
+      act(threadId, { action: "attach", threadId, ...file }, { signal, onProgress }),
 
     file: (threadId, id) => act(threadId, { action: "file", threadId, id }),
 

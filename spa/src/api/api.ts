@@ -1,5 +1,6 @@
 import { type Problem, problemOfStatus, SIGNED_OUT, UNREACHABLE } from "../run/problems";
 import type { Network } from "./network";
+import type { OnProgress } from "./upload";
 
 /** Gives the ID token to send. Both answer undefined when only signing in again can help. */
 export interface Tokens {
@@ -44,6 +45,8 @@ export interface Post {
   readonly signal?: AbortSignal;
   /** The request outlives the page. */
   readonly keepalive?: boolean;
+  /** Told how far the body has left. */
+  readonly onProgress?: OnProgress;
 }
 
 export interface Api {
@@ -62,15 +65,22 @@ export interface Api {
   postWithRetry(threadId: string, body: unknown, init?: Post): Promise<Response>;
 }
 
+type Uploader = (url: string, init: RequestInit, onProgress: OnProgress) => Promise<Response>;
+
+const upload: Uploader = async (url, init, onProgress) =>
+  (await import("./upload")).upload(url, init, onProgress);
+
 export function createApi(
   apiUrl: string,
   tokens: Tokens,
   network: Network,
   fetcher: typeof fetch = fetch,
+  uploader: Uploader = upload,
 ): Api {
   function send(threadId: string, body: unknown, token: string | undefined, init: Post) {
     if (!token) throw new Refused(SIGNED_OUT, "unauthorized");
-    return fetcher(`${apiUrl}/chat`, {
+    const url = `${apiUrl}/chat`;
+    const request: RequestInit = {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
@@ -82,7 +92,8 @@ export function createApi(
       keepalive: init.keepalive ?? false,
       cache: "no-store",
       credentials: "omit",
-    });
+    };
+    return init.onProgress ? uploader(url, request, init.onProgress) : fetcher(url, request);
   }
 
   async function sendOrRenew(threadId: string, body: unknown, init: Post): Promise<Response> {

@@ -1,3 +1,4 @@
+import { partOf } from "../run/files";
 import type { Broken, Listener, Outcome, RetryMode, RunInput } from "../run/outcome";
 import {
   BROKEN_REQUEST,
@@ -135,13 +136,16 @@ function backoff(failures: number): number {
 }
 
 /** AG-UI's RunAgentInput. The server's history wins over the client's copy, so one message is enough. */
-function runAgentInput({ threadId, runId, messageId, text, replaces, resume }: RunInput) {
+function runAgentInput(runInput: RunInput) {
+  const { threadId, runId, messageId, text, files = [], replaces, resume } = runInput;
+  const words = text ? [{ type: "text", text }] : [];
+  const content = files.length > 0 ? [...words, ...files.map(partOf)] : text;
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return {
     threadId,
     runId,
     state: {},
-    messages: resume ? [] : [{ id: messageId, role: "user", content: text }],
+    messages: resume ? [] : [{ id: messageId, role: "user", content }],
     ...(resume ? { resume } : {}),
     tools: [],
     context: [],

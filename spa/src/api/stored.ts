@@ -18,6 +18,7 @@ export interface StoredPart {
   readonly type: string;
   readonly text?: string;
   readonly source?: { readonly type: string; readonly value: string; readonly mimeType?: string };
+  readonly metadata?: { readonly size?: number; readonly name?: string };
 }
 
 /** What the action `file` is answered with; `data` is base64. */
@@ -75,5 +76,14 @@ export interface Finding {
 export interface AgentInfo {
   readonly model?: string;
   readonly tools?: readonly { readonly name: string; readonly description: string }[];
-  readonly limits?: { readonly prompt?: number };
+  readonly limits?: {
+    readonly prompt?: number;
+    readonly imageBytes?: number;
+    readonly documentBytes?: number;
+    readonly images?: number;
+    readonly documents?: number;
+  };
+  readonly capabilities?: {
+    readonly multimodal?: { readonly input?: { readonly image?: boolean } };
+  };
 }

@@ -48,6 +48,22 @@ export const ar: Catalog = {
   "empty.offline":
     "هو بديل صغير يعرف بضع إجابات ثابتة، ليتسنّى تجربة كل شيء دون حساب. ويختار القائمون على هذا الموقع نموذجًا حقيقيًا.",
 
+  // Files
+  "composer.attach": "إرفاق ملفات",
+  "composer.drop": "أفلت الملفات هنا لإرفاقها",
+  "composer.noFiles": "يقرأ هذا الوكيل النصوص فقط. الصق نص ملفك بدلًا من ذلك.",
+  "composer.tooManyFiles": "هذه ملفات أكثر مما تتسع له رسالة واحدة.",
+  "composer.uploading": "انتظر حتى ينتهي رفع الملفات، أو أزلها.",
+  "file.list": "الملفات",
+  "file.image": "صورة",
+  "file.document": "مستند",
+  "file.open": "فتح {name}",
+  "file.download": "تنزيل {name}",
+  "file.missing": "تعذّر تحميل الملف.",
+  "file.retry": "رفع {name} مرة أخرى",
+  "file.remove": "إزالة {name}",
+  "file.uploading": "جارٍ الرفع {part}",
+
   "message.you": "أنت",
   "message.edit": "تعديل",
   "message.editLabel": "تعديل رسالتك",
@@ -164,6 +180,9 @@ export const ar: Catalog = {
   "problem.quota_used_up.advice": "راجع المسؤول لديك.",
   "problem.answer_too_long": "بلغت الإجابة أقصى طول لها.",
   "problem.answer_too_long.advice": "ما وصل محفوظ أعلاه. اطلب البقية، أو اطلب أقل.",
+  "problem.attachment_refused": "لا يمكن إرسال هذا الملف.",
+  "problem.attachment_refused.advice":
+    "أرسل صورًا حتى 3.75 ميغابايت، أو ملفات PDF وWord وExcel ونصوصًا حتى 4.5 ميغابايت.",
   "problem.bad_request": "لم يفهم الوكيل هذا الطلب.",
   "problem.bad_request.advice": "غيّره أو ابدأ محادثة جديدة.",
   "problem.daily_limit": "نفدت رموزك لهذا اليوم.",
@@ -228,7 +247,6 @@ export const ar: Catalog = {
   "composer.tooLong": "{length} من {limit} حرف: اختصر النص أو أرسله على أجزاء.",
   "composer.stopping": "يتوقف",
   "composer.wait": "انتظر الإجابة أو أوقفها أولًا.",
-  "composer.noFiles": "لا يمكن إرفاق الملفات والصور. الصق نصها بدلًا من ذلك.",
   "composer.stopFailing": "تعذّر إبلاغ الوكيل بالتوقف. تُعاد المحاولة.",
   "keys.search": "البحث في المحادثات",
   "keys.newChat": "محادثة جديدة",

@@ -56,6 +56,22 @@ export const de: Catalog = {
   "empty.offline":
     "Es ist ein kleiner Ersatz mit wenigen festen Antworten, damit sich alles ohne Konto ausprobieren lässt. Wer diese Seite betreibt, wählt ein richtiges Modell.",
 
+  // Files
+  "composer.attach": "Dateien anhängen",
+  "composer.drop": "Dateien zum Anhängen hier ablegen",
+  "composer.noFiles": "Dieser Agent liest nur Text. Fügen Sie den Text Ihrer Datei ein.",
+  "composer.tooManyFiles": "Das sind zu viele Dateien für eine Nachricht.",
+  "composer.uploading": "Warten Sie, bis die Dateien hochgeladen sind, oder entfernen Sie sie.",
+  "file.list": "Dateien",
+  "file.image": "Bild",
+  "file.document": "Dokument",
+  "file.open": "{name} öffnen",
+  "file.download": "{name} herunterladen",
+  "file.missing": "Die Datei kann nicht geladen werden.",
+  "file.retry": "{name} noch einmal hochladen",
+  "file.remove": "{name} entfernen",
+  "file.uploading": "{part} hochgeladen",
+
   "message.you": "Sie",
   "message.edit": "Bearbeiten",
   "message.editLabel": "Ihre Nachricht bearbeiten",
@@ -175,6 +191,9 @@ export const de: Catalog = {
   "problem.answer_too_long": "Die Antwort hat ihre größte Länge erreicht.",
   "problem.answer_too_long.advice":
     "Was ankam, steht oben. Fragen Sie nach dem Rest oder nach weniger.",
+  "problem.attachment_refused": "Diese Datei kann nicht gesendet werden.",
+  "problem.attachment_refused.advice":
+    "Senden Sie Bilder bis 3,75 MB oder PDF-, Word-, Excel- und Textdateien bis 4,5 MB.",
   "problem.bad_request": "Der Agent hat diese Anfrage nicht verstanden.",
   "problem.bad_request.advice": "Ändern Sie sie oder beginnen Sie einen neuen Chat.",
   "problem.daily_limit": "Ihre Tokens für heute sind aufgebraucht.",
@@ -245,8 +264,6 @@ export const de: Catalog = {
     "{length} von {limit} Zeichen: Kürzen Sie den Text oder senden Sie ihn in Teilen.",
   "composer.stopping": "Wird angehalten",
   "composer.wait": "Warten Sie die Antwort ab, oder halten Sie sie erst an.",
-  "composer.noFiles":
-    "Dateien und Bilder lassen sich nicht anhängen. Fügen Sie stattdessen ihren Text ein.",
   "composer.stopFailing":
     "Dem Agenten konnte nicht gesagt werden, dass er anhalten soll. Neuer Versuch.",
   "keys.search": "Unterhaltungen durchsuchen",

@@ -57,6 +57,22 @@ export const en = {
   "empty.offline":
     "It knows a few fixed answers, so that you can try everything without an account. Your administrator chooses a real model.",
 
+  // Files
+  "composer.attach": "Attach files",
+  "composer.drop": "Drop files to attach them",
+  "composer.noFiles": "This agent reads text only. Paste the text of your file instead.",
+  "composer.tooManyFiles": "That's too many files for one message.",
+  "composer.uploading": "Wait until the files are uploaded, or remove them.",
+  "file.list": "Files",
+  "file.image": "Image",
+  "file.document": "Document",
+  "file.open": "Open {name}",
+  "file.download": "Download {name}",
+  "file.missing": "The file can't be loaded.",
+  "file.retry": "Upload {name} again",
+  "file.remove": "Remove {name}",
+  "file.uploading": "Uploading {part}",
+
   // Messages
   "message.you": "You",
   "message.edit": "Edit",
@@ -180,6 +196,9 @@ export const en = {
   "problem.answer_too_long": "The answer reached its length limit.",
   "problem.answer_too_long.advice":
     "What we received is shown above. Ask for the rest, or for a shorter answer.",
+  "problem.attachment_refused": "This file can't be sent.",
+  "problem.attachment_refused.advice":
+    "Send images of up to 3.75 MB, or PDF, Word, Excel and text files of up to 4.5 MB.",
   "problem.bad_request": "The agent did not understand this request.",
   "problem.bad_request.advice": "Change it, or start a new chat.",
   "problem.daily_limit": "You've used today's token allowance.",
@@ -248,7 +267,6 @@ export const en = {
   "composer.tooLong": "{length} of {limit} characters: shorten it, or send it in parts.",
   "composer.stopping": "Stopping",
   "composer.wait": "Wait for the answer, or stop it first.",
-  "composer.noFiles": "Files and images can't be attached. Paste their text instead.",
   "composer.stopFailing": "Couldn't stop the agent. Trying again.",
   "keys.search": "Search conversations",
   "keys.newChat": "New chat",

@@ -51,6 +51,22 @@ export const es: Catalog = {
   "empty.offline":
     "Es un pequeño sustituto con unas pocas respuestas fijas, para que todo se pueda probar sin una cuenta. Quien gestiona este sitio elige un modelo de verdad.",
 
+  // Files
+  "composer.attach": "Adjuntar archivos",
+  "composer.drop": "Suelte los archivos para adjuntarlos",
+  "composer.noFiles": "Este agente solo lee texto. Pegue el texto de su archivo.",
+  "composer.tooManyFiles": "Son demasiados archivos para un mensaje.",
+  "composer.uploading": "Espere a que se suban los archivos, o quítelos.",
+  "file.list": "Archivos",
+  "file.image": "Imagen",
+  "file.document": "Documento",
+  "file.open": "Abrir {name}",
+  "file.download": "Descargar {name}",
+  "file.missing": "No se puede cargar el archivo.",
+  "file.retry": "Subir {name} otra vez",
+  "file.remove": "Quitar {name}",
+  "file.uploading": "Subiendo: {part}",
+
   "message.you": "Usted",
   "message.edit": "Editar",
   "message.editLabel": "Editar su mensaje",
@@ -168,6 +184,9 @@ export const es: Catalog = {
   "problem.quota_used_up.advice": "Consulte a su administrador.",
   "problem.answer_too_long": "La respuesta alcanzó su longitud máxima.",
   "problem.answer_too_long.advice": "Lo que llegó se conserva arriba. Pida el resto, o pida menos.",
+  "problem.attachment_refused": "Este archivo no se puede enviar.",
+  "problem.attachment_refused.advice":
+    "Envíe imágenes de hasta 3,75 MB, o archivos PDF, Word, Excel y de texto de hasta 4,5 MB.",
   "problem.bad_request": "El agente no entendió esta solicitud.",
   "problem.bad_request.advice": "Cámbiela, o empiece un nuevo chat.",
   "problem.daily_limit": "Sus tokens de hoy se han agotado.",
@@ -236,7 +255,6 @@ export const es: Catalog = {
   "composer.tooLong": "{length} de {limit} caracteres: acórtelo o envíelo por partes.",
   "composer.stopping": "Deteniendo",
   "composer.wait": "Espere la respuesta o deténgala primero.",
-  "composer.noFiles": "No se pueden adjuntar archivos ni imágenes. Pegue su texto.",
   "composer.stopFailing": "No se pudo avisar al agente de que se detenga. Nuevo intento.",
   "keys.search": "Buscar conversaciones",
   "keys.newChat": "Nuevo chat",

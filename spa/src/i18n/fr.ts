@@ -54,6 +54,22 @@ export const fr: Catalog = {
   "empty.offline":
     "C’est une petite doublure aux quelques réponses fixes, pour tout essayer sans compte. La personne qui gère ce site choisit un vrai modèle.",
 
+  // Files
+  "composer.attach": "Joindre des fichiers",
+  "composer.drop": "Déposez des fichiers pour les joindre",
+  "composer.noFiles": "Cet agent ne lit que du texte. Collez plutôt le texte de votre fichier.",
+  "composer.tooManyFiles": "C’est trop de fichiers pour un seul message.",
+  "composer.uploading": "Attendez la fin de l’envoi des fichiers, ou retirez-les.",
+  "file.list": "Fichiers",
+  "file.image": "Image",
+  "file.document": "Document",
+  "file.open": "Ouvrir {name}",
+  "file.download": "Télécharger {name}",
+  "file.missing": "Le fichier ne peut pas être chargé.",
+  "file.retry": "Envoyer {name} à nouveau",
+  "file.remove": "Retirer {name}",
+  "file.uploading": "Envoi : {part}",
+
   "message.you": "Vous",
   "message.edit": "Modifier",
   "message.editLabel": "Modifier votre message",
@@ -173,6 +189,9 @@ export const fr: Catalog = {
   "problem.answer_too_long": "La réponse a atteint sa longueur maximale.",
   "problem.answer_too_long.advice":
     "Ce qui est arrivé reste affiché ci-dessus. Demandez la suite, ou demandez moins.",
+  "problem.attachment_refused": "Ce fichier ne peut pas être envoyé.",
+  "problem.attachment_refused.advice":
+    "Envoyez des images de 3,75 Mo au plus, ou des fichiers PDF, Word, Excel et texte de 4,5 Mo au plus.",
   "problem.bad_request": "L’agent n’a pas compris cette requête.",
   "problem.bad_request.advice": "Modifiez-la, ou commencez une nouvelle discussion.",
   "problem.daily_limit": "Vos jetons du jour sont épuisés.",
@@ -244,8 +263,6 @@ export const fr: Catalog = {
     "{length} caractères sur {limit} : raccourcissez, ou envoyez en plusieurs fois.",
   "composer.stopping": "Arrêt en cours",
   "composer.wait": "Attendez la réponse, ou arrêtez-la d’abord.",
-  "composer.noFiles":
-    "Les fichiers et les images ne peuvent pas être joints. Collez plutôt leur texte.",
   "composer.stopFailing": "L’agent n’a pas pu être prévenu de l’arrêt. Nouvel essai.",
   "keys.search": "Rechercher dans les conversations",
   "keys.newChat": "Nouvelle discussion",

@@ -52,6 +52,23 @@ export const ja: Catalog = {
   "empty.offline":
     "アカウントなしですべてを試せるように用意された、決まった回答だけを返す小さな代役です。本物のモデルはこのサイトの運営者が選びます。",
 
+  // Files
+  "composer.attach": "ファイルを添付",
+  "composer.drop": "ここにドロップして添付",
+  "composer.noFiles":
+    "このエージェントはテキストのみ読み取れます。ファイルのテキストを貼り付けてください。",
+  "composer.tooManyFiles": "1 件のメッセージに添付できる数を超えています。",
+  "composer.uploading": "アップロードが終わるまで待つか、ファイルを取り除いてください。",
+  "file.list": "ファイル",
+  "file.image": "画像",
+  "file.document": "文書",
+  "file.open": "{name} を開く",
+  "file.download": "{name} をダウンロード",
+  "file.missing": "ファイルを読み込めません。",
+  "file.retry": "{name} をもう一度アップロード",
+  "file.remove": "{name} を取り除く",
+  "file.uploading": "アップロード中 {part}",
+
   "message.you": "あなた",
   "message.edit": "編集",
   "message.editLabel": "メッセージを編集",
@@ -171,6 +188,9 @@ export const ja: Catalog = {
   "problem.answer_too_long": "回答が長さの上限に達しました。",
   "problem.answer_too_long.advice":
     "届いた分は上に残っています。続きを求めるか、内容を絞ってください。",
+  "problem.attachment_refused": "このファイルは送信できません。",
+  "problem.attachment_refused.advice":
+    "3.75 MB までの画像、または 4.5 MB までの PDF、Word、Excel、テキストを送信してください。",
   "problem.bad_request": "エージェントがこのリクエストを理解できませんでした。",
   "problem.bad_request.advice": "内容を変えるか、新しいチャットを始めてください。",
   "problem.daily_limit": "本日分のトークンを使い切りました。",
@@ -238,7 +258,6 @@ export const ja: Catalog = {
   "composer.tooLong": "{length} / {limit} 文字です。短くするか、分けて送ってください。",
   "composer.stopping": "停止中",
   "composer.wait": "回答を待つか、先に停止してください。",
-  "composer.noFiles": "ファイルや画像は添付できません。テキストを貼り付けてください。",
   "composer.stopFailing": "停止を伝えられませんでした。もう一度試しています。",
   "keys.search": "会話を検索",
   "keys.newChat": "新しいチャット",

@@ -1,5 +1,6 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Reply } from "./asks";
+import type { FileRef } from "./files";
 import type { Connection } from "./outcome";
 import { EMPTY, type RunView } from "./run-view";
 
@@ -7,6 +8,7 @@ export interface Question {
   readonly role: "user";
   readonly id: string;
   readonly text: string;
+  readonly files: readonly FileRef[];
   /** What was said to what the run before asked, in place of a question. */
   readonly replies?: readonly Reply[];
 }

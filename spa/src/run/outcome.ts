@@ -1,5 +1,6 @@
 import type { AgentEvent } from "../api/events";
 import type { Reply } from "./asks";
+import type { FileRef } from "./files";
 import type { Problem } from "./problems";
 
 /** What a person asks. `runId` stays the same however often it has to be sent. */
@@ -8,6 +9,7 @@ export interface RunInput {
   readonly runId: string;
   readonly messageId: string;
   readonly text: string;
+  readonly files?: readonly FileRef[];
   /** The run whose place this one takes, with all that came after it. */
   readonly replaces?: string;
   /** In place of a text: what the person says to what the last run asked. */

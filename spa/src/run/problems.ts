@@ -30,6 +30,7 @@ function problem(
   };
 }
 
+export const FILE_REFUSED = problem("problem.attachment_refused", "edit");
 export const UNREACHABLE = problem("problem.unreachable");
 export const SIGNED_OUT = problem("problem.signedOut", "sign-in");
 /** The rest of an answer is refused, and will be. */
@@ -59,6 +60,7 @@ const BY_CODE = new Map<string, Problem>([
   ["answer_filtered", problem("problem.answer_filtered")],
   ["answer_refused", problem("problem.answer_refused")],
   ["answer_too_long", problem("problem.answer_too_long")],
+  ["attachment_refused", FILE_REFUSED],
   ["bad_request", problem("problem.bad_request", "edit")],
   ["daily_limit", problem("problem.daily_limit")],
   ["internal_error", problem("problem.internal_error")],

@@ -3,7 +3,7 @@ import type { AnswerState, StoredPart, StoredUsage } from "../api/stored";
 import type { MessageKey } from "../i18n";
 import { asksOf } from "./asks";
 import { callOf } from "./calls";
-import { imagesOf, plainText } from "./images";
+import { imagesOf, plainText } from "./files";
 import type { Broken } from "./outcome";
 import { problemOfRun } from "./problems";
 import {

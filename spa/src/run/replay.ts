@@ -1,6 +1,6 @@
 import type { AgentEvent } from "../api/events";
 import type { StoredMessage, StoredRun } from "../api/stored";
-import { plainText } from "./images";
+import { plainText } from "./files";
 import { open, reduce, usageOf } from "./reducer";
 import { EMPTY, type RunView, type ToolPart } from "./run-view";
 

@@ -1,6 +1,6 @@
 import type { AnswerState } from "../api/stored";
 import type { MessageKey } from "../i18n";
-import type { ImageFile } from "./images";
+import type { FileRef } from "./files";
 import type { RetryMode } from "./outcome";
 import type { Problem } from "./problems";
 
@@ -62,7 +62,7 @@ export interface ToolPart {
   /** JSON as the model wrote it; grows while the call is written. */
   readonly args: string;
   readonly result: string;
-  readonly images: readonly ImageFile[];
+  readonly images: readonly FileRef[];
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
 }

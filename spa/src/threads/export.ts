@@ -1,21 +1,30 @@
-import type { StoredMessage, StoredRun, StoredThread } from "../api/stored";
+import type { StoredFile, StoredMessage, StoredRun, StoredThread } from "../api/stored";
 import { brand } from "../brand";
 import { formatDate, t } from "../i18n";
 import { type Call, callOf } from "../run/calls";
+import { type FileRef, filesOf, imagesOf, plainText } from "../run/files";
 import { questionOf, saidIn } from "../run/replay";
 
-/** A conversation as a file: the server's own record. */
-export function asJson(openThread: StoredThread): string {
-  return `${JSON.stringify(openThread, null, 2)}\n`;
+/** The files of a conversation by their ids. */
+export type Files = ReadonlyMap<string, StoredFile>;
+
+/** A conversation as a file: the server's own record, and the files that it refers to. */
+export function asJson(openThread: StoredThread, files: Files = new Map()): string {
+  const whole = files.size > 0 ? { ...openThread, files: Object.fromEntries(files) } : openThread;
+  return `${JSON.stringify(whole, null, 2)}\n`;
 }
 
-/** A conversation to be read: what was said, with tool calls as blocks. Reasoning is left out. */
-export function asMarkdown(openThread: StoredThread): string {
+/**
+ * A conversation to be read: what was said, with tool calls as blocks, and images in their places.
+ * Reasoning is left out, and of documents only what they are called stays.
+ */
+export function asMarkdown(openThread: StoredThread, files: Files = new Map()): string {
   const head = `# ${oneLine(openThread.title)}\n\n${formatDate(Date.parse(openThread.createdAt))}`;
-  return `${[head, ...openThread.runs.map(markdownOf)].join("\n\n")}\n`;
+  const runs = openThread.runs.map((run) => markdownOf(run, files));
+  return `${[head, ...runs].join("\n\n")}\n`;
 }
 
-function markdownOf(run: StoredRun): string {
+function markdownOf(run: StoredRun, files: Files): string {
   const question = questionOf(run);
   const said: (string | MadeCall)[] = [];
   for (const message of saidIn(run)) {
@@ -27,8 +36,10 @@ function markdownOf(run: StoredRun): string {
       const calls = said.filter((each) => typeof each !== "string");
       const call = callOf(calls, message.toolCallId, ({ result }) => result !== undefined);
       const result = textOf(message) || (message.error ?? "");
+      const images = imagesOf(message.content).flatMap((image) => linkTo(image, files) ?? []);
       if (call) call.result = result;
       else said.push({ id: message.id, messageId: message.id, text: result });
+      said.push(...images);
     }
   }
   const blocks = said.map((each) =>
@@ -37,7 +48,11 @@ function markdownOf(run: StoredRun): string {
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
   const answer = [...blocks.filter(Boolean), ...ending];
   const name = `## ${oneLine(brand.name)}`;
-  const asked = question ? [`## ${t("message.you")}`, textOf(question), name] : [];
+  const given = filesOf(question?.content).map(
+    (file) => linkTo(file, files) ?? `[${oneLine(file.name) || file.mimeType}]`,
+  );
+  const words = [plainText(question?.content), ...given].filter(Boolean);
+  const asked = question ? [`## ${t("message.you")}`, ...words, name] : [];
   return [...asked, ...answer].join("\n\n");
 }
 
@@ -52,6 +67,13 @@ function textOf(message: StoredMessage | undefined): string {
   return typeof content === "string"
     ? content
     : content.map((part) => part.text ?? `[${part.source?.mimeType ?? part.type}]`).join("\n");
+}
+
+/** An image with its bytes, as Markdown has it; undefined for what is none, or is not there. */
+function linkTo({ id, kind, name }: FileRef, files: Files): string | undefined {
+  const file = files.get(id);
+  if (kind !== "image" || !file) return undefined;
+  return `![${oneLine(name.replace(/[[\]\\]/g, " "))}](data:${file.mimeType};base64,${file.data})`;
 }
 
 /** With a fence longer than any in the text. */
@@ -70,15 +92,4 @@ export function fileName(title: string, extension: string): string {
   // What file systems refuse or read as something else.
   const name = oneLine(title.replace(/[\p{C}\\/:*?"<>|.]+/gu, " "));
   return `${name.slice(0, 80).trim() || "conversation"}.${extension}`;
-}
-
-/** Hands a text to the browser's downloads. */
-export function download(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The download has begun by the time the next task runs.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -5,7 +5,7 @@ import type { StoredThread } from "../api/stored";
 import { type ActiveRun, listenerTo } from "../run/active-run";
 import { type Answer, createAnswer, type Message, type Question } from "../run/answer";
 import { openCallsOf, type Reply, toolOf } from "../run/asks";
-import { blobOf } from "../run/images";
+import { blobOf, type FileRef } from "../run/files";
 import type { RunInput } from "../run/outcome";
 import type { Problem } from "../run/problems";
 import { breakOff, open } from "../run/reducer";
@@ -33,10 +33,10 @@ export interface OpenThread {
   /** Reads the server's history, follows a run that is under way, and sends what has not left yet. */
   load(): Promise<void>;
   /** Starts a run; resolves when it has ended, however it ended. Does nothing while one runs. */
-  send(text: string): Promise<void>;
+  send(text: string, files?: readonly FileRef[]): Promise<void>;
   /** Asks a question again, in place of its answer (the last one by default) and all that came after. */
   retry(answer?: Answer): Promise<void>;
-  /** Asks something else in a question's place. */
+  /** Asks something else in a question's place, of the same files. */
   edit(question: Question, text: string): Promise<void>;
   /** Ends the run. What it has said stays; the display goes on until the run has ended. */
   stop(): void;
@@ -47,8 +47,8 @@ export interface OpenThread {
    */
   reply(answer: Answer, replies: readonly Reply[], always: readonly string[]): Promise<void>;
   rate(answer: Answer, rating: "up" | "down" | null): Promise<void>;
-  /** An image of a tool's result, asked for once. Throws when it cannot be had. */
-  image(id: string): Promise<Blob>;
+  /** The bytes of a file, asked for once. Throws when they cannot be had. */
+  file(id: string): Promise<Blob>;
   /** Ends the listening. The run goes on at the server. */
   leave(): void;
 }
@@ -82,7 +82,7 @@ export function createOpenThread(
   /** Counts what happens here, so that a history read meanwhile is known to be old. */
   let happened = 0;
   const requestOrder = createRequestOrder();
-  const images = new Map<string, Promise<Blob>>();
+  const blobs = new Map<string, Promise<Blob>>();
   /** A history was shown while a run was received: what else it told has not been followed. */
   let isBehind = false;
   let left = false;
@@ -103,7 +103,7 @@ export function createOpenThread(
     });
     if (runInput) {
       outbox.put(runInput);
-      observer?.started(runInput.text);
+      observer?.started(runInput.text || (runInput.files?.[0]?.name ?? ""));
     }
     const listener = listenerTo(
       here,
@@ -145,7 +145,13 @@ export function createOpenThread(
 
   async function reply(answer: Answer, replies: readonly Reply[]): Promise<void> {
     if (current.value || left || answers().at(-1) !== answer) return;
-    const question: Question = { role: "user", id: crypto.randomUUID(), text: "", replies };
+    const question: Question = {
+      role: "user",
+      id: crypto.randomUUID(),
+      text: "",
+      files: [],
+      replies,
+    };
     await ask(question, crypto.randomUUID(), undefined);
   }
 
@@ -224,8 +230,8 @@ export function createOpenThread(
     for (const runInput of outbox.of(threadId)) {
       if (left || current.value) return;
       if (answers().some(({ runId }) => runId === runInput.runId)) continue;
-      const { messageId: id, text, resume: replies } = runInput;
-      const question: Question = { role: "user", id, text, ...(replies ? { replies } : {}) };
+      const { messageId: id, text, files = [], resume: replies } = runInput;
+      const question: Question = { role: "user", id, text, files, ...(replies ? { replies } : {}) };
       await ask(question, runInput.runId, runInput.replaces);
     }
   }
@@ -256,11 +262,11 @@ export function createOpenThread(
     void goOn();
   }
 
-  async function send(text: string): Promise<void> {
+  async function send(text: string, files: readonly FileRef[] = []): Promise<void> {
     if (current.value) return;
     // What failed before is passed over: sent later, it would stand behind this.
     for (const { runId } of answers()) outbox.drop(runId);
-    const question: Question = { role: "user", id: crypto.randomUUID(), text };
+    const question: Question = { role: "user", id: crypto.randomUUID(), text, files };
     await ask(question, crypto.randomUUID(), undefined);
   }
 
@@ -301,11 +307,12 @@ export function createOpenThread(
       if (current.value) return;
       const answer = answers().find((each) => each.question.id === question.id);
       // Another tab has asked something else in its place: what was written is not lost for that.
-      if (!answer) return send(text);
+      if (!answer) return send(text, question.files);
       // What the agent never had cannot be replaced; what it was to replace, still can.
       const isKept = answer.retryMode.value !== "resend";
       outbox.drop(answer.runId);
-      const anew: Question = { role: "user", id: crypto.randomUUID(), text };
+      const { files } = question;
+      const anew: Question = { role: "user", id: crypto.randomUUID(), text, files };
       if (isKept) await ask(anew, crypto.randomUUID(), answer.runId);
       else await ask(anew, crypto.randomUUID(), answer.replaces, answer);
     },
@@ -344,12 +351,12 @@ export function createOpenThread(
       happened += 1;
     },
 
-    image(id) {
-      const known = images.get(id);
+    file(id) {
+      const known = blobs.get(id);
       if (known) return known;
       const asked = chat.file(threadId, id).then(blobOf);
-      images.set(id, asked);
-      asked.catch(() => images.delete(id));
+      blobs.set(id, asked);
+      asked.catch(() => blobs.delete(id));
       return asked;
     },
 

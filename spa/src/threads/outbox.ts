@@ -51,12 +51,13 @@ export function createOutbox(storage: Storage = sessionStorage): Outbox {
 
 /** What is sent for an answer. */
 export function runInputOf(threadId: string, { question, runId, replaces }: Answer): RunInput {
-  const { id: messageId, text, replies } = question;
+  const { id: messageId, text, files, replies } = question;
   return {
     threadId,
     runId,
     messageId,
     text,
+    ...(files.length > 0 ? { files } : {}),
     ...(replaces === undefined ? {} : { replaces }),
     ...(replies ? { resume: replies } : {}),
   };

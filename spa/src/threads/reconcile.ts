@@ -1,7 +1,7 @@
 import type { StoredRun } from "../api/stored";
 import { type Answer, createAnswer, type Question } from "../run/answer";
 import { openCallsOf } from "../run/asks";
-import { plainText } from "../run/images";
+import { filesOf, plainText } from "../run/files";
 import { questionOf, replay } from "../run/replay";
 
 /**
@@ -56,6 +56,7 @@ function answerOf(run: StoredRun, before: Answer | undefined): Answer {
     role: "user",
     id: asked?.id ?? run.runId,
     text: plainText(asked?.content),
+    files: filesOf(asked?.content),
     // What was said is in what the agent did then.
     ...(asked ? {} : { replies: [] }),
   };

@@ -1,5 +1,7 @@
 import type { Actions } from "../api/actions";
-import type { Summary } from "../api/stored";
+import type { StoredFile, StoredThread, Summary } from "../api/stored";
+import { download } from "../browser/download";
+import { filesOf } from "../run/files";
 
 /**
  * Hands a conversation to the browser's downloads, as the server has it: with a run that is under way
@@ -12,9 +14,26 @@ export async function saveThread(
   { threadId, title }: Summary,
   format: "md" | "json",
 ): Promise<void> {
-  const [files, whole] = await Promise.all([import("./export"), actions.get(threadId)]);
+  const [written, whole] = await Promise.all([import("./export"), actions.get(threadId)]);
+  const files = await filesIn(whole, actions);
   const isJson = format === "json";
-  const text = isJson ? files.asJson(whole) : files.asMarkdown(whole);
+  const text = isJson ? written.asJson(whole, files) : written.asMarkdown(whole, files);
   const type = isJson ? "application/json" : "text/markdown";
-  files.download(files.fileName(title, format), text, type);
+  const blob = new Blob([text], { type: `${type};charset=utf-8` });
+  download(written.fileName(title, format), blob);
+}
+
+/** The files of a conversation that can be had. */
+async function filesIn(
+  { threadId, runs }: StoredThread,
+  actions: Actions,
+): Promise<Map<string, StoredFile>> {
+  const found = new Map<string, StoredFile>();
+  const refs = runs.flatMap(({ messages }) => messages.flatMap(({ content }) => filesOf(content)));
+  for (const { id } of refs) {
+    if (found.has(id)) continue;
+    const file = await actions.file(threadId, id).catch(() => undefined);
+    if (file) found.set(id, file);
+  }
+  return found;
 }

@@ -6,6 +6,7 @@ import { watchPageLifecycle } from "../browser/page-lifecycle";
 import { createTabs, type TabEvent } from "../browser/tabs";
 import type { MessageKey } from "../i18n";
 import { UNREACHABLE } from "../run/problems";
+import { type Attachments, createAttachments } from "./attachments";
 import { createDrafts } from "./drafts";
 import { createOpenThread, type OpenThread } from "./open-thread";
 import { createOutbox } from "./outbox";
@@ -21,11 +22,15 @@ export interface Workspace {
   readonly openThread: ReadonlySignal<OpenThread>;
   /** The open conversation's. */
   readonly draft: Signal<string>;
+  readonly attachments: Attachments;
   readonly agent: ReadonlySignal<AgentInfo | undefined>;
   readonly threads: Threads;
   /** A sentence to show for a while: what came of something that leaves no trace on the page. */
   readonly notice: Signal<MessageKey | undefined>;
-  /** Sends a text and empties the draft; a text that has to be changed first comes back as the draft. */
+  /**
+   * Sends a text with the files beside it, and empties the draft; what has to be changed first comes
+   * back as the draft. Does nothing while a file is not ready.
+   */
   send(text: string): Promise<void>;
   /** Leaves the conversation for a new, empty one, with what is being written. */
   newChat(): void;
@@ -50,6 +55,7 @@ export function createWorkspace(
 ): Workspace {
   const agent = signal<AgentInfo | undefined>(undefined);
   const drafts = createDrafts();
+  const attachments = createAttachments(chat, agent);
   const outbox = createOutbox();
   const opened = new Map<string, OpenThread>();
   const tabs = createTabs(owner, onTabEvent);
@@ -176,6 +182,7 @@ export function createWorkspace(
   const isRemoved = (threadId: string) => threads.removal.value?.thread.threadId === threadId;
 
   function onNetwork(): void {
+    attachments.retryUnreachable();
     if (openThread.value.problem.value) void openThread.value.load();
     if (threads.problem.value) void threads.load();
     // What was given up for want of a network goes on by itself.
@@ -223,6 +230,7 @@ export function createWorkspace(
   return {
     openThread,
     draft,
+    attachments,
     agent,
     threads,
     notice,
@@ -232,14 +240,17 @@ export function createWorkspace(
       // What cannot be taken now stays where it is being written.
       if (asked.running.value) return;
       const { threadId } = asked;
+      const files = attachments.take(threadId);
+      if (!files) return;
       draft.value = "";
       // A conversation has an address from its first message on.
       if (threadOf(location.hash) !== threadId) history.replaceState(null, "", hashOf(threadId));
       if (drafts.newThreadId === threadId) drafts.newThreadId = undefined;
-      await asked.send(text);
+      await asked.send(text, files);
       const answer = asked.messages.value.at(-1);
       if (answer?.role !== "assistant" || answer.problem.value?.remedy !== "edit") return;
       // It is to be changed, so it comes back to where it was written.
+      if (!isClosed) attachments.put(threadId, files);
       if (asked === openThread.value) {
         if (draft.value !== "") return;
         draft.value = text;

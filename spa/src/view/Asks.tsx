@@ -1,3 +1,4 @@
+import "../styles/asks.css";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { isOver, type Reply, toolOf } from "../run/asks";

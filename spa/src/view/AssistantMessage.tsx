@@ -5,15 +5,17 @@ import { t } from "../i18n";
 import { isThinking, type Notice } from "../run/run-view";
 import type { Answer, ToolState } from "../threads/open-thread";
 import { AnswerActions } from "./AnswerActions";
-import { Asks } from "./Asks";
 import type { Actions } from "./actions";
 import { SpinnerIcon } from "./icons";
+import { lazy } from "./lazy";
 import { Markdown } from "./Markdown";
 import { Reasoning } from "./Reasoning";
 import { RunError } from "./RunError";
 import { ToolCard } from "./ToolCard";
 import { textOf } from "./text";
 import { useWhenVisible } from "./useWhenVisible";
+
+const Asks = lazy(async () => (await import("./Asks")).Asks);
 
 /** For the guess at the height of an answer that is not drawn yet. */
 const CHARACTERS_PER_LINE = 70;
@@ -66,7 +68,7 @@ export function AssistantMessage({
               answer={answer}
               place={i}
               left={last ? "waiting" : isContinued ? undefined : "failed"}
-              image={actions.image}
+              image={actions.file}
             />
           ))}
           <Progress answer={answer} />
@@ -76,7 +78,9 @@ export function AssistantMessage({
             </p>
           ))}
           <RunError answer={answer} actions={last ? actions : undefined} />
-          {last && !busy && <Asks answer={answer} actions={actions} />}
+          {last && !busy && answer.asks.value.length > 0 && (
+            <Asks answer={answer} actions={actions} />
+          )}
           {!running && (
             <AnswerActions answer={answer} last={last} running={busy} actions={actions} />
           )}
@@ -113,7 +117,7 @@ function PartView({
   answer: Answer;
   place: number;
   left: ToolState | undefined;
-  image: Actions["image"];
+  image: Actions["file"];
 }) {
   const part = useComputed(() => answer.parts.value[place]);
   const tool = useComputed(() => (part.value?.kind === "tool" ? part.value : undefined));

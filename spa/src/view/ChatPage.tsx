@@ -51,11 +51,14 @@ export function ChatPage({
     ({ threadId }) => threadId === openThread.threadId,
   )?.title;
   const isOnline = useOnline();
+  const { attachments } = workspace;
+  const attached = attachments.of(openThread.threadId).value;
+  const [isDraggedOver, setDraggedOver] = useState(false);
 
   const focusInput = () => HAS_KEYBOARD && input.current?.focus();
 
   function send(text: string): void {
-    if (running || text.trim() === "") return;
+    if (running || (text.trim() === "" && attached.length === 0)) return;
     follower.toEnd();
     void workspace.send(text.trimEnd());
     focusInput();
@@ -89,13 +92,21 @@ export function ChatPage({
       focusInput();
     },
     rate: (answer, rating) => void openThread.rate(answer, rating),
-    image: openThread.image,
+    file: openThread.file,
     signIn: () => void session.signIn(),
   };
 
   function refuse(why: MessageKey): void {
     workspace.notice.value = why;
     announce(t(why));
+  }
+
+  const takesFiles = workspace.agent.value?.capabilities?.multimodal?.input?.image !== false;
+
+  function attach(files: readonly File[]): void {
+    if (!takesFiles) refuse("composer.noFiles");
+    else if (!attachments.add(openThread.threadId, files)) refuse("composer.tooManyFiles");
+    focusInput();
   }
 
   function stop(): void {
@@ -157,13 +168,18 @@ export function ChatPage({
     const onDrag = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      if (event.type === "drop") refuse("composer.noFiles");
+      setDraggedOver(event.type === "dragover");
+      if (event.type === "drop") attach([...event.dataTransfer.files]);
     };
+    // It has left the window, or was given up.
+    const onLeave = (event: DragEvent) => event.relatedTarget === null && setDraggedOver(false);
     addEventListener("dragover", onDrag);
     addEventListener("drop", onDrag);
+    addEventListener("dragleave", onLeave);
     return () => {
       removeEventListener("dragover", onDrag);
       removeEventListener("drop", onDrag);
+      removeEventListener("dragleave", onLeave);
     };
   });
 
@@ -217,6 +233,11 @@ export function ChatPage({
             />
           </div>
         </main>
+        {isDraggedOver && takesFiles && (
+          <p class="drop" aria-hidden="true">
+            {t("composer.drop")}
+          </p>
+        )}
         <footer class="footer">
           {/* Where there is a list of conversations, what is said of them stands in it. */}
           {!sidebarIsOpen.value && <Toast workspace={workspace} />}
@@ -237,6 +258,13 @@ export function ChatPage({
             stopping={stopping}
             limit={limit}
             input={input}
+            attachments={attached}
+            onAttach={takesFiles ? attach : undefined}
+            onDetach={(each) => {
+              attachments.remove(openThread.threadId, each);
+              focusInput();
+            }}
+            onUploadAgain={(each) => attachments.retry(openThread.threadId, each)}
             onSend={() => send(workspace.draft.value)}
             onStop={stop}
             onRefuse={refuse}

@@ -32,6 +32,7 @@ export function Messages({
             question={message}
             drawn={drawn}
             limit={limit}
+            load={actions.file}
             onEdit={running ? undefined : (text) => actions.edit(message, text)}
           />
         ) : (

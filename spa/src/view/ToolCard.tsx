@@ -3,8 +3,8 @@ import { formatDuration, t } from "../i18n";
 import type { ToolPart, ToolState } from "../threads/open-thread";
 import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
+import { FileImage } from "./FileImage";
 import { AlertIcon, CheckIcon, ChevronIcon, InfoIcon, SpinnerIcon } from "./icons";
-import { ToolImage } from "./ToolImage";
 import { parsed } from "./text";
 
 const ICONS: Record<ToolState, typeof CheckIcon> = {
@@ -24,7 +24,7 @@ const SHOWN_MS = 100;
  * One tool call, folded to a line: which tool, what it was asked, how it stands, how long it took.
  * It unfolds by itself for an image, which is there to be seen.
  */
-export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["image"] }) {
+export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["file"] }) {
   const [open, setOpen] = useState(false);
   const images = tool.images;
   const hasImages = images.length > 0;
@@ -67,7 +67,7 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["imag
           />
           {images.map(({ id }) => (
             <dd key={id}>
-              <ToolImage
+              <FileImage
                 id={id}
                 label={t("image.label", { description: tool.name })}
                 load={image}

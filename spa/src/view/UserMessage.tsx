@@ -2,11 +2,15 @@ import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isComposing } from "../browser/keys";
 import { t } from "../i18n";
 import type { Question } from "../threads/open-thread";
+import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
 import { Count, measure } from "./Count";
 import { EditIcon } from "./icons";
+import { lazy } from "./lazy";
 import { useGrowth } from "./useGrowth";
 import { useWhenVisible } from "./useWhenVisible";
+
+const MessageFiles = lazy(async () => (await import("./MessageFiles")).MessageFiles);
 
 /** A longer message, a pasted file say, is folded: the answer to it is what is read. */
 const FOLDED_CHARACTERS = 1500;
@@ -20,11 +24,13 @@ export function UserMessage({
   question,
   drawn,
   limit,
+  load,
   onEdit,
 }: {
   question: Question;
   drawn: boolean;
   limit: number;
+  load: Actions["file"];
   onEdit: ((text: string) => void) | undefined;
 }) {
   const article = useRef<HTMLElement>(null);
@@ -48,9 +54,12 @@ export function UserMessage({
         />
       ) : (
         <>
-          <p class={long && !unfolded ? "bubble folded" : "bubble"} dir="auto">
-            {question.text}
-          </p>
+          {question.files.length > 0 && <MessageFiles files={question.files} load={load} />}
+          {question.text && (
+            <p class={long && !unfolded ? "bubble folded" : "bubble"} dir="auto">
+              {question.text}
+            </p>
+          )}
           {near && (
             <div class="actions">
               {long && (
@@ -63,7 +72,7 @@ export function UserMessage({
                   {t(unfolded ? "message.showLess" : "message.showAll")}
                 </button>
               )}
-              <CopyButton label="message.copy" text={() => question.text} />
+              {question.text && <CopyButton label="message.copy" text={() => question.text} />}
               {onEdit && (
                 <button
                   type="button"

@@ -10,7 +10,7 @@ export interface Actions {
   /** @param always names of tools that need not be asked about again */
   reply(answer: Answer, replies: readonly Reply[], always: readonly string[]): void;
   rate(answer: Answer, rating: "up" | "down" | null): void;
-  /** An image of a tool's result. Throws when it cannot be had. */
-  image(id: string): Promise<Blob>;
+  /** The bytes of a file. Throws when they cannot be had. */
+  file(id: string): Promise<Blob>;
   signIn(): void;
 }

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import logo from "../../brand.svg";
 
 /** Decorative: the name is always in the text or the label of what holds the icon. */
-function Icon({ children }: { children: ComponentChildren }) {
+export function Icon({ children }: { children: ComponentChildren }) {
   return (
     <svg
       class="icon"
@@ -179,5 +179,11 @@ export const TrashIcon = () => (
 export const CloseIcon = () => (
   <Icon>
     <path d="m6.5 6.5 11 11m0-11-11 11" />
+  </Icon>
+);
+
+export const AttachIcon = () => (
+  <Icon>
+    <path d="M19.500 11.500l-7.400 7.400a4.600 4.600 0 0 1-6.500-6.500l8-8a3.100 3.100 0 0 1 4.400 4.400l-7.900 7.900a1.500 1.500 0 0 1-2.200-2.200l7.200-7.200" />
   </Icon>
 );

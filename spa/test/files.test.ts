@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AgentEvent } from "../src/api/events";
 import type { StoredPart } from "../src/api/stored";
-import { blobOf, imagesOf } from "../src/run/images";
+import { blobOf, fileOf, filesOf, imagesOf, partOf } from "../src/run/files";
 import { reduce } from "../src/run/reducer";
 import { replay } from "../src/run/replay";
 import { EMPTY, type ToolPart } from "../src/run/run-view";
@@ -51,10 +51,26 @@ test.each([
   expect(imagesOf([part])).toEqual([]);
 });
 
-test("a file becomes an image only if it is of a kind that runs nothing", async () => {
+test("a part of a message is a file, and a file that part again", () => {
+  const source = { type: "file", value: "a", mimeType: "application/pdf" };
+  const part = { type: "document", source, metadata: { size: 7, name: "a.pdf" } };
+  const file = fileOf(part);
+  expect(file).toEqual({
+    id: "a",
+    kind: "document",
+    mimeType: "application/pdf",
+    name: "a.pdf",
+    size: 7,
+  });
+  expect(file && partOf(file)).toEqual(part);
+  expect(filesOf([part, image("b"), part]).map(({ id }) => id)).toEqual(["a", "b"]);
+  expect([filesOf("words"), filesOf(undefined)]).toEqual([[], []]);
+});
+
+test("a file keeps its type only if it is of a kind that runs nothing", async () => {
   const blob = blobOf({ mimeType: "image/png", data: btoa("\x89PNG") });
   expect([blob.type, blob.size]).toEqual(["image/png", 4]);
-  for (const mimeType of ["image/svg+xml", "text/html", "application/octet-stream"])
-    expect(() => blobOf({ mimeType, data: "" })).toThrow();
+  for (const mimeType of ["image/svg+xml", "text/html", "application/pdf"])
+    expect(blobOf({ mimeType, data: "" }).type).toBe("application/octet-stream");
   expect(() => blobOf({ mimeType: "image/png", data: "%%%" })).toThrow();
 });

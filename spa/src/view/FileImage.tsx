@@ -1,17 +1,27 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
-import type { Actions } from "./actions";
 
-/** An image of a tool's result, once it is there; in its place a word when it cannot be had. */
-export function ToolImage({
+/** An image, once it is there; in its place a word when it cannot be had. */
+export function FileImage({
   id,
   label,
   load,
 }: {
   id: string;
   label: string;
-  load: Actions["image"];
+  load: (id: string) => Promise<Blob>;
 }) {
+  const [url, isMissing, setMissing] = useBlobUrl(id, load);
+  if (isMissing) return <p class="aside">{t("tool.imageMissing")}</p>;
+  if (!url) return <p class="thinking">{label}</p>;
+  return <img src={url} alt={label} onError={setMissing} />;
+}
+
+/** An address of a file's bytes while they are shown. */
+function useBlobUrl(
+  id: string,
+  load: (id: string) => Promise<Blob>,
+): [url: string | undefined, isMissing: boolean, setMissing: () => void] {
   const [url, setUrl] = useState<string>();
   const [isMissing, setMissing] = useState(false);
 
@@ -35,7 +45,5 @@ export function ToolImage({
     };
   }, [id, load]);
 
-  if (isMissing) return <p class="aside">{t("tool.imageMissing")}</p>;
-  if (!url) return <p class="thinking">{label}</p>;
-  return <img src={url} alt={label} onError={() => setMissing(true)} />;
+  return [url, isMissing, () => setMissing(true)];
 }
