@@ -17,6 +17,7 @@ from chat_page import (
     visit,
 )
 from e2e_stack import RunningStack
+from image_samples import PNG
 from people import Person
 from playwright.sync_api import Browser, Page, expect
 from spa_build import brand_name
@@ -189,6 +190,25 @@ def test_with_help_settings_menus_and_fields_open_axe_finds_nothing(
     composer(judged).fill("word " * 7_000)
     expect_no_violation("too long")
     composer(judged).fill("")
+
+
+def test_with_files_axe_finds_nothing(
+    judged: Page, expect_no_violation: Callable[[str], None]
+) -> None:
+    csv = {"name": "sales.csv", "mimeType": "text/csv", "buffer": b"month,sales"}
+    chart = {"name": "chart.png", "mimeType": "image/png", "buffer": PNG}
+    judged.locator("form.composer input[type=file]").set_input_files([csv, chart])
+    expect(judged.locator('.composer .file[data-state="ready"]')).to_have_count(2)
+    zip_file = {"name": "a.zip", "mimeType": "application/zip", "buffer": b"PK\x03\x04"}
+    judged.locator("form.composer input[type=file]").set_input_files([zip_file])
+    expect(judged.locator('.composer .file[data-state="failed"]')).to_have_count(1)
+    expect_no_violation("files beside the message")
+    judged.get_by_role("button", name="Remove a.zip").click()
+    expect_finished(ask(judged, "Look"))
+    expect_no_violation("files of a message")
+    judged.get_by_role("button", name="sales.csv").click()
+    expect_no_violation("a file that is open")
+    judged.keyboard.press("Escape")
 
 
 def test_on_a_phone_axe_finds_nothing(

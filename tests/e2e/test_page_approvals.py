@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from axe import violations
 from chat_page import answers, ask, composer, expect_finished, open_browser, questions, visit
 from e2e_stack import ROOT, RunningStack, run_stack
 from people import Person
@@ -78,3 +79,15 @@ def test_a_new_message_is_a_no(page: Page) -> None:
     expect(request_of(page)).to_have_count(0)
     expect(page.get_by_text("Refunded")).to_have_count(0)
     expect(page.locator("details.tool")).to_have_attribute("data-state", "failed")
+
+
+def test_axe_finds_nothing_in_what_a_person_is_asked(browser: Browser, shop: RunningStack) -> None:
+    context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
+    page = visit(context, shop, Person.new(shop))
+    expect_finished(ask(page, REFUND))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert violations(page) == []
+    request_of(page).get_by_role("button", name="Don't allow").click()
+    assert violations(page) == []
+    context.close()

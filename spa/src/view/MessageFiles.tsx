@@ -55,8 +55,7 @@ function MessageFile({ file, load }: { file: FileRef; load: Actions["file"] }) {
       <button
         type="button"
         class={file.kind === "image" ? "file picture" : "file"}
-        aria-label={t(opens, { name })}
-        title={name}
+        title={t(opens, { name })}
         onClick={() => void open()}
       >
         {file.kind === "image" ? (
