@@ -45,12 +45,28 @@ def build_agent(run):
 """
 
 
+TEXT = "TEXT_MESSAGE_CONTENT"
+
+
 def kinds(events: list[Any]) -> list[str]:
     return [event.type.value for event in events]
 
 
 def steps(events: list[Any]) -> list[tuple[str, str]]:
     return [(e.type.value[5:], e.step_name) for e in events if e.type.value.startswith("STEP")]
+
+
+def subagents(events: list[Any]) -> list[tuple[str, str]]:
+    """What became of each sub-agent, by its name."""
+    names: dict[str, str] = {}
+    told = []
+    for event in events:
+        kind = event.type.value
+        if kind == "SUBAGENT_STARTED":
+            names[event.subagent_run_id] = event.name
+        if kind.startswith("SUBAGENT"):
+            told.append((kind[9:], names[event.subagent_run_id]))
+    return told
 
 
 def texts(messages: list[Any]) -> list[str]:
@@ -67,6 +83,12 @@ def test_the_nodes_of_a_graph_are_steps_and_what_each_says_is_a_message(run_file
         ("STARTED", "critic"),
         ("FINISHED", "critic"),
     ]
+    assert subagents(events) == steps(events)
+    (writer, critic) = [e.subagent_run_id for e in events if e.type.value == "SUBAGENT_STARTED"]
+    spoken = [(e.subagent_run_id, e.delta) for e in events if e.type.value == TEXT]
+    assert spoken == [(writer, "A draft."), (critic, "It is good.")]
+    alone = [e.type.value for e in events if getattr(e, "subagent_run_id", None) is None]
+    assert alone == ["RUN_STARTED", "RUN_FINISHED"], "all else is of a node"
     assert [message.get("content") for message in run["messages"]] == [
         "Write",
         "A draft.",
@@ -96,6 +118,10 @@ def test_nodes_that_speak_at_once_have_messages_of_their_own(run_file: RunFile) 
             ).content
         )
     assert {name for _, name in steps(events)} == {"both", "both/left", "both/right"}
+    begun = [event for event in events if event.type.value == "SUBAGENT_STARTED"]
+    assert [event.name for event in begun[:1]] == ["both"]
+    assert {event.parent_subagent_run_id for event in begun} == {None, begun[0].subagent_run_id}
+    assert subagents(events)[-1] == ("FINISHED", "both")
     spoken = sorted(message["content"] for message in run["messages"][1:])
     assert spoken == ["left left", "right right"]
     assert kinds(again) == kinds(events)
@@ -137,6 +163,7 @@ def test_a_node_that_fails_ends_the_run(run_file: RunFile, file: str) -> None:
         events = client.ask("Go")
     assert events[-1].code == "internal_error"
     assert [kind for kind, _ in steps(events)] == ["STARTED", "FINISHED"]
+    assert [kind for kind, _ in subagents(events)] == ["STARTED", "ERROR"]
 
 
 @pytest.mark.parametrize("file", [GRAPH, SWARM], ids=["graph", "swarm"])

@@ -32,6 +32,9 @@ def test_the_official_client_understands_a_graph(graph: RunningStack) -> None:
     )
     assert client["failures"] == []
     assert client["seen"].count("STEP_STARTED") == client["seen"].count("STEP_FINISHED") == 4
+    assert (
+        client["seen"].count("SUBAGENT_STARTED") == client["seen"].count("SUBAGENT_FINISHED") == 4
+    )
     assert client["seen"].count("RUN_FINISHED") == 2
 
 

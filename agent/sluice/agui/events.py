@@ -99,6 +99,22 @@ def step_finished(name: str) -> Event:
     return {"type": "STEP_FINISHED", "stepName": name}
 
 
+def subagent_started(subagent_run_id: str, name: str, parent: str | None) -> Event:
+    """A node begins; `parent` is that of the node whose graph or swarm it is in, if any."""
+    event = {"type": "SUBAGENT_STARTED", "subagentRunId": subagent_run_id, "name": name}
+    return event if parent is None else {**event, "parentSubagentRunId": parent}
+
+
+def subagent_finished(subagent_run_id: str) -> Event:
+    outcome = {"type": "success"}
+    return {"type": "SUBAGENT_FINISHED", "subagentRunId": subagent_run_id, "outcome": outcome}
+
+
+def subagent_error(subagent_run_id: str, message: str) -> Event:
+    """A node has failed, or the run ended before it."""
+    return {"type": "SUBAGENT_ERROR", "subagentRunId": subagent_run_id, "message": message}
+
+
 def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
     """The conversation's AG-UI messages as they are now; others that were told are taken back."""
     return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
