@@ -31,7 +31,7 @@ PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-re
 export SLUICE_SAM := $(CURDIR)/.build/sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
 # What a person gives a command: STACK=name, ENV=prod, EMAIL=..., REGION=...
-export STACK ENV EMAIL TEMPLATE AGENT
+export STACK ENV EMAIL TEMPLATE AGENT FILE
 ifneq ($(AGENT),)
 export SLUICE_AGENT := $(AGENT)
 endif
@@ -69,6 +69,14 @@ create-user: .build/dev.stamp ## a person who may sign in (EMAIL=; ARGS=--genera
 .PHONY: chat
 chat: .build/dev.stamp ## a conversation in the terminal (EMAIL=)
 	@$(PYTHON) -m ops chat
+
+.PHONY: eval
+eval: .build/dev.stamp ## ask it the questions of FILE=questions.jsonl and judge its answers
+	@$(PYTHON) -m ops eval $(ARGS)
+
+.PHONY: export-ratings
+export-ratings: .build/dev.stamp ## the answers that people rated, as JSON lines
+	@$(PYTHON) -m ops export-ratings $(ARGS)
 
 .PHONY: logs
 logs: .build/dev.stamp ## what it says (ARGS="--since 10m --follow")

@@ -13,6 +13,8 @@ COMMANDS = {
     "deploy": "deploy",
     "destroy": "destroy",
     "doctor": "doctor.command",
+    "eval": "evaluate",
+    "export-ratings": "ratings",
     "logs": "logs",
     "outputs": "outputs",
     "publish-spa": "publish",
