@@ -27,7 +27,7 @@ from model_servers import MODEL_IDS, ModelServer, Reply
 from support import serve
 
 from local.bedrock import Bedrock
-from ops import archive, bundle, bundle_proof, layers, pruning, wheels
+from ops import archive, bundle, bundle_proof, bytecode, layers, pruning, wheels
 
 pytestmark = pytest.mark.slow
 
@@ -312,6 +312,41 @@ def test_compiled_files_are_believed_unchecked_and_name_no_path_of_this_machine(
         source = re.sub(r"__pycache__/(.*)\.cpython-\d+", r"\1", name).removesuffix("c")
         code = marshal.loads(content[16:])  # noqa: S302 - compiled a moment ago
         assert _file_names(code) == {source}
+
+
+def test_the_manuals_of_libraries_are_left_out_and_what_is_read_at_run_time_stays(unpacked, files):
+    """Tools are described by their docstrings, SymPy's are 1.3 MB of the zip."""
+    assert sum(map(len, files.values())) < 50_000_000
+    asked = """
+import sympy
+from strands_tools.calculator import calculator
+print(repr(sympy.sin.__doc__))
+print(calculator.tool_spec["description"][:20])
+print(sympy.integrate(1 / sympy.Symbol("x")))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", asked], cwd=unpacked, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout.splitlines()[0] == "''", ended.stderr
+    assert ended.stdout.splitlines()[2] == "log(x)"
+    assert len(ended.stdout.splitlines()[1]) == 20
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('"""Doc."""\nx = 1\n', '""\nx = 1\n'),
+        (
+            "def f():\n    r'''Two\n    lines.'''\n    return 1\n",
+            'def f():\n    ""\n\n    return 1\n',
+        ),
+        ("class A: 'é'; y = 1\n", 'class A: ""; y = 1\n'),
+        ("def f():\n    x = '''no\n    doc'''\n", "def f():\n    x = '''no\n    doc'''\n"),
+        ("def f():\n    f'{1}'\n", "def f():\n    f'{1}'\n"),
+    ],
+)
+def test_a_docstring_is_emptied_and_each_line_stays_in_its_place(source: str, expected: str):
+    assert bytecode.empty_docstrings(source.encode()).decode() == expected
 
 
 def _file_names(code: types.CodeType) -> set[str]:
