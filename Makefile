@@ -136,8 +136,8 @@ test-all: $(TESTING) ## everything
 	@$(PYTEST) $(ARGS)
 
 .PHONY: test-deploy
-test-deploy: $(TESTING) ## the bundle, the judges, a stack's whole life in an emulator, by the real sam
-	@$(PYTEST) tests/deploy tests/judges tests/ops/test_bundle.py tests/ops/test_bundle_upload.py $(ARGS)
+test-deploy: $(TESTING) ## the bundle, smoke, the judges, a stack's whole life in an emulator, by the real sam
+	@$(PYTEST) tests/deploy tests/judges tests/ops/test_bundle.py tests/ops/test_bundle_upload.py tests/ops/test_doctor_thorough.py $(ARGS)
 
 .PHONY: test-page
 test-page: $(TESTING) ## the long journeys through the page, in a browser

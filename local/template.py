@@ -69,6 +69,11 @@ def load(path: Path, parameters: Mapping[str, str], origins: Origins) -> Templat
         document = parse(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise TemplateError(f"{path.name} cannot be read: {error}") from error
+    return resolve(path, document, parameters, origins)
+
+
+def resolve(path: Path, document: Any, parameters: Mapping[str, str], origins: Origins) -> Template:
+    """Resolve what `parse` read of the template at `path`, which is changed. Raises as `load`."""
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise TemplateError(f"{path.name} has no Resources section.")
     for name, resource in document["Resources"].items():

@@ -337,7 +337,7 @@ test("every event of docs/wire.md is read", () => {
   expect(names).toContain("REASONING_MESSAGE_CONTENT");
   expect(names.length).toBeGreaterThan(15);
   const fields = { messageId: "m", toolCallId: "c", toolCallName: "look", ...RUN, name: "n" };
-  const rest = { delta: "", message: "", content: "", messages: [] };
+  const rest = { delta: "", message: "", content: "", messages: [], subagentRunId: "s" };
   for (const type of names)
     expect(parseEvent(JSON.stringify({ type, ...fields, ...rest })), type).toBeDefined();
 });

@@ -81,6 +81,7 @@ def test_the_tutorials_agent_answers_by_curl_and_in_the_page(
     assert "100" in text_of(events)
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_each_node_of_a_graph_says_also_after_a_reload(
     graph: RunningStack, browser: Browser
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_call_is_refused_with_a_reason_by_keyboard(page: Page) -> None:
     expect(page.locator("details.tool").last).to_contain_text("They say: Too early")
 
 
+@pytest.mark.slow
 def test_what_is_allowed_for_the_chat_is_asked_once(page: Page) -> None:
     expect_finished(ask(page, REFUND))
     request_of(page).get_by_role("button", name="Allow for this chat").click()
@@ -81,6 +82,7 @@ def test_a_new_message_is_a_no(page: Page) -> None:
     expect(page.locator("details.tool")).to_have_attribute("data-state", "failed")
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_in_what_a_person_is_asked(browser: Browser, shop: RunningStack) -> None:
     context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
     page = visit(context, shop, Person.new(shop))

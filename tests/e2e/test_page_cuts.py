@@ -149,6 +149,7 @@ def test_a_fault_that_stays_is_told_and_retry_works_f4(chat: Page, faulty: Runni
 # ---- what is to be fixed --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_the_agent_never_took_cannot_be_rated(page: Page, faulty: RunningStack) -> None:
     faulty.break_next(*[{"do": "refuse", "status": 503, "on": "message"}] * 2)
     answer = ask(page, "Hello")
@@ -159,6 +160,7 @@ def test_what_the_agent_never_took_cannot_be_rated(page: Page, faulty: RunningSt
     expect_finished(answers(page).last)
 
 
+@pytest.mark.slow
 def test_a_message_that_failed_is_neither_lost_nor_sent_behind_a_later_one(
     page: Page, faulty: RunningStack
 ) -> None:

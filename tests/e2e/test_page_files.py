@@ -105,6 +105,7 @@ PHOTO = """() => new Promise((resolve) => {
 })"""
 
 
+@pytest.mark.slow
 def test_a_large_photo_is_made_smaller_before_it_leaves(page: Page) -> None:
     photo = base64.b64decode(page.evaluate(PHOTO))
     choose(page, {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo})
@@ -132,6 +133,7 @@ def test_what_is_no_file_for_a_model_says_so_and_keeps_the_message(page: Page) -
     expect_finished(answers(page).last)
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_cut_goes_again_when_the_network_is_back(page: Page) -> None:
     page.context.set_offline(True)
     with page.expect_file_chooser() as chooser:
@@ -149,6 +151,7 @@ def test_an_upload_that_is_cut_goes_again_when_the_network_is_back(page: Page) -
     expect(files_of(questions(page).last)).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_files_stay_with_a_message_that_is_edited_or_asked_again(page: Page) -> None:
     choose(page, CHART)
     expect_finished(ask(page, "Look"))

@@ -1,5 +1,6 @@
 """Runs belong to the server: Stop, reloads, other tabs, dead networks and dead agents."""
 
+import pytest
 from chat_page import (
     COUNT,
     COUNTED,
@@ -31,6 +32,7 @@ def test_stop_stops_the_model_and_the_next_message_is_taken(chat: Page) -> None:
     expect_finished(ask(chat, "Hello"))
 
 
+@pytest.mark.slow
 def test_a_stop_that_does_not_arrive_is_told_and_tried_again(
     chat: Page, faulty: RunningStack
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_second_tab_follows_the_answer_and_does_not_disturb_it_f10(
     expect(answers(first)).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_copied_tab_begins_a_conversation_of_its_own(chat: Page) -> None:
     """Duplicated, a tab has a copy of the sessionStorage, where the new chat's id stands."""
     chat.get_by_role("button", name="New chat").first.click()
@@ -105,6 +108,7 @@ def test_a_copied_tab_begins_a_conversation_of_its_own(chat: Page) -> None:
     copy.close()
 
 
+@pytest.mark.slow
 def test_two_tabs_that_ask_at_once_leave_one_well_formed_conversation_f10(
     context: BrowserContext, faulty: RunningStack, person: Person
 ) -> None:

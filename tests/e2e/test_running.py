@@ -101,6 +101,7 @@ def test_edits_take_effect_while_it_runs(checkout: Path, tmp_path: Path) -> None
 # ---- restarts ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_keys_users_and_conversations_survive_a_restart(tmp_path: Path) -> None:
     thread = str(uuid.uuid4())
     ports = ("--port", str(free_ports(len(SERVICES))))  # the issuer is an address: it has to stay

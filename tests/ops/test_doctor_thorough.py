@@ -126,6 +126,7 @@ def test_a_deployed_stack_is_asked_the_same(deployed: Deployed) -> None:
     assert status == 0
 
 
+@pytest.mark.slow
 def test_what_is_broken_is_found_with_its_fix_and_nothing_else(
     broken: tuple[RunningStack, set[str]],
 ) -> None:

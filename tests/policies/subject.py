@@ -1,6 +1,7 @@
 """What a policy judges: template.yaml as text, as a document, resolved, and as SAM expands it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -8,7 +9,7 @@ from typing import Any, Self
 import yaml
 
 from local.physical_ids import Origins
-from local.template import Resource, Template, load, parse
+from local.template import Resource, Template, parse, resolve
 
 from .additions import without_additions
 from .nodes import nodes
@@ -118,9 +119,9 @@ class Subject:
         text = without_additions(text)
         path = folder / "template.yaml"
         path.write_text(text)
-        template = load(path, parameters, ORIGINS)
-        root = yaml.compose(text, yaml.CSafeLoader)
         document = parse(text)
+        template = resolve(path, deepcopy(document), parameters, ORIGINS)
+        root = yaml.compose(text, yaml.CSafeLoader)
         return cls(text, root, document, template, sam.expand(document, template.parameters))
 
     def every(self, *types: str) -> list[Resource]:

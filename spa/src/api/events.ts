@@ -28,6 +28,9 @@ const REQUIRED = {
   STATE_DELTA: [],
   STEP_STARTED: [],
   STEP_FINISHED: [],
+  SUBAGENT_STARTED: ["subagentRunId", "name"],
+  SUBAGENT_FINISHED: ["subagentRunId"],
+  SUBAGENT_ERROR: ["subagentRunId"],
   MESSAGES_SNAPSHOT: [],
   CUSTOM: ["name"],
 } as const satisfies { [T in AgUiEvent["type"]]?: readonly string[] };

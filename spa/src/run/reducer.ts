@@ -62,6 +62,9 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
     }
     case "STEP_STARTED":
     case "STEP_FINISHED":
+    case "SUBAGENT_STARTED":
+    case "SUBAGENT_FINISHED":
+    case "SUBAGENT_ERROR":
     case "STATE_SNAPSHOT":
     case "STATE_DELTA":
     case "REASONING_ENCRYPTED_VALUE":
