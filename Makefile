@@ -139,9 +139,9 @@ test-all: $(TESTING) ## everything
 test-deploy: $(TESTING) ## the bundle, smoke, the judges, a stack's whole life in an emulator, by the real sam
 	@$(PYTEST) tests/deploy tests/judges tests/ops/test_bundle.py tests/ops/test_bundle_upload.py tests/ops/test_doctor_thorough.py $(ARGS)
 
-.PHONY: test-page
-test-page: $(TESTING) ## the long journeys through the page, in a browser
-	@$(PYTEST) -m slow tests/e2e $(ARGS)
+.PHONY: test-long
+test-long: $(TESTING) ## the other long tests: journeys through the page, kills and cuts by the hundred
+	@$(PYTEST) -m slow tests/agent tests/e2e tests/local tests/spa tests/test_readme.py $(ARGS)
 
 .PHONY: taskcat
 taskcat: .build/test.stamp .build/taskcat.stamp ## deploy to three regions of your own account with taskcat, and delete again

@@ -146,6 +146,7 @@ def test_make_dev_starts_the_stack(tmp_path: Path) -> None:
         process.stdout.close()
 
 
+@pytest.mark.slow
 def test_another_model_is_a_variable_of_the_shell(tmp_path: Path) -> None:
     """`SLUICE_MODEL=... make dev`: each variable is known, and the stack starts."""
     lines = [line for block in code_blocks() for line in block.splitlines() if "SLUICE_" in line]

@@ -1,4 +1,5 @@
 // @vitest-environment node
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { createChat } from "../src/api/chat";
 import { down, status } from "./faults";

@@ -1,4 +1,5 @@
 // @vitest-environment node
+// @vitest-environment node
 import { describe, expect, test, vi } from "vitest";
 import { createChat } from "../src/api/chat";
 import type { AgentEvent } from "../src/api/events";

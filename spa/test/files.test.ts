@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import type { AgentEvent } from "../src/api/events";
 import type { StoredPart } from "../src/api/stored";

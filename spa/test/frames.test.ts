@@ -1,4 +1,5 @@
 // @vitest-environment node
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { createFrameDecoder, type Frame } from "../src/api/frames";
 import { cut, pick, seeded } from "./support";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { createChat } from "../src/api/chat";
 import type { AgentEvent } from "../src/api/events";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 /** What a frame costs besides what is drawn in it: style, layout, paint. */

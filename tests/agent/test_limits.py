@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import sluice.agent_runner.retry
 from model_servers import Refused, Reply
 from sluice.settings import Settings
@@ -60,6 +61,7 @@ def test_f7_a_silent_model_has_heartbeats_and_then_a_deadline(run_agent) -> None
     assert "after 1 seconds (SLUICE_MAX_SECONDS)" in error.message
 
 
+@pytest.mark.slow
 def test_f7_a_busy_model_is_told_and_the_deadline_ends_the_waiting(run_agent, monkeypatch) -> None:
     monkeypatch.setattr(sluice.agent_runner.retry, "DELAYS", [0.0, 60.0])
     with run_agent(SLUICE_MAX_SECONDS="5") as client:

@@ -113,6 +113,7 @@ def _without_ids(message: dict[str, Any]) -> Any:
     return message["role"], message["content"], message.get("error"), calls
 
 
+@pytest.mark.slow
 def test_a_hundred_cuts_kills_and_two_tabs_leave_the_undisturbed_conversation(tmp_path) -> None:
     """F1, F2 and F10 at once."""
     with contextlib.ExitStack() as stack:

@@ -39,6 +39,7 @@ def send_and_go(client: Any, body: bytes) -> None:
         sock.sendall(head.encode() + body)
 
 
+@pytest.mark.slow
 def test_f1_a_run_whose_client_goes_again_and_again_arrives_whole(run_agent, wire) -> None:
     """F1, 100 times: cut before, between and in the middle of events."""
 

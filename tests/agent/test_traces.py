@@ -220,6 +220,7 @@ def test_what_goes_to_cloudwatch_is_signed_and_nothing_else(
     assert [span.name for span in received.spans] == ["chat"]
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_away_costs_no_answer() -> None:
     with free_socket() as sock:
         port = sock.getsockname()[1]

@@ -4,6 +4,7 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
 from chat_page import ask, expect_finished, open_browser, visit
 from e2e_stack import run_stack
 from fakes.scripted_mcp import ScriptedMcp, tool
@@ -21,6 +22,7 @@ def expect_image(page: Page) -> None:
     assert image.evaluate(IS_DRAWN)
 
 
+@pytest.mark.slow
 def test_a_tools_image_is_seen_on_its_card_live_and_after_a_reload(
     browser: Browser, tmp_path: Path
 ) -> None:

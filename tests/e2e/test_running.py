@@ -213,11 +213,13 @@ def test_an_agent_that_does_not_start_is_shown_with_its_last_words(checkout: Pat
     assert "nothing_of_this_name" in start_and_fail(checkout)
 
 
+@pytest.mark.slow
 def test_a_page_that_does_not_build_is_shown_with_the_builders_words(checkout: Path) -> None:
     (checkout / "spa" / "index.html").write_text('<script type="module" src="/none.ts"></script>')
     assert "none.ts" in start_and_fail(checkout)
 
 
+@pytest.mark.slow
 def test_a_machine_without_npm_is_told_what_to_do(checkout: Path) -> None:
     (checkout / "spa" / "dist" / "index.html").unlink(missing_ok=True)
     assert "There is no npm here: `make dev`" in start_and_fail(checkout, PATH="")

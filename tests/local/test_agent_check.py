@@ -59,6 +59,7 @@ def test_the_stack_does_not_start_with_it_and_says_why(tmp_path: Path) -> None:
     assert "returned something of the type int: return a strands Agent" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_edit_that_does_not_work_is_not_taken_up(tmp_path: Path) -> None:
     path = tmp_path / "agent" / "mine.py"
     path.parent.mkdir()

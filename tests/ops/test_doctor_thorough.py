@@ -120,6 +120,7 @@ def test_a_working_stack_has_no_fault_and_a_line_for_each_check(here: dict[str, 
     assert lines == [["ok", id_] for id_ in CHECKS]
 
 
+@pytest.mark.slow
 def test_a_deployed_stack_is_asked_the_same(deployed: Deployed) -> None:
     status, found = smoke(deployed.environment)
     assert {each["result"] for each in found.values()} == {"ok"}, found

@@ -60,9 +60,9 @@ export const en = {
   // Files
   "composer.attach": "Attach files",
   "composer.drop": "Drop files to attach them",
-  "composer.noFiles": "This agent reads text only. Paste the text of your file instead.",
+  "composer.noFiles": "This agent reads text only.",
   "composer.tooManyFiles": "That's too many files for one message.",
-  "composer.uploading": "Wait until the files are uploaded, or remove them.",
+  "composer.uploading": "Wait until the files are uploaded.",
   "file.list": "Files",
   "file.image": "Image",
   "file.document": "Document",

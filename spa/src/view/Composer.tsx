@@ -30,7 +30,7 @@ interface Props {
   readonly onPage: (direction: 1 | -1) => void;
 }
 
-const DraftFiles = lazy(async () => (await import("./DraftFiles")).DraftFiles);
+const DraftFiles = lazy(async () => (await import("./files")).DraftFiles);
 
 /** What a phone offers the camera for, and other machines their files. Bytes decide, at the agent. */
 const ACCEPTED = "image/*,application/pdf,.doc,.docx,.xls,.xlsx,.csv,.md,.html,.json,text/*";

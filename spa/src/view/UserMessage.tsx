@@ -10,7 +10,7 @@ import { lazy } from "./lazy";
 import { useGrowth } from "./useGrowth";
 import { useWhenVisible } from "./useWhenVisible";
 
-const MessageFiles = lazy(async () => (await import("./MessageFiles")).MessageFiles);
+const MessageFiles = lazy(async () => (await import("./files")).MessageFiles);
 
 /** A longer message, a pasted file say, is folded: the answer to it is what is read. */
 const FOLDED_CHARACTERS = 1500;
