@@ -38,5 +38,7 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     // Thousands of random pages take seconds on a busy machine; a hang is what this is to catch.
     testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
+    setupFiles: ["test/patience.ts"],
   },
 });

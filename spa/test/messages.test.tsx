@@ -32,7 +32,7 @@ const actions: Actions = {
 
 beforeEach(async () => {
   await loadMarkdown();
-  await Promise.all([import("../src/view/MessageFiles"), import("../src/view/Asks")]);
+  await Promise.all([import("../src/view/files"), import("../src/view/Asks")]);
   done = [];
   watched = new Set();
   root = document.body.appendChild(document.createElement("div"));
