@@ -74,7 +74,8 @@ def test_a_person_signs_in_by_the_form_asks_and_signs_out_t12(
     assert refresh_token not in page.evaluate(STORED)
     assert tokens_of(page)["idToken"] not in page.evaluate(STORED)
 
-    page.get_by_role("button", name="Sign out").click()
+    with page.expect_navigation(url=f"{faulty.outputs['SpaUrl']}/"):  # there and back again
+        page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
     assert person.email not in page.evaluate(STORED)
