@@ -1,7 +1,7 @@
+import { IMAGES } from "../run/files";
+
 /** Models see no more: Claude's own limit is 1,568, and others scale what is larger. */
 const LONGEST_SIDE = 2_048;
-/** Kinds that models read as they are. */
-const READ = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 const QUALITY = [0.85, 0.7, 0.5];
 
 /**
@@ -16,7 +16,7 @@ export async function scaleImage(file: Blob, maxBytes: number): Promise<Blob | u
   if (!bitmap) return undefined;
   const { width, height } = bitmap;
   const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
-  const isRead = READ.has(file.type) && file.size <= maxBytes;
+  const isRead = IMAGES.has(file.type) && file.size <= maxBytes;
   if (isRead && scale === 1) {
     bitmap.close();
     return file;

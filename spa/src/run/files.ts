@@ -14,14 +14,19 @@ export interface FileRef {
 
 type Content = string | readonly StoredPart[] | undefined;
 
-/** What a browser shows without running anything, which is not true of SVG. */
-const SHOWN = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+/** What models read, and a browser shows without running anything, which is not true of SVG. */
+export const IMAGES: ReadonlySet<string> = new Set([
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+]);
 
 /** The file that a content part is, if the page can offer it. */
 export function fileOf({ type, source, metadata }: StoredPart): FileRef | undefined {
   if (source?.type !== "file" || typeof source.value !== "string") return undefined;
   const { value: id, mimeType = "" } = source;
-  if (type !== "document" && !(type === "image" && SHOWN.has(mimeType))) return undefined;
+  if (type !== "document" && !(type === "image" && IMAGES.has(mimeType))) return undefined;
   const { name, size } = metadata ?? {};
   return {
     id,
@@ -58,5 +63,5 @@ export function plainText(content: Content): string {
 /** A file's bytes, under a type that no browser runs. */
 export function blobOf({ mimeType, data }: StoredFile): Blob {
   const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
-  return new Blob([bytes], { type: SHOWN.has(mimeType) ? mimeType : "application/octet-stream" });
+  return new Blob([bytes], { type: IMAGES.has(mimeType) ? mimeType : "application/octet-stream" });
 }
