@@ -53,10 +53,15 @@ def serve(app: Any) -> Iterator[str]:
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # As uvicorn's own, which waits for tasks by looking for them, and 0.1 s at the least.
+            # What was accepted just now is a connection some rounds later, and only while its
+            # listener is open: asyncio drops it unclosed when that has gone.
+            for server in self.servers:
+                for listening in server.sockets:
+                    self.loop.remove_reader(listening.fileno())
+            for _ in range(4):
+                await asyncio.sleep(0)
             for listener in (*self.servers, *(sockets or ())):
                 listener.close()
-            for _ in range(4):  # what was accepted just now is a connection some rounds later
-                await asyncio.sleep(0)
             for connection in list(self.server_state.connections):
                 connection.shutdown()
             if tasks := list(self.server_state.tasks):
