@@ -35,6 +35,9 @@ export STACK ENV EMAIL TEMPLATE AGENT FILE
 ifneq ($(AGENT),)
 export SLUICE_AGENT := $(AGENT)
 endif
+ifneq ($(KNOWLEDGE),)
+export SLUICE_OFFLINE_KNOWLEDGE := $(KNOWLEDGE)
+endif
 ifneq ($(REGION),)
 export AWS_REGION := $(REGION)
 endif
@@ -49,7 +52,7 @@ export PATH := $(if $(HAS_NODE),,$(CURDIR)/.build/node/bin:)$(PATH)
 ##@ Run it on this machine
 
 .PHONY: dev
-dev: .build/dev.stamp $(if $(AGENT),.build/examples.stamp) spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000, AGENT=examples/graph.py)
+dev: .build/dev.stamp $(if $(AGENT),.build/examples.stamp) spa/node_modules/.package-lock.json ## the whole template on this machine: sign-in, API, agent, page (PORT=3000, AGENT=examples/graph.py, KNOWLEDGE=examples/knowledge)
 	@exec $(PYTHON) -m local --port "$(PORT)" $(ARGS)
 
 ##@ Use it: the stack on this machine, or a deployed one with STACK=NAME

@@ -1,7 +1,7 @@
-"""Answers from a Bedrock knowledge base, with citations that lead to the documents.
+"""Answers from a Bedrock knowledge base in a way of your own: from one team's documents alone.
 
-The agent's role needs `bedrock:Retrieve` on the knowledge base (docs/customise.md says where).
-KNOWLEDGE_BASE is its id.
+The parameter KnowledgeBaseId has a tool like this one ready-made. Of your own, the agent's role
+needs `bedrock:Retrieve` on the knowledge base (docs/customise.md says where).
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ def client() -> Any:
 
 
 def build_agent(run: Run) -> Agent:
-    sources: list[dict[str, Any]] = []
+    team = (run.claims.get("cognito:groups") or ["everybody"])[0]
 
     @tool
     def search(question: str) -> str:
@@ -34,16 +34,18 @@ def build_agent(run: Run) -> Agent:
             question: What to look for, in whole words.
         """
         found = client().retrieve(
-            knowledgeBaseId=KNOWLEDGE_BASE, retrievalQuery={"text": question}
+            knowledgeBaseId=KNOWLEDGE_BASE,
+            retrievalQuery={"text": question},
+            retrievalConfiguration={
+                "vectorSearchConfiguration": {"filter": {"equals": {"key": "team", "value": team}}}
+            },
         )["retrievalResults"]
         passages = []
         for result in found:
-            location = result.get("location", {})
-            uri = location.get("s3Location", {}).get("uri", "a document")
-            sources.append({"number": len(sources) + 1, "uri": uri, "score": result.get("score")})
-            passages.append(f"[{len(sources)}] {uri}\n{result['content']['text']}")
-        # The client can show them beside the answer.
-        run.emit("citations", sources)
+            title = result["location"]["s3Location"]["uri"].rpartition("/")[2]
+            text = result["content"]["text"]
+            # The page shows the source beside the sentence that cites it.
+            passages.append(f"[{run.cite(title, text)}] {title}\n{text}")
         return "\n\n".join(passages) or "Nothing was found."
 
     return Agent(model=run.model, tools=[search], system_prompt=PROMPT)

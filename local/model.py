@@ -39,6 +39,9 @@ _WITHOUT_CONFIGURATION: Mapping[str, str | None] = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
 
+# botocore's name for where Retrieve is.
+_KNOWLEDGE = "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME"
+
 _BOARD = Path("/sys/class/dmi/id/board_vendor")
 
 
@@ -56,13 +59,17 @@ class ModelChoice:
     note: str = ""
 
     @classmethod
-    def of(cls, parameter: str | None, declared: str, url: str) -> "ModelChoice":
+    def of(
+        cls, parameter: str | None, declared: str, url: str, *, has_knowledge: bool = False
+    ) -> "ModelChoice":
         """This shell's choice, or else that of the parameter Model, or of a template whose agent
-        asks (`declared`) another than Bedrock. `url` is the local Bedrock's."""
+        asks (`declared`) another than Bedrock. `url` is the local Bedrock's, which also has the
+        documents where this shell names a folder of them (`has_knowledge`)."""
         templates = OFFLINE if declared == "bedrock" else declared
         chosen = os.environ.get("SLUICE_MODEL") or parameter or templates
         if chosen != OFFLINE:
-            return cls(chosen)
+            knowledge = {_KNOWLEDGE: url, **_region(), **_keys(), **_without_proxy()}
+            return cls(chosen, knowledge if has_knowledge else {})
         fault = _fault_of_configuration()
         return cls(
             OFFLINE,
@@ -70,6 +77,7 @@ class ModelChoice:
                 "SLUICE_MODEL": "bedrock",
                 "SLUICE_MODEL_ID": os.environ.get("SLUICE_MODEL_ID") or MODEL_ID,
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+                _KNOWLEDGE: url,
                 # A Bedrock API key: botocore sends none without TLS, and would fail.
                 "AWS_BEARER_TOKEN_BEDROCK": None,
                 **_region(),

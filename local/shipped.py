@@ -33,7 +33,9 @@ OUTPUTS = frozenset(
 PATHS = frozenset({"/chat"})
 """Of the API."""
 
-ROLE_POLICIES = frozenset({"Conversations", "Tools", "Model", "ModelKey", "Guardrail", "Telemetry"})
+ROLE_POLICIES = frozenset(
+    {"Conversations", "Tools", "Model", "ModelKey", "Guardrail", "Knowledge", "Telemetry"}
+)
 """PolicyName of each policy in RuntimeRole."""
 
 VARIABLES = "SLUICE_"

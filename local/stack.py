@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local import gateway, pool, runtime, site
 from local.agent_check import fault_of_agent
 from local.bedrock import Bedrock
+from local.bedrock.knowledge import EXAMPLE, KNOWLEDGE_BASE_ID, find_folder
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
 from local.functions import functions_of, without_permission
@@ -156,6 +157,8 @@ class Stack:
             "DevUrl": self.origins.site,
             **self._given,
         }
+        if folder := find_folder(self._root):
+            parameters.setdefault("KnowledgeBaseId", KNOWLEDGE_BASE_ID)
         asked = parameters.get("Model")
         if asked == OFFLINE:
             del parameters["Model"]  # known here only
@@ -167,7 +170,7 @@ class Stack:
         absent += without_permission(template, api.functions)
         config = runtime.RuntimeConfig.of(template)
         declared = config.environment.get("SLUICE_MODEL", "bedrock")
-        model = ModelChoice.of(asked, declared, self.bedrock_url)
+        model = ModelChoice.of(asked, declared, self.bedrock_url, has_knowledge=folder is not None)
         user_pool = pool.PoolConfig.of(template)
         self._store.ensure_user(DEMO_EMAIL, DEMO_PASSWORD)
         discovery = f"{template.outputs['Issuer']}/.well-known/openid-configuration"
@@ -188,6 +191,7 @@ class Stack:
         for name, app in apps.items():
             self._apps[name].app = app
         self._next_runtime = config, model
+        self._bedrock.knowledge = folder or self._root / EXAMPLE
         said = [f"template: {sentence}" for sentence in absent]
         said += [f"agent: {model.note}"] if model.note else []
         for sentence in said:

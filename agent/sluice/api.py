@@ -23,6 +23,7 @@ NOTICES = frozenset(
         "tools_unusable",
         "images_left_out",
         "documents_left_out",
+        "knowledge_unavailable",
         "context_trimmed",
     )
 )
@@ -80,6 +81,8 @@ class Run:
 
     send: Callable[[dict[str, Any]], None] = field(repr=False)
     """Not for agent.py: takes an AG-UI event, from any thread."""
+    note_source: Callable[[str, str, str], int] = field(repr=False)
+    """Not for agent.py: takes a source's title, text and address, and numbers it."""
     count: Callable[[str, int, int], None] = field(repr=False)
     """Not for agent.py: takes a model's name and tokens."""
 
@@ -101,6 +104,21 @@ class Run:
                 "value": json_copy(value, f"emit: the value of {name}"),
             }
         )
+
+    def cite(self, title: str, text: str = "", url: str = "") -> int:
+        """Note a source that the answer may cite, and get its number; any thread may.
+
+        Give the number to the model with what the source says, and ask it to cite as `[1]`. The
+        sources go with the answer's next text as AG-UI message metadata, and are stored with it.
+        `text` is the passage, of which a person sees the beginning; `url` is where the document is.
+        A source that was noted already keeps its number; no two of a conversation have the same.
+
+        Raises:
+            ValueError: The answer has 40 sources already, or one of the three is no text.
+        """
+        if not all(isinstance(each, str) for each in (title, text, url)):
+            raise ValueError("cite: title, text and url are text")
+        return self.note_source(title, text, url)
 
     def set_state(self, state: Any) -> None:
         """Change what the agent and its client share; any thread may. It is stored with the run.

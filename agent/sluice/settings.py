@@ -40,6 +40,7 @@ VARIABLES = (
         "tokens of one person in a day (UTC); 0 for no end",
     ),
     Variable("SLUICE_THINKING", "0", "tokens that a Bedrock model may reason with; 0 for none"),
+    Variable("SLUICE_KNOWLEDGE_BASE", "", "Bedrock knowledge base to answer from; empty for none"),
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
     Variable("SLUICE_AGENT", "", "the file of your agent; agent.py beside main.py when empty"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
@@ -91,6 +92,7 @@ class Settings:
     max_concurrent_runs_per_user: int
     daily_tokens_per_user: int
     thinking: int
+    knowledge_base: str
     mcp_servers: tuple[Server, ...] = field(repr=False)
     agent: str
     platform: str
@@ -138,6 +140,7 @@ class Settings:
             ),
             daily_tokens_per_user=reader.number("SLUICE_DAILY_TOKENS_PER_USER", 0, 999_999_999),
             thinking=reader.number("SLUICE_THINKING", 0, 1_000_000),
+            knowledge_base=reader.knowledge_base("SLUICE_KNOWLEDGE_BASE"),
             mcp_servers=reader.servers("SLUICE_MCP"),
             agent=reader.text("SLUICE_AGENT"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),
@@ -207,6 +210,13 @@ class _Reader:
         value = self.text(name)
         if value and not re.fullmatch(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:\S+", value):
             self.wrong(name, "the ARN of a Secrets Manager secret")
+        return value
+
+    def knowledge_base(self, name: str) -> str:
+        value = self.text(name)
+        # `knowledgeBaseId` of Retrieve in the API reference.
+        if value and not re.fullmatch("[0-9a-zA-Z]{10}", value):
+            self.wrong(name, "the id of a knowledge base: 10 letters and digits")
         return value
 
     def servers(self, name: str) -> tuple[Server, ...]:

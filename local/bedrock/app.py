@@ -1,7 +1,8 @@
 """Bedrock Runtime on a loopback port: its two operations that agents use, and its errors.
 
-`Converse` and `ConverseStream` of the API reference. Any key is taken, if the request is signed for
-Bedrock in form. What is not played says so.
+`Converse` and `ConverseStream` of the API reference; and `Retrieve`, of knowledge bases, which has
+an address of its own in AWS. Any key is taken, if the request is signed for Bedrock in form. What
+is not played says so.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,10 +22,12 @@ from local.bedrock import event_stream
 from local.bedrock.answer import Event, as_message, choose_reply, tell
 from local.bedrock.errors import IN_STREAM, MODEL, STATUSES, BedrockError, invalid
 from local.bedrock.failures import Failure, Failures
+from local.bedrock.knowledge import EXAMPLE, ROUTE, retrieve
 from local.bedrock.rules import check_request
 from local.bedrock.shapes import check_shape
 from local.disconnect import until_gone
 
+ROOT = Path(__file__).resolve().parents[2]
 BODY_BYTES = 100 * 1024 * 1024
 PLAYED = {"Converse", "ConverseStream"}
 # With no delay, so many events leave at once, and the loop is given back between two such parts.
@@ -50,10 +54,12 @@ _SIGNATURE = re.compile(
 
 class Bedrock:
     """The service, as an ASGI app. `delay` is the pause between two pieces of an answer, in
-    seconds, and may change while it serves."""
+    seconds, and `knowledge` the folder that every knowledge base is; both may change while it
+    serves."""
 
     def __init__(self, log: Callable[[str], None], delay: float = 0.0) -> None:
         self.delay = delay
+        self.knowledge = ROOT / EXAMPLE
         self._log = log
         self._failures = Failures()
         self._guardrails: set[str] = set()
@@ -62,9 +68,16 @@ class Bedrock:
         if scope["type"] != "http":
             return
         response = _Response(send)
+        headers = Headers(scope=scope)
         try:
+            if of_knowledge_base := ROUTE.fullmatch(scope["raw_path"].decode()):
+                _check_signature(headers.get("authorization", ""))
+                request = _parse(await _read(receive))
+                id_, operation = of_knowledge_base.groups()
+                found = await asyncio.to_thread(retrieve, self.knowledge, id_, operation, request)
+                await response.finish(found)
+                return
             operation, model_id = _find_operation(scope)
-            headers = Headers(scope=scope)
             _check_signature(headers.get("authorization", ""))
             request = _parse(await _read(receive))
             check_shape(

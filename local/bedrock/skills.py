@@ -43,6 +43,8 @@ def explain_result(conversation: Conversation) -> Reply | None:
     failed = result.get("status") == "error"
     if call.tool == "current_time" and not failed:
         return say(f"It is {found}")
+    if call.tool == "search_knowledge" and not failed:
+        return say(_cite(found))
     if call.tool != "calculator":
         return say(f"{call.tool} {'failed. It says' if failed else 'says'}: {found}")
     expression = call.arguments.get("expression", "it")
@@ -139,6 +141,15 @@ def tell_time(conversation: Conversation) -> Reply | None:
     return Reply(words("Let me look at the clock."), Call("current_time", {}))
 
 
+def look_up(conversation: Conversation) -> Reply | None:
+    """What nothing else answers may stand in the documents, where there are some."""
+    asked = re.search(r"\?|\b(?:look up|search)\b", conversation.question, re.I)
+    if not asked or "search_knowledge" not in conversation.tools:
+        return None
+    call = Call("search_knowledge", {"question": conversation.question[:1_000]})
+    return Reply(words("I look into the documents."), call)
+
+
 def greet(conversation: Conversation) -> Reply | None:
     if re.match(r"\s*(?:hello|hi|hey|good (?:morning|evening|day))\b", conversation.question, re.I):
         return say("Hello! Ask me to calculate something, or what I can do.")
@@ -180,6 +191,7 @@ SKILLS = (
     Skill(tell_time, "What time is it?"),
     Skill(greet),
     Skill(accept_thanks),
+    Skill(look_up),
     Skill(say_what_it_can),
 )
 
@@ -222,6 +234,21 @@ def _facts(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _fact_name(text: str) -> str:
     return re.sub(r"\s+(?:again|now|please)$", "", " ".join(text.lower().split()))
+
+
+def _cite(found: str) -> str:
+    """The best passages, each with its number, as the tool gave them."""
+    passages = re.findall(r"(?ms)^\[(\d+)\] [^\n]*\n(.*?)(?=\n\n\[\d+\] |\Z)", found)
+    if not passages:
+        return "The documents say nothing about it."
+    said = [f"{_first_sentences(text)} [{number}]" for number, text in passages[:2]]
+    return "\n\n".join(["The documents say:", *(f"- {each}" for each in said)])
+
+
+def _first_sentences(text: str) -> str:
+    """The first two sentences of a passage, without its headings."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return " ".join(re.findall(r"[^.!?]+[.!?]", " ".join(lines))[:2]).strip() or text.strip()
 
 
 def _numbers(first: int, last: int) -> Iterator[str]:

@@ -164,7 +164,7 @@ class Toolbox:
 
     def __init__(self, _: Any) -> None: ...
 
-    async def tools_for(self, _: Any) -> Any:
+    async def tools_for(self, *_: Any) -> Any:
         return [look], []
 
     def close(self) -> None: ...

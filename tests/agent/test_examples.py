@@ -148,10 +148,13 @@ def test_the_knowledge_base_is_cited(run_example: RunExample, aws: list[Any]) ->
     script = (call("search", question="How many holidays?"), say("25 days [1]."))
     with run_example("knowledge_base", *script) as client:
         events = client.ask("How many holidays do I have?")
-    assert aws == [{"retrievalQuery": {"text": "How many holidays?"}}]
-    assert results(events) == ["[1] s3://docs/holidays.pdf\n25 days."]
-    source = {"number": 1, "uri": "s3://docs/holidays.pdf", "score": 0.8}
-    assert told(events) == [("citations", [source])]
+    (asked,) = aws
+    assert asked["retrievalQuery"] == {"text": "How many holidays?"}
+    assert "everybody" in json.dumps(asked["retrievalConfiguration"]), "who is in no group"
+    assert results(events) == ["[1] holidays.pdf\n25 days."]
+    (metadata,) = [event.metadata for event in events if event.type.value == "TEXT_MESSAGE_START"]
+    source = {"number": 1, "title": "holidays.pdf", "text": "25 days."}
+    assert metadata == {"citations": [source]}
 
 
 def test_the_structured_answer_is_an_object_and_a_sentence(run_example: RunExample) -> None:

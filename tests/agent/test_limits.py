@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 import sluice.agent_runner.retry
+from checkout import ROOT
 from model_servers import Refused, Reply
+from scripted import Scripted, say
 from sluice.settings import Settings
 from wire_support import parse, said
 
-pytest_plugins = ("provided",)
+pytest_plugins = ("provided", "agent_files")
 
 SETTINGS = Settings.read({"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "c"})
 
@@ -50,6 +52,18 @@ def test_t6_a_long_answer_stops_at_the_limit_of_tokens(run_agent) -> None:
     assert types(events)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
     assert events[-1].code == "answer_too_long"
     assert "100 tokens (SLUICE_MAX_TOKENS)" in events[-1].message
+
+
+def test_t6_a_model_that_keeps_to_no_limit_is_ended_in_mid_answer(run_file: Any) -> None:
+    """Not only before its next call: it has said ten times what it was allowed to."""
+    start, piece, *end = say("word " * 100)
+    model = Scripted([start, *[piece] * 50, *end])
+    with run_file(ROOT / "tests" / "stock_agent.py", model, SLUICE_MAX_TOKENS="100") as client:
+        events = client.ask("Tell me")
+        assert events[-1].code == "answer_too_long"
+        kept = client.act("get", threadId="thread-1")["runs"][0]["messages"][-1]["content"]
+    # Pieces that have arrived together are one.
+    assert 1_000 <= len(kept) < 10_000
 
 
 def test_f7_a_silent_model_has_heartbeats_and_then_a_deadline(run_agent) -> None:

@@ -35,7 +35,7 @@ class Desk:
 
             def __init__(self, _: Any) -> None: ...
 
-            async def tools_for(self, _: Any) -> Any:
+            async def tools_for(self, *_: Any) -> Any:
                 return [*tools], []
 
             def close(self) -> None: ...

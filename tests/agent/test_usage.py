@@ -51,3 +51,9 @@ def test_a_model_that_did_not_begin_has_used_nothing() -> None:
     meter = Meter()
     meter.expect(1000)
     assert meter.token_usage("bedrock", "m") is None
+
+
+def test_reasoning_is_told_where_the_server_counts_it() -> None:
+    call = report(inputTokens=10, outputTokens=5, reasoningTokens=3)
+    assert count(START, call, START, call)["reasoningTokens"] == 6
+    assert "reasoningTokens" not in count(START, report(inputTokens=10, outputTokens=5))

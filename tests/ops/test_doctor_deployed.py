@@ -202,6 +202,7 @@ def intact() -> Fake:
                 "environmentVariables": {
                     "SLUICE_MODEL": "bedrock",
                     "SLUICE_MODEL_ID": "global.anthropic.claude-sonnet-4-6",
+                    "SLUICE_KNOWLEDGE_BASE": "KB0123ABCD",
                     "SLUICE_TRACES": "https://xray.us-east-1.amazonaws.com/v1/traces",
                 },
             }
@@ -224,6 +225,20 @@ def intact() -> Fake:
                 "entitlementAvailability": "AVAILABLE",
                 "regionAvailability": "AVAILABLE",
             },
+        },
+        "bedrock-agent": {
+            "GetKnowledgeBase": {
+                "knowledgeBase": {
+                    "knowledgeBaseId": "KB0123ABCD",
+                    "name": "docs",
+                    "knowledgeBaseArn": "arn:aws:bedrock:us-east-1:1:knowledge-base/KB0123ABCD",
+                    "roleArn": "arn:aws:iam::123456789012:role/knowledge",
+                    "knowledgeBaseConfiguration": {"type": "VECTOR"},
+                    "status": "ACTIVE",
+                    "createdAt": THEN,
+                    "updatedAt": THEN,
+                }
+            }
         },
         "iam": {"SimulatePrincipalPolicy": {}},
         "s3": {"objects": {"/page/index.html": b"<!doctype html>", f"/code/{KEY}": b"zip"}},
@@ -490,6 +505,18 @@ MUTATIONS: Mapping[str, tuple[str, Break]] = {
     "a model of other regions": (
         "model: regionAvailability",
         put(*_MODEL, "regionAvailability", value="NOT_AVAILABLE"),
+    ),
+    "no Retrieve": (
+        "role: bedrock:Retrieve",
+        put("test", "denied", value={"bedrock:Retrieve"}),
+    ),
+    "a knowledge base that is gone": (
+        "knowledge: KB0123ABCD",
+        put("bedrock-agent", "GetKnowledgeBase", value=Refusal("ResourceNotFoundException", 404)),
+    ),
+    "a knowledge base that failed": (
+        "knowledge: FAILED",
+        put("bedrock-agent", "GetKnowledgeBase", "knowledgeBase", "status", value="FAILED"),
     ),
     "an empty bucket": (
         "published: no page",

@@ -65,7 +65,7 @@ FOR_VERBS = {
     "doctor": {
         *("bedrock:GetFoundationModelAvailability", "bedrock:GetInferenceProfile"),
         *("iam:SimulatePrincipalPolicy", "cloudwatch:ListMetrics"),
-        "xray:GetTraceSegmentDestination",
+        *("xray:GetTraceSegmentDestination", "bedrock:GetKnowledgeBase"),
     },
 }
 

@@ -4,6 +4,7 @@
 FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "guardrail": (("GuardrailId", "GuardrailVersion"), set()),
     "a model of another server": (("Model", "ModelUrl", "ModelSecretArn"), set()),
+    "knowledge base": (("KnowledgeBaseId",), set()),
     "thinking": (("ThinkingTokens",), set()),
     "tools of others": (("McpServers",), set()),
     "network": (("RuntimeSubnets", "RuntimeSecurityGroups"), set()),

@@ -150,6 +150,10 @@ MUTATIONS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "!If [HasGuardrail, !Ref GuardrailVersion, !Ref AWS::NoValue]",
             "!If [HasGuardrail, DRAFT, !Ref AWS::NoValue]",
         ),
+        "no knowledge base": (
+            "!If [HasKnowledgeBase, !Ref KnowledgeBaseId,",
+            "!If [HasKnowledgeBase, !Ref GuardrailId,",
+        ),
         "other servers": ("!If [HasMcp, !Ref McpServers,", "!If [HasMcp, '[]',"),
         "traces that nobody gets": ("        SLUICE_TRACES:", "        SLUICE_TRACE:"),
         "reasoning that nobody asked for": (
@@ -157,11 +161,13 @@ MUTATIONS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "SLUICE_THINKING: '4096'",
         ),
     },
-    permissions.the_agent_may_use_its_guardrail: {
+    permissions.the_agent_may_use_its_guardrail_and_its_knowledge_base: {
         "it may not": ("Action: bedrock:ApplyGuardrail", "Action: logs:FilterLogEvents"),
+        "it may not search": ("Action: bedrock:Retrieve\n", "Action: logs:FilterLogEvents\n"),
     },
     permissions.the_agent_reads_and_writes_conversations_only: {
         "every guardrail": ("guardrail/${GuardrailId}", "guardrail/* # any"),
+        "every knowledge base": ("knowledge-base/${KnowledgeBaseId}", "knowledge-base/* # any"),
     },
     permissions.the_agent_calls_gateways_only_where_it_has_servers: {
         "it may not": ("bedrock-agentcore:InvokeGateway", "bedrock-agentcore:GetGateway"),

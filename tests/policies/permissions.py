@@ -100,7 +100,10 @@ def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[
     """
     bucket = subject.template.resources["ConversationsBucket"].attributes["Arn"]
     model = f"/{subject.template.parameters['ModelId']}"
-    guardrail = f"/{subject.template.parameters['GuardrailId'] or None}"
+    wanted = {
+        "bedrock:ApplyGuardrail": f"/{subject.template.parameters['GuardrailId'] or None}",
+        "bedrock:Retrieve": f"/{subject.template.parameters['KnowledgeBaseId'] or None}",
+    }
     opened = set()
     for place, statement in _allowed(subject):
         if not place.startswith("RuntimeRole.Policies"):
@@ -110,8 +113,8 @@ def the_agent_reads_and_writes_conversations_only(subject: Subject) -> Iterator[
                 if action.startswith("s3:"):
                     opened.add((action, resource))
                 profile = at(statement, "Condition", "StringEquals", "bedrock:InferenceProfileArn")
-                wanted = guardrail if action == "bedrock:ApplyGuardrail" else model
-                if action.startswith("bedrock:") and not (profile or resource).endswith(wanted):
+                end = wanted.get(action, model)
+                if action.startswith("bedrock:") and not (profile or resource).endswith(end):
                     yield f"{place} allows {action} on {resource}"
     needed = {(f"s3:{command}Object", f"{bucket}/*") for command in ("Get", "Put", "Delete")}
     needed.add(("s3:ListBucket", bucket))
@@ -129,15 +132,16 @@ def every_role_is_bounded_when_a_boundary_is_given(subject: Subject) -> Iterator
 
 
 @policy
-def the_agent_may_use_its_guardrail(subject: Subject) -> Iterator[str]:
-    """Without the permission every request would end in an error, with it but no guardrail none
+def the_agent_may_use_its_guardrail_and_its_knowledge_base(subject: Subject) -> Iterator[str]:
+    """Without the permission every request would end in an error, with it but nothing to use none
     would be needed."""
-    asked = any(
-        "bedrock:ApplyGuardrail" in listed(statement.get("Action"))
-        for _, statement in _allowed(subject)
-    )
-    if asked != bool(subject.template.parameters["GuardrailId"]):
-        yield f"bedrock:ApplyGuardrail is {'' if asked else 'not '}allowed"
+    for action, parameter in (
+        ("bedrock:ApplyGuardrail", "GuardrailId"),
+        ("bedrock:Retrieve", "KnowledgeBaseId"),
+    ):
+        asked = any(action in listed(statement.get("Action")) for _, statement in _allowed(subject))
+        if asked != bool(subject.template.parameters[parameter]):
+            yield f"{action} is {'' if asked else 'not '}allowed"
 
 
 @policy

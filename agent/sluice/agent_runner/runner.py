@@ -29,6 +29,7 @@ from sluice.agui.state import change
 from sluice.api import Run as UserRun
 from sluice.models.metered import Ledger, Metered, RunEndedError, ended_after
 from sluice.models.provider import make_model
+from sluice.runs.citations import Citations
 from sluice.runs.outcome import Ended
 from sluice.runs.run import Run
 from sluice.service_error import AgentFileError, ServiceError
@@ -212,7 +213,9 @@ class AgentRunner:
     async def _user_run(self, question: Question, run: Run, ledger: Ledger) -> UserRun:
         """What the user's file is given; the person is told which tools are missing."""
         settings = self._settings
-        tools, notices = await self._toolbox.tools_for(question)
+        run.citations = Citations(question.told)
+        send = _sender(run)
+        tools, notices = await self._toolbox.tools_for(question, run.citations.add, send)
         for event in notices:
             run.append(event)
         of_client = _of_client(question.tools, tools) if self._file.kind != "app" else []
@@ -230,7 +233,8 @@ class AgentRunner:
             context=question.context,
             forwarded_props=question.forwarded_props,
             cancel_signal=run.cancel_signal,
-            send=_sender(run),
+            send=send,
+            note_source=run.citations.add,
             count=ledger.count,
         )
 

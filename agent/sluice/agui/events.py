@@ -29,6 +29,7 @@ type Notice = Literal[
     "tools_unusable",
     "images_left_out",
     "documents_left_out",
+    "knowledge_unavailable",
     "context_trimmed",
 ]
 
@@ -120,8 +121,9 @@ def messages_snapshot(messages: list[dict[str, Any]]) -> Event:
     return {"type": "MESSAGES_SNAPSHOT", "messages": messages}
 
 
-def text_start(message_id: str) -> Event:
-    return {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}
+def text_start(message_id: str, metadata: dict[str, Any] | None = None) -> Event:
+    event = {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}
+    return {**event, "metadata": metadata} if metadata else event
 
 
 def text_content(message_id: str, delta: str) -> Event:

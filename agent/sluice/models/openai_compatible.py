@@ -193,21 +193,24 @@ def _count(answer: Answer, usage: Any) -> bool:
     """Whether there was something to count."""
     if not isinstance(usage, dict):
         return False
-    details = usage.get("prompt_tokens_details")
-    details = details if isinstance(details, dict) else {}
+    details = _object(usage.get("prompt_tokens_details"))
     answer.count(
         inputTokens=usage.get("prompt_tokens"),
         outputTokens=usage.get("completion_tokens"),
         totalTokens=usage.get("total_tokens"),
         cacheReadInputTokens=details.get("cached_tokens"),
         cacheWriteInputTokens=details.get("cache_write_tokens"),
+        reasoningTokens=_object(usage.get("completion_tokens_details")).get("reasoning_tokens"),
     )
     return True
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _first(choices: Any) -> dict[str, Any]:
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    return choice if isinstance(choice, dict) else {}
+    return _object(choices[0]) if isinstance(choices, list) and choices else {}
 
 
 def _parts(content: Any) -> Iterator[tuple[str, str]]:

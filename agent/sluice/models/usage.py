@@ -5,7 +5,14 @@ from typing import Any
 # A call that is cut off reports nothing, and is paid for all the same.
 CHARACTERS_PER_TOKEN = 4
 
-_REPORTED = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+_REPORTED = (
+    "inputTokens",
+    "outputTokens",
+    "cacheReadInputTokens",
+    "cacheWriteInputTokens",
+    # Ours: some servers say it, and Bedrock counts it with what was answered and says nothing.
+    "reasoningTokens",
+)
 
 
 class Meter:
@@ -19,6 +26,11 @@ class Meter:
         # Of calls that have begun and not reported yet.
         self._open_input = 0
         self._open_characters = 0
+
+    @property
+    def open_characters(self) -> int:
+        """What the call under way has written, while nobody has counted its tokens."""
+        return self._open_characters
 
     def expect(self, input_tokens: int | None) -> None:
         """A call is about to be made; `input_tokens` is an estimate of what it sends."""
@@ -61,7 +73,7 @@ class Meter:
             "totalTokens": sent + answered,
             "cachedInputTokens": read,
             "cacheWriteInputTokens": written,
-        }
+        } | ({"reasoningTokens": reasoned} if (reasoned := tokens["reasoningTokens"]) else {})
 
 
 def count_characters(delta: Any) -> int:

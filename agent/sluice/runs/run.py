@@ -13,6 +13,7 @@ from typing import Any
 
 from sluice.agui import state as shared_state
 from sluice.agui.events import HEARTBEAT, Event, Outcome, encode_frame
+from sluice.runs.citations import Citations
 from sluice.runs.transcript import Transcript
 from sluice.service_error import ServiceError
 from sluice.threads.files import NewFiles
@@ -24,6 +25,7 @@ MAX_LOG_BYTES = 8 * 1024 * 1024
 # A response holds so much of a log at once, so that a slow reader costs little (F3).
 MAX_CHUNK_BYTES = 64 * 1024
 # What a person first sees of the model's own.
+_CITING_EVENTS = ("TEXT_MESSAGE_START", "TEXT_MESSAGE_END")
 _STATE_EVENTS = ("STATE_SNAPSHOT", "STATE_DELTA")
 _FIRST_WORDS = ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT")
 
@@ -55,6 +57,9 @@ class Run:
         self.give(given)
         # What its tools gave beside text, until the store has it.
         self.files = NewFiles()
+        # What its answer may cite.
+        self.citations = Citations()
+        self._cited = 0
         self.state: State = "running"
         # What the agent and its client share.
         self.shared_state: Any = None
@@ -128,6 +133,8 @@ class Run:
         if event["type"] in _STATE_EVENTS:
             self.shared_state = shared_state.apply(self.shared_state, event)
             self._has_changed_state = True
+        if event["type"] in _CITING_EVENTS:
+            event = self._with_citations(event)
         frame = encode_frame(len(self._frames) + 1, event)
         self.transcript.add(event)
         self._frames.append(frame)
@@ -138,6 +145,15 @@ class Run:
                 ServiceError("answer_too_long", f"The answer passed {megabytes} MB and was ended.")
             )
         self._news.set()
+
+    def _with_citations(self, event: Event) -> Event:
+        """A message of text with the sources so far: as it begins, and as it ends where there are
+        more by then."""
+        sources = self.citations.so_far
+        told, self._cited = self._cited, len(sources)
+        if not sources or (event["type"] == "TEXT_MESSAGE_END" and told == len(sources)):
+            return event
+        return {**event, "metadata": {"citations": sources}}
 
     def finish(self, event: Event, state: State = "finished") -> None:
         """Add the terminal event, RUN_FINISHED or RUN_ERROR, and close the log."""

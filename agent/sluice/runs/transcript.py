@@ -4,7 +4,7 @@ Messages are what is stored and what a model is sent of the past; events are wha
 """
 
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import Any, cast
 
 from sluice.agui import events
 from sluice.agui.content import Content, plain_text
@@ -39,8 +39,9 @@ class Transcript:
                 self._of("reasoning", event["messageId"]).text.append(event["delta"])
             case "REASONING_ENCRYPTED_VALUE":
                 self._of("reasoning", event["entityId"]).encrypted = event["encryptedValue"]
-            case "TEXT_MESSAGE_START":
-                self._of("assistant", event["messageId"])
+            case "TEXT_MESSAGE_START" | "TEXT_MESSAGE_END":
+                said = self._of("assistant", event["messageId"])
+                said.metadata = event.get("metadata") or said.metadata
             case "REASONING_MESSAGE_START":
                 self._of("reasoning", event["messageId"])
             case "TOOL_CALL_START":
@@ -102,7 +103,7 @@ def _assistant(message: Message) -> Iterator[Event]:
     message_id, content = message["id"], message.get("content")
     calls = message.get("toolCalls", [])
     if content or not calls:
-        yield events.text_start(message_id)
+        yield events.text_start(message_id, message.get("metadata"))
         if content:
             yield events.text_content(message_id, content)
         yield events.text_end(message_id)
@@ -186,6 +187,7 @@ class _Said:
         self._calls: list[tuple[str, str, _Text]] = []
         self.text = _Text()
         self.encrypted = ""
+        self.metadata: dict[str, Any] | None = None
 
     def call(self, call_id: str, name: str) -> _Text:
         """Add a call; its arguments are for the caller to fill."""
@@ -197,6 +199,8 @@ class _Said:
         message: Message = {"id": self.id, "role": self._role, "content": self.text.join()}
         if self.encrypted:
             message["encryptedValue"] = self.encrypted
+        if self.metadata:
+            message["metadata"] = self.metadata
         if self._calls:
             message["toolCalls"] = [
                 {

@@ -1,7 +1,7 @@
 """Every tool that a run may call: the built-in ones, the person's own, those of MCP servers."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from sluice.agui import events
@@ -10,6 +10,7 @@ from sluice.settings import Settings
 from sluice.threads.history import Question
 from sluice.tools.calculator import Calculator
 from sluice.tools.clock import Clock
+from sluice.tools.knowledge import KnowledgeBase, NoteSource
 from sluice.tools.mcp_pool import McpPool
 from sluice.tools.own import FOLDER, load_tools
 from sluice.tools.timeout import Limited
@@ -27,7 +28,11 @@ class Toolbox:
     def __init__(self, settings: Settings, folder: Path = FOLDER) -> None:
         self._calculator = Calculator()
         self._told: set[str] = set()
+        base, region = settings.knowledge_base, settings.model_region
+        self._knowledge = KnowledgeBase(base, region) if base else None
         built_in = [Limited(self._calculator.calculate), _clock(None)]
+        if self._knowledge is not None:
+            built_in.append(_search(self._knowledge, lambda *_: 0, lambda _: None))
         own = [Limited(tool, seconds) for tool, seconds in load_tools(folder)]
         self._tools = self._first_of_each_name([*built_in, *own])
         servers = settings.mcp_servers
@@ -42,11 +47,17 @@ class Toolbox:
         specs = [tool.tool_spec for tool in self._usable([*self._tools, *remote])[0]]
         return [{"name": spec["name"], "description": spec["description"]} for spec in specs]
 
-    async def tools_for(self, question: Question) -> tuple[list[Limited], list[Event]]:
-        """The tools of one run, and what the person should know of those that are missing."""
+    async def tools_for(
+        self, question: Question, note_source: NoteSource, send: Callable[[Event], None]
+    ) -> tuple[list[Limited], list[Event]]:
+        """The tools of one run, and what the person should know of those that are missing. Tools
+        number their sources by `note_source`, and tell the person more by `send`."""
         self._calculator.prepare()
-        clock = _clock(question.time_zone)
-        tools = [clock if tool.tool_name == clock.tool_name else tool for tool in self._tools]
+        of_run = [_clock(question.time_zone)]
+        if self._knowledge is not None:
+            of_run.append(_search(self._knowledge, note_source, send))
+        by_name = {tool.tool_name: tool for tool in of_run}
+        tools = [by_name.get(tool.tool_name, tool) for tool in self._tools]
         remote: list[Limited] = []
         unreachable: list[str] = []
         if self._lines is not None:
@@ -97,6 +108,12 @@ class Toolbox:
 
 def _all(names: Sequence[str]) -> str:
     return " and ".join(names)
+
+
+def _search(
+    knowledge: KnowledgeBase, note_source: NoteSource, send: Callable[[Event], None]
+) -> Limited:
+    return Limited(knowledge.tool_for(note_source, send))
 
 
 def _clock(time_zone: str | None) -> Limited:

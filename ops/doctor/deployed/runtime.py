@@ -10,7 +10,7 @@ from ops import aws
 from ops.bundle import CODE
 from ops.doctor.check import CannotLookError, Fault, Symptom
 from ops.doctor.deployed.subject import DEPLOYED, DeployedStack, code_of
-from ops.doctor.template.runtime import MODEL, STORAGE
+from ops.doctor.template.runtime import KNOWLEDGE, MODEL, STORAGE
 
 
 def _authorizer(subject: DeployedStack) -> dict[str, Any]:
@@ -115,6 +115,7 @@ def role(subject: DeployedStack) -> Iterator[Fault]:
         (f"{bucket}/*", [each for each in STORAGE if each != "s3:ListBucket"]),
         (bucket, ["s3:ListBucket"]),
         *([(_model_arn(subject), list(MODEL))] if _model(subject) else []),
+        *([(_knowledge_arn(subject), list(KNOWLEDGE))] if _knowledge(subject) else []),
     ]
     denied = []
     for resource, actions in questions:
@@ -131,7 +132,8 @@ def role(subject: DeployedStack) -> Iterator[Fault]:
     if denied:
         yield Fault(
             f"it may not {', '.join(denied)}",
-            "S3 on the conversations (ListBucket too), and the model's two actions",
+            "S3 on the conversations (ListBucket too), the model's two actions, and Retrieve of a "
+            "knowledge base where there is one",
             f"template.yaml, RuntimeRole: Policies; {subject.deploy}",
         )
 
@@ -172,6 +174,34 @@ def model(subject: DeployedStack) -> Iterator[Fault]:
             "authorized, entitled, agreed to, and offered in this region",
             fix,
         )
+
+
+@DEPLOYED.check("knowledge", "the knowledge base that answers rest on", Symptom.MODEL, "warning")
+def knowledge(subject: DeployedStack) -> Iterator[Fault]:
+    name = _knowledge(subject)
+    if not name:
+        return
+    fix = f"KnowledgeBaseId in samconfig.toml; {subject.deploy}"
+    try:
+        found = subject.client("bedrock-agent").get_knowledge_base(knowledgeBaseId=name)
+    except aws.Failure as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        yield Fault(f"there is no {name} in this region", "a knowledge base of it", fix)
+        return
+    if (status := found["knowledgeBase"]["status"]) not in ("ACTIVE", "UPDATING"):
+        yield Fault(f"{name} is {status}", "ACTIVE", fix)
+
+
+def _knowledge(subject: DeployedStack) -> str:
+    """The id of the agent's knowledge base, or ""."""
+    environment = subject.runtime.get("environmentVariables") or {}
+    return str(environment.get("SLUICE_KNOWLEDGE_BASE", ""))
+
+
+def _knowledge_arn(subject: DeployedStack) -> str:
+    _, partition, _, region, account, _ = subject.output("RuntimeArn").split(":", 5)
+    return f"arn:{partition}:bedrock:{region}:{account}:knowledge-base/{_knowledge(subject)}"
 
 
 def _model(subject: DeployedStack) -> str:

@@ -11,6 +11,7 @@ NAME = r"[a-zA-Z][a-zA-Z0-9_]{0,47}"
 """Pattern of agentRuntimeName in CreateAgentRuntime (AgentCore control plane API reference)."""
 
 STORAGE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+KNOWLEDGE = ("bedrock:Retrieve",)
 MODEL = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 _RUNTIME = "AWS::BedrockAgentCore::Runtime"
@@ -114,12 +115,17 @@ def role(subject: TemplateFile) -> Iterator[Fault]:
             actions = statement.get("Action", []) if statement.get("Effect") == "Allow" else []
             allowed.update([actions] if isinstance(actions, str) else actions)
     bedrock = subject.runtime.environment.get("SLUICE_MODEL", "bedrock") == "bedrock"
-    lacks = [each for each in (*STORAGE, *(MODEL if bedrock else ())) if not _grants(allowed, each)]
+    needs = (
+        *STORAGE,
+        *(MODEL if bedrock else ()),
+        *(KNOWLEDGE if subject.runtime.environment.get("SLUICE_KNOWLEDGE_BASE") else ()),
+    )
+    lacks = [each for each in needs if not _grants(allowed, each)]
     if lacks:
         yield Fault(
             f"{roles[0].id} does not allow {', '.join(lacks)}",
             "S3 on the conversations (ListBucket too, or a new conversation reads as forbidden), "
-            "and the model's two actions",
+            "the model's two actions, and Retrieve of a knowledge base where there is one",
             f"{roles[0].id}: Policies: Action: [{', '.join(lacks)}]",
         )
 
