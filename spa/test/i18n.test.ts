@@ -24,7 +24,7 @@ const KEYS = Object.keys(en) as MessageKey[];
 
 /** Names that are the same in every language, and words that two languages share. */
 const SHARED =
-  /^(page\.conversation|tool\.arguments|tool\.error|settings\.|answer\.|code\.|composer\.message|image\.|file\.image|file\.document|problem\.status|message\.)/;
+  /^(page\.conversation|tool\.arguments|tool\.error|settings\.|answer\.|code\.|composer\.message|image\.|file\.image|file\.document|problem\.status|message\.|sources\.)/;
 
 beforeEach(() => chooseLanguage("en"));
 

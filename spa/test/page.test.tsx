@@ -101,19 +101,25 @@ test("typing searches the titles, and Escape clears the search without stopping 
   expect(titles()).toEqual(["Planes", "Trains"]);
 });
 
+/** Opens a conversation's menu, whose code is fetched by the first that is opened. */
+async function openMenu(place = 0): Promise<void> {
+  act(() => all(".row-menu")[place]?.click());
+  await expect.poll(() => all("[role=menuitem]").length).toBeGreaterThan(0);
+}
+
 test("a conversation is renamed in its place: Enter keeps the name, Escape does not", async () => {
   const { threads } = await sidebar("one");
-  const rename = () => {
-    act(() => root.querySelector<HTMLElement>(".row-menu")?.click());
+  const rename = async () => {
+    await openMenu();
     act(() => root.querySelector<HTMLElement>("[role=menuitem]")?.click());
     return root.querySelector<HTMLInputElement>(".name-field") as HTMLInputElement;
   };
-  let field = rename();
+  let field = await rename();
   expect(document.activeElement).toBe(field);
   field.value = "never";
   press(field, "Escape");
   expect(titles()).toEqual(["one"]);
-  field = rename();
+  field = await rename();
   field.value = "  uno  ";
   press(field, "Enter", { isComposing: true });
   expect(root.querySelector(".name-field")).toBe(field);
@@ -126,7 +132,7 @@ test("a conversation is renamed in its place: Enter keeps the name, Escape does 
 test("the menu of a conversation is worked by the arrows, and gives the focus back", async () => {
   await sidebar("one");
   const button = root.querySelector<HTMLElement>(".row-menu");
-  act(() => button?.click());
+  await openMenu();
   const items = all("[role=menuitem]");
   expect(items.map((each) => each.textContent)).toEqual([
     "Rename",
@@ -148,7 +154,7 @@ test("the menu of a conversation is worked by the arrows, and gives the focus ba
 
 test("after a deletion the focus is on a neighbour", async () => {
   await sidebar("one", "two", "three");
-  act(() => all(".row-menu")[1]?.click());
+  await openMenu(1);
   act(() => all("[role=menuitem]")[4]?.click());
   expect(titles()).toEqual(["three", "one"]);
   expect(document.activeElement?.textContent).toBe("one");

@@ -37,6 +37,7 @@ export interface StoredMessage {
   }[];
   readonly toolCallId?: string;
   readonly error?: string;
+  readonly metadata?: { readonly citations?: readonly unknown[] };
 }
 
 export interface StoredRun {

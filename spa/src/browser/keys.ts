@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import type { MessageKey } from "../i18n";
 
 /** What the page's keys do, where nothing nearer to the person takes them. */
@@ -11,6 +12,9 @@ export interface Key {
   readonly command?: Command;
   readonly matches?: (event: KeyboardEvent) => boolean;
 }
+
+/** Whether the sheet of keys is open. */
+export const keysAreShown = signal(false);
 
 const IS_APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
 const CONTROL = IS_APPLE ? "⌘" : "Ctrl";

@@ -54,6 +54,7 @@ export const ar: Catalog = {
   "composer.noFiles": "يقرأ هذا الوكيل النصوص فقط. الصق نص ملفك بدلًا من ذلك.",
   "composer.tooManyFiles": "هذه ملفات أكثر مما تتسع له رسالة واحدة.",
   "composer.uploading": "انتظر حتى ينتهي رفع الملفات، أو أزلها.",
+  "sources.title": "المصادر",
   "file.list": "الملفات",
   "file.image": "صورة",
   "file.document": "مستند",
@@ -213,6 +214,7 @@ export const ar: Catalog = {
   "notice.storage_unavailable": "تعذّرت قراءة هذه المحادثة أو حفظها. ستصل الإجابة مع ذلك.",
   "notice.model_retry": "النموذج مشغول. يُعاد سؤاله.",
   "notice.tools_unavailable": "تعذّر الوصول إلى بعض الأدوات. تستمر الإجابة من دونها.",
+  "notice.knowledge_unavailable": "تعذّر البحث في المستندات. تستمر الإجابة من دونها.",
   "notice.context_trimmed": "هذه المحادثة طويلة: لم تُرسل أقدم رسائلها إلى النموذج.",
 
   "threads.title": "المحادثات",

@@ -62,6 +62,7 @@ export const de: Catalog = {
   "composer.noFiles": "Dieser Agent liest nur Text. Fügen Sie den Text Ihrer Datei ein.",
   "composer.tooManyFiles": "Das sind zu viele Dateien für eine Nachricht.",
   "composer.uploading": "Warten Sie, bis die Dateien hochgeladen sind, oder entfernen Sie sie.",
+  "sources.title": "Quellen",
   "file.list": "Dateien",
   "file.image": "Bild",
   "file.document": "Dokument",
@@ -228,6 +229,8 @@ export const de: Catalog = {
   "notice.model_retry": "Das Modell ist beschäftigt. Es wird noch einmal gefragt.",
   "notice.tools_unavailable":
     "Einige Werkzeuge sind nicht erreichbar. Die Antwort geht ohne sie weiter.",
+  "notice.knowledge_unavailable":
+    "Die Dokumente können nicht durchsucht werden. Die Antwort kommt ohne sie.",
   "notice.context_trimmed":
     "Diese Unterhaltung ist lang: Ihre ältesten Nachrichten gingen nicht an das Modell.",
 

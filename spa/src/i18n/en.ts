@@ -63,6 +63,7 @@ export const en = {
   "composer.noFiles": "This agent reads text only.",
   "composer.tooManyFiles": "That's too many files for one message.",
   "composer.uploading": "Wait until the files are uploaded.",
+  "sources.title": "Sources",
   "file.list": "Files",
   "file.image": "Image",
   "file.document": "Document",
@@ -231,6 +232,7 @@ export const en = {
     "This conversation could not be read or saved. You'll still get an answer.",
   "notice.model_retry": "The model is busy. Retrying…",
   "notice.tools_unavailable": "Some tools cannot be reached. Continuing without them.",
+  "notice.knowledge_unavailable": "The documents cannot be searched. Continuing without them.",
   "notice.context_trimmed":
     "This conversation is long: the model was not sent its oldest messages.",
 

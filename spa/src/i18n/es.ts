@@ -57,6 +57,7 @@ export const es: Catalog = {
   "composer.noFiles": "Este agente solo lee texto. Pegue el texto de su archivo.",
   "composer.tooManyFiles": "Son demasiados archivos para un mensaje.",
   "composer.uploading": "Espere a que se suban los archivos, o quítelos.",
+  "sources.title": "Fuentes",
   "file.list": "Archivos",
   "file.image": "Imagen",
   "file.document": "Documento",
@@ -220,6 +221,8 @@ export const es: Catalog = {
   "notice.model_retry": "El modelo está ocupado. Se le pregunta de nuevo.",
   "notice.tools_unavailable":
     "No se puede acceder a algunas herramientas. La respuesta sigue sin ellas.",
+  "notice.knowledge_unavailable":
+    "No se pueden consultar los documentos. La respuesta sigue sin ellos.",
   "notice.context_trimmed":
     "Esta conversación es larga: sus mensajes más antiguos no se enviaron al modelo.",
 

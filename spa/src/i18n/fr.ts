@@ -60,6 +60,7 @@ export const fr: Catalog = {
   "composer.noFiles": "Cet agent ne lit que du texte. Collez plutôt le texte de votre fichier.",
   "composer.tooManyFiles": "C’est trop de fichiers pour un seul message.",
   "composer.uploading": "Attendez la fin de l’envoi des fichiers, ou retirez-les.",
+  "sources.title": "Sources",
   "file.list": "Fichiers",
   "file.image": "Image",
   "file.document": "Document",
@@ -227,6 +228,7 @@ export const fr: Catalog = {
     "Cette conversation n’a pas pu être lue ou enregistrée. La réponse arrive quand même.",
   "notice.model_retry": "Le modèle est occupé. Il est sollicité à nouveau.",
   "notice.tools_unavailable": "Certains outils sont injoignables. La réponse continue sans eux.",
+  "notice.knowledge_unavailable": "Les documents sont inaccessibles. La réponse continue sans eux.",
   "notice.context_trimmed":
     "Cette conversation est longue : ses plus anciens messages n’ont pas été envoyés au modèle.",
 

@@ -59,6 +59,7 @@ export const ja: Catalog = {
     "このエージェントはテキストのみ読み取れます。ファイルのテキストを貼り付けてください。",
   "composer.tooManyFiles": "1 件のメッセージに添付できる数を超えています。",
   "composer.uploading": "アップロードが終わるまで待つか、ファイルを取り除いてください。",
+  "sources.title": "出典",
   "file.list": "ファイル",
   "file.image": "画像",
   "file.document": "文書",
@@ -224,6 +225,7 @@ export const ja: Catalog = {
     "この会話を読み込みまたは保存できませんでした。回答はそのまま届きます。",
   "notice.model_retry": "モデルが混み合っています。もう一度問い合わせます。",
   "notice.tools_unavailable": "一部のツールに接続できません。回答はそれらなしで続きます。",
+  "notice.knowledge_unavailable": "文書を検索できません。回答は文書なしで続きます。",
   "notice.context_trimmed": "この会話は長いため、最も古いメッセージはモデルに送られませんでした。",
 
   "threads.title": "会話",

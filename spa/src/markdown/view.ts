@@ -1,10 +1,12 @@
 import type { Links, Token, Tokens } from "marked";
 import { whenIdle } from "../browser/scheduler";
+import { citationsIn } from "../run/citations";
 import { growBlock, OUTLINE_START, type Outline, renderBlock } from "./blocks";
 import { addElement } from "./dom";
 import { enrich } from "./enrich";
 import { type FootnoteToken, footnoteKey } from "./footnote";
 import { lex, lexBlocks } from "./lex";
+import { linkMarks } from "./marks";
 import { beforePaint } from "./schedule";
 
 /**
@@ -36,11 +38,13 @@ interface Block {
  * @param element where the blocks go
  * @param schedule runs a function before the next paint
  * @param finish is given each block's node once the block is complete
+ * @param sources those that the text may cite by now, as they were told
  */
 export class MarkdownView {
   readonly #element: HTMLElement;
   readonly #schedule: (render: () => void) => unknown;
   readonly #finish: (block: HTMLElement) => void;
+  readonly #sources: () => readonly unknown[];
   #sections: HTMLElement[] = [];
   /** What is shown. */
   #text = "";
@@ -62,10 +66,12 @@ export class MarkdownView {
     element: HTMLElement,
     schedule: (render: () => void) => unknown = beforePaint,
     finish = enrich,
+    sources: () => readonly unknown[] = () => [],
   ) {
     this.#element = element;
     this.#schedule = schedule;
     this.#finish = finish;
+    this.#sources = sources;
   }
 
   /**
@@ -191,9 +197,12 @@ export class MarkdownView {
   #complete(place: number): void {
     let first = place;
     while (this.#blocks[first - 1]?.complete === false) first -= 1;
+    const titles = new Map(citationsIn(this.#sources()).map((each) => [each.number, each.title]));
     for (const block of this.#blocks.slice(first, place)) {
       block.complete = true;
-      if (block.node) this.#finish(block.node);
+      if (!block.node) continue;
+      this.#finish(block.node);
+      if (titles.size > 0) linkMarks(block.node, (number) => titles.get(number));
     }
     const whole = this.#closed ? this.#sections.length : Math.floor(place / SECTION);
     // A short answer is let be: its message is contained as a whole.

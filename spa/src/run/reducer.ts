@@ -31,13 +31,15 @@ export function reduce(before: RunView, event: AgentEvent, at?: number): RunView
   switch (event.type) {
     case "RUN_STARTED":
       // What is told from the beginning takes the place of what was shown.
-      return { ...open(view, true, at), parts: [], notices: [], asks: EMPTY.asks };
+      return { ...open(view, true, at), parts: [], notices: [], citations: [], asks: [] };
     case "TEXT_MESSAGE_START":
-      return write(view, "text", event.messageId, "", at);
+      return cite(write(view, "text", event.messageId, "", at), event.metadata);
     case "TEXT_MESSAGE_CONTENT":
       return write(view, "text", event.messageId, event.delta, at);
-    case "TEXT_MESSAGE_END":
-      return last?.kind === "text" && last.id === event.messageId ? endLast(view, at) : view;
+    case "TEXT_MESSAGE_END": {
+      const isLast = last?.kind === "text" && last.id === event.messageId;
+      return cite(isLast ? endLast(view, at) : view, event.metadata);
+    }
     case "REASONING_START":
     case "REASONING_MESSAGE_START":
       return write(view, "reasoning", event.messageId, "", at);
@@ -121,6 +123,12 @@ function write(
   return delta ? replace(view, last, { ...last, text: last.text + delta, isClosed: false }) : view;
 }
 
+/** Each message tells all the sources that were found before it. */
+function cite(view: RunView, metadata: Record<string, unknown> | undefined): RunView {
+  const citations = metadata?.citations;
+  return Array.isArray(citations) ? { ...view, citations } : view;
+}
+
 /** What is written ends with what follows it. */
 function endLast(view: RunView, at: number | undefined): RunView {
   const last = view.parts.at(-1);
@@ -187,6 +195,7 @@ function keepOnly(view: RunView, messages: readonly unknown[]): RunView {
 
 const NOTICES = new Map<string, MessageKey>([
   ["context_trimmed", "notice.context_trimmed"],
+  ["knowledge_unavailable", "notice.knowledge_unavailable"],
   ["model_retry", "notice.model_retry"],
   ["storage_unavailable", "notice.storage_unavailable"],
   ["tools_unavailable", "notice.tools_unavailable"],

@@ -35,7 +35,7 @@ function eventsOf(message: StoredMessage): AgentEvent[] {
   switch (role) {
     case "assistant":
       return [
-        ...written("TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", messageId, delta),
+        ...written("TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", messageId, delta, message.metadata),
         ...(message.toolCalls ?? []).flatMap((call): AgentEvent[] => [
           {
             type: "TOOL_CALL_START",
@@ -63,8 +63,11 @@ function written(
   end: "TEXT_MESSAGE_END" | "REASONING_END",
   messageId: string,
   delta: string,
+  metadata: StoredMessage["metadata"] = {},
 ): AgentEvent[] {
-  return delta ? [{ type: content, messageId, delta } as AgentEvent, { type: end, messageId }] : [];
+  return delta
+    ? [{ type: content, messageId, delta } as AgentEvent, { type: end, messageId, metadata }]
+    : [];
 }
 
 function endOf({ runId, state, error, outcome }: StoredRun): AgentEvent {

@@ -12,6 +12,8 @@ export interface RunView {
   readonly parts: readonly Part[];
   /** What the agent wants read that does not end the run, such as "not saved". */
   readonly notices: readonly Notice[];
+  /** The sources it may cite, as they were told (run/citations.ts). */
+  readonly citations: readonly unknown[];
   readonly usage: Usage | undefined;
   readonly problem: Problem | undefined;
   /** How it can be asked for again, once it has ended. */
@@ -83,6 +85,7 @@ export const EMPTY: RunView = {
   isTaken: false,
   parts: [],
   notices: [],
+  citations: [],
   usage: undefined,
   problem: undefined,
   retryMode: "regenerate",

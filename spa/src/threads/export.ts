@@ -2,6 +2,7 @@ import type { StoredFile, StoredMessage, StoredRun, StoredThread } from "../api/
 import { brand } from "../brand";
 import { formatDate, t } from "../i18n";
 import { type Call, callOf } from "../run/calls";
+import { citationsIn, citedIn } from "../run/citations";
 import { type FileRef, filesOf, imagesOf, plainText } from "../run/files";
 import { questionOf, saidIn } from "../run/replay";
 
@@ -45,8 +46,9 @@ function markdownOf(run: StoredRun, files: Files): string {
   const blocks = said.map((each) =>
     typeof each === "string" ? each : fenced(`${each.text}\n${each.result ?? ""}`.trimEnd()),
   );
+  const sources = sourcesOf(run);
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
-  const answer = [...blocks.filter(Boolean), ...ending];
+  const answer = [...blocks.filter(Boolean), ...sources, ...ending];
   const name = `## ${oneLine(brand.name)}`;
   const given = filesOf(question?.content).map(
     (file) => linkTo(file, files) ?? `[${oneLine(file.name) || file.mimeType}]`,
@@ -54,6 +56,19 @@ function markdownOf(run: StoredRun, files: Files): string {
   const words = [plainText(question?.content), ...given].filter(Boolean);
   const asked = question ? [`## ${t("message.you")}`, ...words, name] : [];
   return [...asked, ...answer].join("\n\n");
+}
+
+/** What the answer cites, as a list below it. */
+function sourcesOf(run: StoredRun): readonly string[] {
+  const said = saidIn(run).filter(({ role }) => role === "assistant");
+  const told = said.findLast(({ metadata }) => metadata?.citations)?.metadata?.citations ?? [];
+  const cited = citedIn(said.map(textOf).join("\n"), citationsIn(told));
+  const lines = cited.map(({ number, title, text, url }) =>
+    [`- [${number}] ${oneLine(title)}`, text && `: “${oneLine(text)}”`, url && ` <${url}>`].join(
+      "",
+    ),
+  );
+  return lines.length > 0 ? [`**${t("sources.title")}**`, lines.join("\n")] : [];
 }
 
 /** A tool call to be written, and what it came to when that is known. */

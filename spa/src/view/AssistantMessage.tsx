@@ -16,6 +16,7 @@ import { textOf } from "./text";
 import { useWhenVisible } from "./useWhenVisible";
 
 const Asks = lazy(async () => (await import("./Asks")).Asks);
+const Sources = lazy(async () => (await import("./Sources")).Sources);
 
 /** For the guess at the height of an answer that is not drawn yet. */
 const CHARACTERS_PER_LINE = 70;
@@ -81,6 +82,9 @@ export function AssistantMessage({
           {last && !busy && answer.asks.value.length > 0 && (
             <Asks answer={answer} actions={actions} />
           )}
+          {!running && answer.citations.value.length > 0 && (
+            <Sources answer={answer} title={t("sources.title")} />
+          )}
           {!running && (
             <AnswerActions answer={answer} last={last} running={busy} actions={actions} />
           )}
@@ -125,7 +129,11 @@ function PartView({
   if (tool.value?.state === "waiting")
     return left ? <ToolCard tool={{ ...tool.value, state: left }} image={image} /> : null;
   if (tool.value) return <ToolCard tool={tool.value} image={image} />;
-  return isText.value ? <Markdown part={part} /> : <Reasoning part={part} />;
+  return isText.value ? (
+    <Markdown part={part} sources={answer.citations} />
+  ) : (
+    <Reasoning part={part} />
+  );
 }
 
 /** What is happening while nothing is to be read. */

@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Session } from "../auth/session";
 import { brand } from "../brand";
-import { type Command, commandOf, KEYS } from "../browser/keys";
+import { type Command, commandOf, KEYS, keysAreShown } from "../browser/keys";
 import { closeDrawer, sidebarIsOpen, sidebarIsWide, toggleSidebar } from "../browser/sidebar";
 import { fitToKeyboard } from "../browser/viewport";
 import { type MessageKey, t } from "../i18n";
@@ -14,13 +14,15 @@ import { EmptyState, isOffline } from "./EmptyState";
 import { ErrorNotice } from "./ErrorNotice";
 import { createFollower } from "./follow";
 import { Header } from "./Header";
-import { Help, openHelp } from "./Help";
 import { DownIcon } from "./icons";
+import { lazy } from "./lazy";
 import { Messages } from "./Messages";
 import { Sidebar } from "./Sidebar";
 import { Status } from "./Status";
 import { Toast } from "./Toast";
 import { useOnline } from "./useOnline";
+
+const Help = lazy(async () => (await import("./Help")).Help);
 
 /** With a finger, focus would open the keyboard over the answer that was just asked for. */
 const HAS_KEYBOARD = matchMedia("(pointer: fine)").matches;
@@ -129,7 +131,7 @@ export function ChatPage({
         toggle();
         return true;
       case "help":
-        openHelp();
+        keysAreShown.value = true;
         return true;
       case "stop":
         if (running) stop();
@@ -276,7 +278,7 @@ export function ChatPage({
         </footer>
       </div>
       <Status messages={messages} stopping={stopping} />
-      <Help shortcuts={KEYS} />
+      {keysAreShown.value && <Help shortcuts={KEYS} />}
     </div>
   );
 }

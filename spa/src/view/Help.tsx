@@ -1,5 +1,6 @@
-import { signal } from "@preact/signals";
+import "../styles/help.css";
 import { useEffect, useRef } from "preact/hooks";
+import { keysAreShown } from "../browser/keys";
 import { type MessageKey, t } from "../i18n";
 
 /** What keys do. `keys` are pressed together; several in one entry are other ways to the same end. */
@@ -8,33 +9,23 @@ export interface Shortcut {
   readonly label: MessageKey;
 }
 
-const open = signal(false);
-
-export function openHelp(): void {
-  open.value = true;
+function close(): void {
+  keysAreShown.value = false;
 }
 
 /** The sheet of the page's keys: a modal dialog, closed by Escape, its button, or a click beside it. */
 export function Help({ shortcuts }: { shortcuts: readonly Shortcut[] }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const shown = open.value;
 
-  useEffect(() => {
-    if (shown) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [shown]);
+  useEffect(() => dialog.current?.showModal(), []);
 
   return (
     <dialog
       ref={dialog}
       class="sheet"
       aria-label={t("help.title")}
-      onClose={() => {
-        open.value = false;
-      }}
-      onClick={(event) => {
-        if (event.target === dialog.current) open.value = false;
-      }}
+      onClose={close}
+      onClick={(event) => event.target === dialog.current && close()}
       // Escape closes this; elsewhere it stops an answer.
       onKeyDown={(event) => event.key === "Escape" && event.stopPropagation()}
     >
@@ -52,13 +43,7 @@ export function Help({ shortcuts }: { shortcuts: readonly Shortcut[] }) {
             </div>
           ))}
         </dl>
-        <button
-          type="button"
-          class="secondary"
-          onClick={() => {
-            open.value = false;
-          }}
-        >
+        <button type="button" class="secondary" onClick={close}>
           {t("help.close")}
         </button>
       </div>

@@ -22,7 +22,13 @@ export function loadMarkdown(): Promise<void> {
 }
 
 /** Mounts a markdown view and stays out of its way: what streams never renders a component. */
-export function Markdown({ part }: { part: ReadonlySignal<Part | undefined> }) {
+export function Markdown({
+  part,
+  sources,
+}: {
+  part: ReadonlySignal<Part | undefined>;
+  sources?: ReadonlySignal<readonly unknown[]>;
+}) {
   const root = useRef<HTMLDivElement>(null);
   // Its buttons have words, which another language says otherwise.
   const words = language.value;
@@ -41,7 +47,7 @@ export function Markdown({ part }: { part: ReadonlySignal<Part | undefined> }) {
         return;
       }
       if (!view) element.replaceChildren();
-      view ??= new View(element);
+      view ??= new View(element, undefined, undefined, () => sources?.peek() ?? []);
       const shown = view;
       untracked(() => shown.show(text, isClosed));
     });
@@ -49,6 +55,6 @@ export function Markdown({ part }: { part: ReadonlySignal<Part | undefined> }) {
       end();
       element.replaceChildren();
     };
-  }, [part, words]);
+  }, [part, sources, words]);
   return <div class="markdown" ref={root} dir="auto" />;
 }

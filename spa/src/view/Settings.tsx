@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { keysAreShown } from "../browser/keys";
 import { chooseTheme, THEMES, theme } from "../browser/theme";
 import {
   chooseLanguage,
@@ -8,7 +9,6 @@ import {
   preferredLanguage,
   t,
 } from "../i18n";
-import { openHelp } from "./Help";
 import { SettingsIcon } from "./icons";
 
 /** A button and the panel it opens: theme, language, and the way to the help. */
@@ -68,7 +68,9 @@ export function Settings() {
           class="quiet"
           popovertarget={id}
           popovertargetaction="hide"
-          onClick={openHelp}
+          onClick={() => {
+            keysAreShown.value = true;
+          }}
         >
           {t("help.title")}
         </button>

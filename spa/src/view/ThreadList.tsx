@@ -6,8 +6,11 @@ import { t } from "../i18n";
 import type { Group } from "../threads/groups";
 import type { Workspace } from "../threads/workspace";
 import { announce } from "./announce";
-import { type Anchored, ThreadMenu } from "./ThreadMenu";
+import { lazy } from "./lazy";
+import type { Anchored } from "./ThreadMenu";
 import { ThreadRow } from "./ThreadRow";
+
+const ThreadMenu = lazy(async () => (await import("./ThreadMenu")).ThreadMenu);
 
 /** A screen's worth and more; the others come when the end of these is nearly in view. */
 const ROWS_AT_ONCE = 60;

@@ -1,3 +1,4 @@
+import "../styles/menu.css";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Summary } from "../api/stored";
