@@ -4,8 +4,10 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Message } from "../src/threads/open-thread";
 import type { Actions } from "../src/view/actions";
+import { announce } from "../src/view/announce";
 import { loadMarkdown } from "../src/view/Markdown";
 import { Messages } from "../src/view/Messages";
+import { Status } from "../src/view/Status";
 import { answer, change, fileRef, question, reasoningPart, textPart, toolPart } from "./answers";
 
 const LIMIT = 1000;
@@ -277,8 +279,8 @@ test("a card with an image unfolds by itself, and shows it with a text in its pl
     createObjectURL: (blob: Blob) => `blob:${made.push(blob.type)}`,
     revokeObjectURL: (url: string) => made.push(url),
   });
-  const images = [fileRef("abc")];
-  const tool = toolPart("chart", "{}", "", { images });
+  const files = [fileRef("abc")];
+  const tool = toolPart("chart", "{}", "", { files });
   show([question(), answer([tool])]);
   const card = root.querySelector("details.tool") as HTMLDetailsElement;
   expect(card.open).toBe(true);
@@ -327,9 +329,18 @@ test("the files of a message are looked at, read in place, or downloaded, and ru
   expect(opened).toHaveBeenCalledTimes(2);
 });
 
+test("a file that a tool has made is offered on its card, which unfolds for it", async () => {
+  const table = fileRef("t", { kind: "document", mimeType: "text/csv", name: "sales.csv" });
+  show([question(), answer([toolPart("run_python", "{}", "done", { files: [table] })])]);
+  const card = root.querySelector("details.tool") as HTMLDetailsElement;
+  expect(card.open).toBe(true);
+  await vi.waitFor(() => expect(card.querySelector(".file")?.textContent).toContain("sales.csv"));
+  expect(card.querySelector("img")).toBeNull();
+});
+
 test("an image that cannot be had is a sentence", async () => {
-  const images = [fileRef(GONE)];
-  const tool = toolPart("chart", "{}", "A chart.", { images });
+  const files = [fileRef(GONE)];
+  const tool = toolPart("chart", "{}", "A chart.", { files });
   show([question(), answer([tool])]);
   await vi.waitFor(() => expect(root.textContent).toContain("The image cannot be shown."));
   expect(root.querySelector(".tool img")).toBeNull();
@@ -386,4 +397,22 @@ test("of a long conversation only the end is drawn, the rest when it is near; it
   act(() => near(first));
   expect(first.querySelector("strong")?.textContent).toBe("0");
   expect(watched).not.toContain(first);
+});
+
+test("what is told to a screen reader changes when the sentence does, not with each drawing", async () => {
+  announce("");
+  const changes: string[] = [];
+  const observer = new MutationObserver(() => changes.push(root.textContent ?? ""));
+  observer.observe(root, { subtree: true, childList: true, characterData: true });
+  const drawn = async (messages: readonly Message[]) => {
+    await act(() => render(<Status messages={messages} stopping="no" />, root));
+  };
+  const first = answer([], { state: "running" });
+  await drawn([]);
+  await drawn([]);
+  for (let times = 0; times < 3; times += 1) await drawn([question(), first]);
+  await act(() => change(first, { state: "finished" }));
+  await drawn([question(), first]);
+  observer.disconnect();
+  expect(changes).toEqual(["", "Sluice is answering.", "The answer is complete."]);
 });

@@ -24,8 +24,9 @@ export function Status({
   const last = messages.at(-1);
   return (
     <div role="status" class="visually-hidden">
-      <p>{last?.role === "assistant" ? sentence(last, stopping) : ""}</p>
-      <p>{announcement.value}</p>
+      {/* null, because Preact writes an empty text anew with each drawing: a change to be told of. */}
+      <p>{last?.role === "assistant" ? sentence(last, stopping) : null}</p>
+      <p>{announcement.value || null}</p>
     </div>
   );
 }
