@@ -22,7 +22,7 @@ export function toolPart(
   given: Partial<ToolPart> = {},
 ): ToolPart {
   const times = { startedAt: 0, endedAt: 2300 };
-  const call = { kind: "tool", id: "t", messageId: "m", name, args, result, images: [] } as const;
+  const call = { kind: "tool", id: "t", messageId: "m", name, args, result, files: [] } as const;
   return { ...call, state: "done", ...times, ...given };
 }
 

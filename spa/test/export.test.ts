@@ -63,7 +63,12 @@ test("an export keeps files: images in their places, and of documents what they 
   const messages = [
     { id: "q", role: "user", content: question },
     { id: "m", role: "assistant", content: "", toolCalls: calls },
-    { id: "t", role: "tool", toolCallId: "c", content: [refer("image", "d", "image/gif")] },
+    {
+      id: "t",
+      role: "tool",
+      toolCallId: "c",
+      content: [refer("image", "d", "image/gif"), refer("document", "b", "text/csv", "e.csv")],
+    },
   ];
   const whole = {
     ...CONVERSATION,
@@ -82,9 +87,9 @@ test("an export keeps files: images in their places, and of documents what they 
     "[b.pdf]",
     "[c.png]",
     `## ${brand.name}`,
-    "```\ndraw({})\n[image/gif]\n```",
+    "```\ndraw({})\n[image/gif]\n[text/csv]\n```",
   ]);
-  expect(text).toContain("![](data:image/gif;base64,RA==)");
+  expect(text).toContain("![](data:image/gif;base64,RA==)\n\n[e.csv]");
   expect(JSON.parse(asJson(whole, files)).files).toEqual(Object.fromEntries(files));
 });
 

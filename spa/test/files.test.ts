@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { AgentEvent } from "../src/api/events";
 import type { StoredPart } from "../src/api/stored";
-import { blobOf, fileOf, filesOf, imagesOf, partOf } from "../src/run/files";
+import { blobOf, fileOf, filesOf, partOf } from "../src/run/files";
 import { reduce } from "../src/run/reducer";
 import { replay } from "../src/run/replay";
 import { EMPTY, type ToolPart } from "../src/run/run-view";
@@ -37,7 +37,7 @@ test("an image of a tool is shown live and from the history, and not told in its
   const stored = replay({ runId: "r", state: "finished", startedAt, messages });
   for (const { parts } of [live, stored]) {
     const tool = parts[0] as ToolPart | undefined;
-    expect(tool?.images.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(tool?.files.map(({ id }) => id)).toEqual(["a", "b"]);
     expect(tool?.result).toBe("A chart.");
   }
 });
@@ -49,7 +49,7 @@ test.each([
   { type: "document", source: { type: "file", value: "a", mimeType: "image/png" } },
   { type: "image" },
 ])("what is no image of the conversation's own is never shown as one: %o", (part) => {
-  expect(imagesOf([part])).toEqual([]);
+  expect(filesOf([part]).filter(({ kind }) => kind === "image")).toEqual([]);
 });
 
 test("a part of a message is a file, and a file that part again", () => {

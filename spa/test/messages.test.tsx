@@ -262,6 +262,12 @@ test("a tool's card says what was asked, what came of it, and how long it took",
   ]);
 });
 
+test("code that is run is shown as it was written", () => {
+  show([answer([toolPart("run_python", JSON.stringify({ code: "x = 1\nprint(x)" }), "1")])]);
+  unfold("details.tool");
+  expect(root.querySelector("pre")?.textContent).toBe("x = 1\nprint(x)");
+});
+
 test("a tool that failed says so in words", () => {
   const tool = toolPart("search", "{", "Not there.", { state: "failed" });
   show([answer([tool])]);

@@ -81,7 +81,7 @@ describe.each(RECORDINGS)("%s", (file, { live, replay: again, stored }) => {
   test("is shown to its end", () => {
     const kinds = whole.parts.map((part) => {
       if (part.kind !== "tool") return part.kind;
-      const images = part.images.length > 0 ? ` +${part.images.length}` : "";
+      const images = part.files.length > 0 ? ` +${part.files.length}` : "";
       return `${part.name} ${part.state}${images}`;
     });
     expect(`${whole.state}: ${kinds.join(", ")}`.trim()).toBe(ENDS[file]);

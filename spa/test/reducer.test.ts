@@ -17,7 +17,7 @@ const fold = (events: readonly Loose[], from: RunView = EMPTY) =>
 function told(view: RunView): string[] {
   const parts = view.parts.map((part) => {
     if (part.kind !== "tool") return `${part.kind}${part.isClosed ? "." : ""} ${part.text}`.trim();
-    const images = part.images.map(({ id }) => ` <${id}>`).join("");
+    const images = part.files.map(({ id }) => ` <${id}>`).join("");
     return `${part.name}(${part.args}) ${part.state} ${part.result}${images}`.trim();
   });
   const notices = view.notices.map((each) => ("key" in each ? each.key : each.sentence));

@@ -215,6 +215,7 @@ export const ar: Catalog = {
   "notice.model_retry": "النموذج مشغول. يُعاد سؤاله.",
   "notice.tools_unavailable": "تعذّر الوصول إلى بعض الأدوات. تستمر الإجابة من دونها.",
   "notice.knowledge_unavailable": "تعذّر البحث في المستندات. تستمر الإجابة من دونها.",
+  "notice.code_unavailable": "تعذّر الوصول إلى مفسّر الشيفرة. تستمر الإجابة من دونه.",
   "notice.context_trimmed": "هذه المحادثة طويلة: لم تُرسل أقدم رسائلها إلى النموذج.",
 
   "threads.title": "المحادثات",

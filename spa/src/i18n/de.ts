@@ -231,6 +231,8 @@ export const de: Catalog = {
     "Einige Werkzeuge sind nicht erreichbar. Die Antwort geht ohne sie weiter.",
   "notice.knowledge_unavailable":
     "Die Dokumente können nicht durchsucht werden. Die Antwort kommt ohne sie.",
+  "notice.code_unavailable":
+    "Der Code-Interpreter ist nicht erreichbar. Die Antwort kommt ohne ihn.",
   "notice.context_trimmed":
     "Diese Unterhaltung ist lang: Ihre ältesten Nachrichten gingen nicht an das Modell.",
 

@@ -233,6 +233,7 @@ export const en = {
   "notice.model_retry": "The model is busy. Retrying…",
   "notice.tools_unavailable": "Some tools cannot be reached. Continuing without them.",
   "notice.knowledge_unavailable": "The documents cannot be searched. Continuing without them.",
+  "notice.code_unavailable": "The code interpreter cannot be reached. Continuing without it.",
   "notice.context_trimmed":
     "This conversation is long: the model was not sent its oldest messages.",
 

@@ -223,6 +223,8 @@ export const es: Catalog = {
     "No se puede acceder a algunas herramientas. La respuesta sigue sin ellas.",
   "notice.knowledge_unavailable":
     "No se pueden consultar los documentos. La respuesta sigue sin ellos.",
+  "notice.code_unavailable":
+    "No se puede acceder al intérprete de código. La respuesta sigue sin él.",
   "notice.context_trimmed":
     "Esta conversación es larga: sus mensajes más antiguos no se enviaron al modelo.",
 

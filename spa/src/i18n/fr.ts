@@ -229,6 +229,8 @@ export const fr: Catalog = {
   "notice.model_retry": "Le modèle est occupé. Il est sollicité à nouveau.",
   "notice.tools_unavailable": "Certains outils sont injoignables. La réponse continue sans eux.",
   "notice.knowledge_unavailable": "Les documents sont inaccessibles. La réponse continue sans eux.",
+  "notice.code_unavailable":
+    "L’interpréteur de code est injoignable. La réponse continue sans lui.",
   "notice.context_trimmed":
     "Cette conversation est longue : ses plus anciens messages n’ont pas été envoyés au modèle.",
 

@@ -226,6 +226,7 @@ export const ja: Catalog = {
   "notice.model_retry": "モデルが混み合っています。もう一度問い合わせます。",
   "notice.tools_unavailable": "一部のツールに接続できません。回答はそれらなしで続きます。",
   "notice.knowledge_unavailable": "文書を検索できません。回答は文書なしで続きます。",
+  "notice.code_unavailable": "コードインタープリターに接続できません。回答はそれなしで続きます。",
   "notice.context_trimmed": "この会話は長いため、最も古いメッセージはモデルに送られませんでした。",
 
   "threads.title": "会話",

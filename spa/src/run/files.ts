@@ -50,9 +50,6 @@ export function filesOf(content: Content): FileRef[] {
   return [...new Map(files.map((file) => [file.id, file])).values()];
 }
 
-export const imagesOf = (content: Content): FileRef[] =>
-  filesOf(content).filter(({ kind }) => kind === "image");
-
 /** A content's text; of parts that are neither text nor a file that is shown, what they are. */
 export function plainText(content: Content): string {
   if (content === undefined || typeof content === "string") return content ?? "";

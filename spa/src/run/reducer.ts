@@ -3,7 +3,7 @@ import type { AnswerState, StoredPart, StoredUsage } from "../api/stored";
 import type { MessageKey } from "../i18n";
 import { asksOf } from "./asks";
 import { callOf } from "./calls";
-import { imagesOf, plainText } from "./files";
+import { filesOf, plainText } from "./files";
 import type { Broken } from "./outcome";
 import { problemOfRun } from "./problems";
 import {
@@ -141,7 +141,7 @@ const CALL = {
   state: "running",
   args: "",
   result: "",
-  images: [],
+  files: [],
   endedAt: undefined,
 } as const;
 
@@ -162,7 +162,7 @@ function answer(
   const changes: Partial<ToolPart> = {
     state: isFailed ? "failed" : "done",
     result: plainText(content),
-    images: imagesOf(content),
+    files: filesOf(content),
     endedAt: at,
   };
   return changeCall(view, id, known, changes, at);
@@ -194,6 +194,7 @@ function keepOnly(view: RunView, messages: readonly unknown[]): RunView {
 }
 
 const NOTICES = new Map<string, MessageKey>([
+  ["code_unavailable", "notice.code_unavailable"],
   ["context_trimmed", "notice.context_trimmed"],
   ["knowledge_unavailable", "notice.knowledge_unavailable"],
   ["model_retry", "notice.model_retry"],

@@ -64,7 +64,8 @@ export interface ToolPart {
   /** JSON as the model wrote it; grows while the call is written. */
   readonly args: string;
   readonly result: string;
-  readonly images: readonly FileRef[];
+  /** What it made beside text. */
+  readonly files: readonly FileRef[];
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
 }

@@ -3,7 +3,7 @@ import { brand } from "../brand";
 import { formatDate, t } from "../i18n";
 import { type Call, callOf } from "../run/calls";
 import { citationsIn, citedIn } from "../run/citations";
-import { type FileRef, filesOf, imagesOf, plainText } from "../run/files";
+import { type FileRef, filesOf, plainText } from "../run/files";
 import { questionOf, saidIn } from "../run/replay";
 
 /** The files of a conversation by their ids. */
@@ -37,10 +37,10 @@ function markdownOf(run: StoredRun, files: Files): string {
       const calls = said.filter((each) => typeof each !== "string");
       const call = callOf(calls, message.toolCallId, ({ result }) => result !== undefined);
       const result = textOf(message) || (message.error ?? "");
-      const images = imagesOf(message.content).flatMap((image) => linkTo(image, files) ?? []);
+      const made = filesOf(message.content).map((file) => nameOrLink(file, files));
       if (call) call.result = result;
       else said.push({ id: message.id, messageId: message.id, text: result });
-      said.push(...images);
+      said.push(...made);
     }
   }
   const blocks = said.map((each) =>
@@ -50,9 +50,7 @@ function markdownOf(run: StoredRun, files: Files): string {
   const ending = run.error ? [`_${oneLine(run.error.message)}_`] : [];
   const answer = [...blocks.filter(Boolean), ...sources, ...ending];
   const name = `## ${oneLine(brand.name)}`;
-  const given = filesOf(question?.content).map(
-    (file) => linkTo(file, files) ?? `[${oneLine(file.name) || file.mimeType}]`,
-  );
+  const given = filesOf(question?.content).map((file) => nameOrLink(file, files));
   const words = [plainText(question?.content), ...given].filter(Boolean);
   const asked = question ? [`## ${t("message.you")}`, ...words, name] : [];
   return [...asked, ...answer].join("\n\n");
@@ -82,6 +80,11 @@ function textOf(message: StoredMessage | undefined): string {
   return typeof content === "string"
     ? content
     : content.map((part) => part.text ?? `[${part.source?.mimeType ?? part.type}]`).join("\n");
+}
+
+/** What stands in the place of a file. */
+function nameOrLink(file: FileRef, files: Files): string {
+  return linkTo(file, files) ?? `[${oneLine(file.name) || file.mimeType}]`;
 }
 
 /** An image with its bytes, as Markdown has it; undefined for what is none, or is not there. */

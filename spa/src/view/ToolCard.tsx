@@ -5,7 +5,10 @@ import type { Actions } from "./actions";
 import { CopyButton } from "./CopyButton";
 import { FileImage } from "./FileImage";
 import { AlertIcon, CheckIcon, ChevronIcon, InfoIcon, SpinnerIcon } from "./icons";
+import { lazy } from "./lazy";
 import { parsed } from "./text";
+
+const MessageFiles = lazy(async () => (await import("./files")).MessageFiles);
 
 const ICONS: Record<ToolState, typeof CheckIcon> = {
   running: SpinnerIcon,
@@ -22,13 +25,14 @@ const SHOWN_MS = 100;
 
 /**
  * One tool call, folded to a line: which tool, what it was asked, how it stands, how long it took.
- * It unfolds by itself for an image, which is there to be seen.
+ * It unfolds by itself for files, which are there to be seen.
  */
 export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["file"] }) {
   const [open, setOpen] = useState(false);
-  const images = tool.images;
-  const hasImages = images.length > 0;
-  useEffect(() => setOpen(hasImages), [hasImages]);
+  const images = tool.files.filter(({ kind }) => kind === "image");
+  const documents = tool.files.filter(({ kind }) => kind === "document");
+  const hasFiles = tool.files.length > 0;
+  useEffect(() => setOpen(hasFiles), [hasFiles]);
   const state = tool.state;
   const isOpen = state === "running" || state === "waiting";
   const Icon = ICONS[state];
@@ -63,7 +67,7 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["file
           <Field
             name={t(state === "failed" ? "tool.error" : "tool.result")}
             text={pretty(tool.result)}
-            none={hasImages ? "" : t(isOpen ? "tool.notYet" : "tool.none")}
+            none={hasFiles ? "" : t(isOpen ? "tool.notYet" : "tool.none")}
           />
           {images.map(({ id }) => (
             <dd key={id}>
@@ -74,6 +78,11 @@ export function ToolCard({ tool, image }: { tool: ToolPart; image: Actions["file
               />
             </dd>
           ))}
+          {documents.length > 0 && (
+            <dd>
+              <MessageFiles files={documents} load={image} />
+            </dd>
+          )}
         </dl>
       )}
     </details>
@@ -108,8 +117,11 @@ function gist(args: string): string {
     .slice(0, GIST_CHARACTERS);
 }
 
-/** JSON that holds more than one value on lines of its own; anything else as it is. */
+/** JSON on lines of its own, and a text of several lines (code, most often) as what it is. */
 function pretty(text: string): string {
   const value = parsed(text);
-  return typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : text;
+  if (typeof value !== "object" || value === null) return text;
+  const [only, ...more] = Object.values(value);
+  if (typeof only === "string" && more.length === 0 && only.includes("\n")) return only;
+  return JSON.stringify(value, null, 2);
 }
