@@ -78,6 +78,7 @@ class ModelChoice:
                 "SLUICE_MODEL_ID": os.environ.get("SLUICE_MODEL_ID") or MODEL_ID,
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
                 _KNOWLEDGE: url,
+                "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": url,
                 # A Bedrock API key: botocore sends none without TLS, and would fail.
                 "AWS_BEARER_TOKEN_BEDROCK": None,
                 **_region(),

@@ -34,7 +34,10 @@ PATHS = frozenset({"/chat"})
 """Of the API."""
 
 ROLE_POLICIES = frozenset(
-    {"Conversations", "Tools", "Model", "ModelKey", "Guardrail", "Knowledge", "Telemetry"}
+    {
+        *("Conversations", "Tools", "Model", "ModelKey", "Guardrail", "Knowledge"),
+        *("CodeInterpreter", "Telemetry"),
+    }
 )
 """PolicyName of each policy in RuntimeRole."""
 

@@ -22,6 +22,7 @@ from local.bedrock.knowledge import EXAMPLE, KNOWLEDGE_BASE_ID, find_folder
 from local.demo import DEMO_EMAIL, DEMO_PASSWORD
 from local.faults import Faults
 from local.functions import functions_of, without_permission
+from local.interpreter import PREFIX, Interpreter
 from local.model import OFFLINE, ModelChoice
 from local.page import PageBuild
 from local.parameters import read_parameters
@@ -91,6 +92,7 @@ class Stack:
         self._said: set[str] = set()
         self._runtime: tuple[runtime.RuntimeConfig, ModelChoice] | None = None
         self._bedrock = Bedrock(log, delay)
+        self._interpreter = Interpreter(log)
         self._faults = Faults(self._sessions.kill) if with_faults else None
         self._apps = {name: Swappable() for name in SERVICES}
         self._sockets = dict(zip(SERVICES, sockets, strict=True))
@@ -148,6 +150,7 @@ class Stack:
         if self._servers:
             await asyncio.wait([serving for _, serving in self._servers])
         await self._sessions.close()
+        self._interpreter.close()
         await self._http.aclose()
 
     def _make_apps(self) -> Template:
@@ -184,7 +187,7 @@ class Stack:
                 user_pool, self._store, self.origins.login, hint=(DEMO_EMAIL, DEMO_PASSWORD)
             ),
             "runtime": runtime.create_app(config, self._sessions, self._http, self._log),
-            "bedrock": self._bedrock,
+            "bedrock": self._aws,
         }
         if self._faults:
             apps["api"] = self._faults.around(apps["api"])
@@ -214,6 +217,11 @@ class Stack:
             self._runtime = self._next_runtime
             config, model = self._runtime
             await self._sessions.configure(config, model.environment)
+
+    async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bedrock, and AgentCore's code interpreter: in AWS, each has an address of its own."""
+        is_of_interpreter = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+        await (self._interpreter if is_of_interpreter else self._bedrock)(scope, receive, send)
 
     async def _check_agent(self) -> None:
         config, model = self._next_runtime

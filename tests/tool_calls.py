@@ -6,9 +6,6 @@ from typing import Any
 
 from strands.types.tools import AgentTool, ToolResult
 
-UNHEARD: Any = (lambda *_: 0, lambda _: None)
-"""For a toolbox: numbers every source 0, and tells nobody of anything."""
-
 
 @dataclass
 class FakeAgent:

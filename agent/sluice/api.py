@@ -24,6 +24,7 @@ NOTICES = frozenset(
         "images_left_out",
         "documents_left_out",
         "knowledge_unavailable",
+        "code_unavailable",
         "context_trimmed",
     )
 )

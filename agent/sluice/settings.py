@@ -41,6 +41,7 @@ VARIABLES = (
     ),
     Variable("SLUICE_THINKING", "0", "tokens that a Bedrock model may reason with; 0 for none"),
     Variable("SLUICE_KNOWLEDGE_BASE", "", "Bedrock knowledge base to answer from; empty for none"),
+    Variable("SLUICE_CODE_INTERPRETER", "off", "on: the agent may run Python in AWS's sandbox"),
     Variable("SLUICE_MCP", "", "MCP servers whose tools the agent has: JSON, docs/tools.md"),
     Variable("SLUICE_AGENT", "", "the file of your agent; agent.py beside main.py when empty"),
     Variable("SLUICE_PLATFORM", "V1", "AgentCore's platform: V1 or V2, which restores a snapshot"),
@@ -93,6 +94,7 @@ class Settings:
     daily_tokens_per_user: int
     thinking: int
     knowledge_base: str
+    code_interpreter: bool
     mcp_servers: tuple[Server, ...] = field(repr=False)
     agent: str
     platform: str
@@ -141,6 +143,7 @@ class Settings:
             daily_tokens_per_user=reader.number("SLUICE_DAILY_TOKENS_PER_USER", 0, 999_999_999),
             thinking=reader.number("SLUICE_THINKING", 0, 1_000_000),
             knowledge_base=reader.knowledge_base("SLUICE_KNOWLEDGE_BASE"),
+            code_interpreter=reader.choice("SLUICE_CODE_INTERPRETER", ("off", "on")) == "on",
             mcp_servers=reader.servers("SLUICE_MCP"),
             agent=reader.text("SLUICE_AGENT"),
             platform=reader.choice("SLUICE_PLATFORM", ("V1", "V2")),

@@ -67,19 +67,19 @@ class Bedrock:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        response = _Response(send)
+        response = Response(send)
         headers = Headers(scope=scope)
         try:
             if of_knowledge_base := ROUTE.fullmatch(scope["raw_path"].decode()):
-                _check_signature(headers.get("authorization", ""))
-                request = _parse(await _read(receive))
+                check_signature(headers.get("authorization", ""))
+                request = parse_body(await read_body(receive))
                 id_, operation = of_knowledge_base.groups()
                 found = await asyncio.to_thread(retrieve, self.knowledge, id_, operation, request)
                 await response.finish(found)
                 return
             operation, model_id = _find_operation(scope)
-            _check_signature(headers.get("authorization", ""))
-            request = _parse(await _read(receive))
+            check_signature(headers.get("authorization", ""))
+            request = parse_body(await read_body(receive))
             check_shape(
                 MODEL.operation_model(operation).input_shape, request | {"modelId": model_id}
             )
@@ -92,7 +92,7 @@ class Bedrock:
             await response.fail(error)
 
     async def _answer(
-        self, operation: str, request: dict[str, Any], call: str, response: "_Response"
+        self, operation: str, request: dict[str, Any], call: str, response: "Response"
     ) -> None:
         began = time.monotonic()
         reply = choose_reply(request)
@@ -146,7 +146,7 @@ class Bedrock:
             self._log(f"bedrock: the guardrail {name} is not played here, so it refuses nothing")
 
 
-class _Response:
+class Response:
     """One answer; `id` is the request's."""
 
     def __init__(self, send: Send) -> None:
@@ -198,7 +198,7 @@ def _find_operation(scope: Scope) -> tuple[str, str]:
     )
 
 
-def _check_signature(authorization: str) -> None:
+def check_signature(authorization: str, service: str = "bedrock") -> None:
     """A signature has to be there, for this service; whose it is, is not asked. A Bedrock API key
     is a bearer token."""
     if re.fullmatch(r"Bearer \S+", authorization):
@@ -206,15 +206,15 @@ def _check_signature(authorization: str) -> None:
     if not authorization:
         raise BedrockError("MissingAuthenticationTokenException", "Missing Authentication Token")
     found = _SIGNATURE.fullmatch(authorization)
-    if not found or found["service"] != "bedrock":
+    if not found or found["service"] != service:
         raise BedrockError(
             "InvalidSignatureException",
-            "Credential should be scoped to correct service: 'bedrock', and be part of an "
+            f"Credential should be scoped to correct service: '{service}', and be part of an "
             "AWS4-HMAC-SHA256 signature.",
         )
 
 
-async def _read(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -225,7 +225,7 @@ async def _read(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def parse_body(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body)
     except (ValueError, RecursionError) as error:

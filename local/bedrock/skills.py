@@ -43,6 +43,8 @@ def explain_result(conversation: Conversation) -> Reply | None:
     failed = result.get("status") == "error"
     if call.tool == "current_time" and not failed:
         return say(f"It is {found}")
+    if call.tool == "run_python":
+        return say(f"The code {'failed' if failed else 'ran'}:\n\n```\n{found}\n```")
     if call.tool == "search_knowledge" and not failed:
         return say(_cite(found))
     if call.tool != "calculator":
@@ -70,6 +72,14 @@ def use_tool(conversation: Conversation) -> Reply | None:
     if not isinstance(arguments, dict):
         return say(f'Write the arguments as a JSON object: Use {asked[1]} with {{"name": "value"}}')
     return Reply(words(f"I call {asked[1]}."), Call(asked[1], arguments))
+
+
+def run_code(conversation: Conversation) -> Reply | None:
+    """Code in a fence, where the conversation has an interpreter for it."""
+    code = re.search(r"```(?:python|py)?\n(.*?)```", conversation.question, re.S)
+    if not code or "run_python" not in conversation.tools:
+        return None
+    return Reply(words("I run it."), Call("run_python", {"code": code[1]}))
 
 
 def count(conversation: Conversation) -> Reply | None:
@@ -178,6 +188,7 @@ SKILLS = (
     Skill(calculate_for_ever, "Calculate for ever"),
     Skill(explain_result),
     Skill(use_tool, 'Use calculator with {"expression": "6 * 7"}'),
+    Skill(run_code),
     Skill(count, "Count to 20"),
     Skill(show_page, "Show me a page of Markdown"),
     Skill(think, "Think about 25 * 4"),

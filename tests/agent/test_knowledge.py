@@ -9,12 +9,15 @@ from scripted import Scripted
 from sluice.runs.citations import MAX_SOURCES, Citations
 from sluice.settings import Settings, SettingsError
 from sluice.tools.knowledge import KnowledgeBase
+from sluice.tools.services import Services
 from sluice.tools.timeout import Limited
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from support import serve
 from tool_calls import call, told
 from wire_support import parse
+
+pytest_plugins = ("agent_files",)
 
 BASE = "KB0123ABCD"
 QUESTION = "How many days of holiday do I have?"
@@ -162,7 +165,8 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 
 async def search(citations: Citations) -> str:
-    tool = KnowledgeBase(BASE, "us-east-1").tool_for(citations.add, lambda _: None)
+    services = Services("t", citations.add, lambda *_: None, lambda _: None)
+    tool = KnowledgeBase(BASE, "us-east-1").tool_for(services)
     return told(await call(Limited(tool), {"question": "leave"}))
 
 

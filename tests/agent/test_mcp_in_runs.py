@@ -11,9 +11,8 @@ from mcp_server import McpServer, mcp_server
 from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
 from sluice.threads.history import Question
-from sluice.tools.toolbox import Toolbox
+from sluice.tools.toolbox import NO_SERVICES, Toolbox
 from support import free_socket
-from tool_calls import UNHEARD
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +48,7 @@ def question(token: str = "") -> Question:
 async def test_a_run_has_the_tools_of_servers_beside_its_own(make_toolbox, server) -> None:
     named = {"name": "docs", "url": server.url, "tools": ["echo"]}
     toolbox = make_toolbox([named, {**named, "name": "who", "auth": "person"}])
-    tools, notices = await toolbox.tools_for(question("alice"), *UNHEARD)
+    tools, notices = await toolbox.tools_for(question("alice"), NO_SERVICES)
     mine = ["calculator", "current_time", "docs_echo"]
     assert [tool.tool_name for tool in tools] == [*mine, "who_echo"]
     assert notices == []
@@ -68,7 +67,7 @@ async def test_t8_a_server_that_is_gone_costs_a_notice_and_no_secret_is_logged(
                 {"name": "work", "url": url, "auth": "person"},
             ]
         )
-        tools, notices = await toolbox.tools_for(question("CANARY-2"), *UNHEARD)
+        tools, notices = await toolbox.tools_for(question("CANARY-2"), NO_SERVICES)
     assert [tool.tool_name for tool in tools] == ["calculator", "current_time"]
     (notice,) = notices
     assert (notice["type"], notice["name"]) == ("CUSTOM", "tools_unavailable")

@@ -13,8 +13,8 @@ from sluice.settings import Settings
 from sluice.telemetry.logs import ContentFreeFormatter
 from sluice.threads.history import Question
 from sluice.tools.own import FOLDER, load_tools
-from sluice.tools.toolbox import Toolbox
-from tool_calls import UNHEARD, call, told
+from sluice.tools.toolbox import NO_SERVICES, Toolbox
+from tool_calls import call, told
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ def question(time_zone: str | None = None, token: str = "") -> Question:
 
 
 async def names(toolbox: Toolbox) -> list[str]:
-    tools, notices = await toolbox.tools_for(question(), *UNHEARD)
+    tools, notices = await toolbox.tools_for(question(), NO_SERVICES)
     assert notices == []
     return [tool.tool_name for tool in tools]
 
@@ -60,7 +60,7 @@ def test_t5_nothing_that_could_speak_http_is_imported_for_tools_unless_configure
     seen = """
 import sys
 from sluice.settings import Settings
-from sluice.tools.toolbox import Toolbox
+from sluice.tools.toolbox import NO_SERVICES, Toolbox
 given = {"AWS_REGION": "us-east-1", "SLUICE_CONVERSATIONS": "/nowhere"}
 Toolbox(Settings.read(given)).close()
 print(*{name.partition(".")[0] for name in sys.modules})
@@ -80,7 +80,7 @@ def test_naming_servers_needs_no_strands() -> None:
 async def test_the_clock_of_a_run_is_that_of_its_person(make_toolbox) -> None:
     toolbox = make_toolbox()
     for zone, expected in (("Asia/Tokyo", "Asia/Tokyo."), (None, "is not known.")):
-        tools, _ = await toolbox.tools_for(question(time_zone=zone), *UNHEARD)
+        tools, _ = await toolbox.tools_for(question(time_zone=zone), NO_SERVICES)
         (clock,) = [each for each in tools if each.tool_name == "current_time"]
         assert told(await call(clock)).endswith(expected)
 
@@ -88,7 +88,7 @@ async def test_the_clock_of_a_run_is_that_of_its_person(make_toolbox) -> None:
 async def test_a_calculator_is_at_hand_before_the_first_run(make_toolbox) -> None:
     toolbox = make_toolbox()
     (child,) = toolbox._calculator._idle
-    tools, _ = await toolbox.tools_for(question(), *UNHEARD)
+    tools, _ = await toolbox.tools_for(question(), NO_SERVICES)
     assert told(await call(tools[0], {"expression": "25 * 4"})) == "Result: 100"
     assert toolbox._calculator._idle == [child]
 
@@ -107,7 +107,7 @@ def example() -> str:
 async def test_the_file_of_the_docs_is_a_tool(own, make_toolbox) -> None:
     (own / "dice.py").write_text(example())
     toolbox = make_toolbox()
-    tools, _ = await toolbox.tools_for(question(), *UNHEARD)
+    tools, _ = await toolbox.tools_for(question(), NO_SERVICES)
     (dice,) = [each for each in tools if each.tool_name == "roll_dice"]
     assert re.fullmatch(r"\d+ \(.*\)", told(await call(dice, {"count": 3})))
     wrong = await call(dice, {"count": 1_000})
@@ -147,7 +147,7 @@ async def test_of_two_tools_of_one_name_the_first_is_had(own, make_toolbox, capl
     described = {each["name"]: each["description"] for each in toolbox.description}
     assert described["same"] == "First."
     assert set(described) == {"calculator", "current_time", "same"}
-    await toolbox.tools_for(question(), *UNHEARD)
+    await toolbox.tools_for(question(), NO_SERVICES)
     logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert logged == [
         "two tools are named same: only the first is used",
@@ -182,7 +182,7 @@ async def test_a_tool_whose_arguments_no_model_takes_is_left_out_by_name(
     (own / "odd.py").write_text(UNUSABLE)
     toolbox = make_toolbox()
     for _ in range(2):
-        tools, (notice,) = await toolbox.tools_for(question(), *UNHEARD)
+        tools, (notice,) = await toolbox.tools_for(question(), NO_SERVICES)
         assert [tool.tool_name for tool in tools] == ["calculator", "current_time", "choice"]
         assert notice["name"] == "tools_unusable"
         assert "without text:" in notice["value"]["message"]

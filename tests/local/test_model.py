@@ -39,6 +39,7 @@ def test_without_a_choice_the_local_bedrock_answers() -> None:
         "SLUICE_MODEL_ID": MODEL_ID,
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": URL,
         "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": URL,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": URL,
         "AWS_BEARER_TOKEN_BEDROCK": None,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",

@@ -203,6 +203,7 @@ def intact() -> Fake:
                     "SLUICE_MODEL": "bedrock",
                     "SLUICE_MODEL_ID": "global.anthropic.claude-sonnet-4-6",
                     "SLUICE_KNOWLEDGE_BASE": "KB0123ABCD",
+                    "SLUICE_CODE_INTERPRETER": "on",
                     "SLUICE_TRACES": "https://xray.us-east-1.amazonaws.com/v1/traces",
                 },
             }
@@ -509,6 +510,10 @@ MUTATIONS: Mapping[str, tuple[str, Break]] = {
     "no Retrieve": (
         "role: bedrock:Retrieve",
         put("test", "denied", value={"bedrock:Retrieve"}),
+    ),
+    "a role that may not run code": (
+        "role: bedrock-agentcore:InvokeCodeInterpreter",
+        put("test", "denied", value={"bedrock-agentcore:InvokeCodeInterpreter"}),
     ),
     "a knowledge base that is gone": (
         "knowledge: KB0123ABCD",

@@ -5,6 +5,7 @@ FEATURES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "guardrail": (("GuardrailId", "GuardrailVersion"), set()),
     "a model of another server": (("Model", "ModelUrl", "ModelSecretArn"), set()),
     "knowledge base": (("KnowledgeBaseId",), set()),
+    "code interpreter": (("CodeInterpreter",), set()),
     "thinking": (("ThinkingTokens",), set()),
     "tools of others": (("McpServers",), set()),
     "network": (("RuntimeSubnets", "RuntimeSecurityGroups"), set()),

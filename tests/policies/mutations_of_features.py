@@ -150,6 +150,7 @@ MUTATIONS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
             "!If [HasGuardrail, !Ref GuardrailVersion, !Ref AWS::NoValue]",
             "!If [HasGuardrail, DRAFT, !Ref AWS::NoValue]",
         ),
+        "no code": ("[HasCodeInterpreter, 'on',", "[HasCodeInterpreter, 'off',"),
         "no knowledge base": (
             "!If [HasKnowledgeBase, !Ref KnowledgeBaseId,",
             "!If [HasKnowledgeBase, !Ref GuardrailId,",
@@ -168,6 +169,13 @@ MUTATIONS_OF_FEATURES: Mapping[Policy, Mapping[str, Edits]] = {
     permissions.the_agent_reads_and_writes_conversations_only: {
         "every guardrail": ("guardrail/${GuardrailId}", "guardrail/* # any"),
         "every knowledge base": ("knowledge-base/${KnowledgeBaseId}", "knowledge-base/* # any"),
+    },
+    permissions.the_agent_runs_code_only_in_awss_own_sandbox: {
+        "any interpreter of the account": (
+            "aws:code-interpreter/aws.codeinterpreter.v1",
+            "${AWS::AccountId}:code-interpreter/*",
+        ),
+        "it may not": ("bedrock-agentcore:InvokeCodeInterpreter]", "bedrock-agentcore:GetGateway]"),
     },
     permissions.the_agent_calls_gateways_only_where_it_has_servers: {
         "it may not": ("bedrock-agentcore:InvokeGateway", "bedrock-agentcore:GetGateway"),

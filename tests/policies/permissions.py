@@ -187,6 +187,28 @@ def the_agent_reads_the_key_of_its_model_and_no_other_secret(subject: Subject) -
 
 
 @policy
+def the_agent_runs_code_only_in_awss_own_sandbox(subject: Subject) -> Iterator[str]:
+    """T4. One that an account makes may have a role and the internet. Without CodeInterpreter,
+    nothing at all."""
+    allowed = {
+        (action.removeprefix("bedrock-agentcore:"), resource)
+        for _, statement in _allowed(subject)
+        for action in listed(statement.get("Action"))
+        for resource in listed(statement.get("Resource"))
+        if "CodeInterpreter" in action
+    }
+    name = "code-interpreter/aws.codeinterpreter.v1"
+    is_on = subject.template.parameters["CodeInterpreter"] == "on"
+    expected = {
+        (f"{action}CodeInterpreter{kind}", f"arn:aws:bedrock-agentcore:{REGION}:aws:{name}")
+        for action, kind in (("Start", "Session"), ("Invoke", ""))
+        if is_on
+    }
+    for action, resource in sorted(allowed ^ expected):
+        yield f"{action} on {resource} is {'' if (action, resource) in allowed else 'not '}allowed"
+
+
+@policy
 def the_agent_calls_gateways_only_where_it_has_servers(subject: Subject) -> Iterator[str]:
     """T4. AgentCore gateways of this account and region, and none without McpServers ("Gateway
     access permissions", AgentCore Developer Guide)."""

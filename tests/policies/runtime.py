@@ -181,6 +181,7 @@ def the_agent_finds_its_model_and_its_bucket(subject: Subject) -> Iterator[str]:
         "SLUICE_MODEL_SECRET": parameters["ModelSecretArn"] or None,
         "SLUICE_THINKING": parameters["ThinkingTokens"],
         "SLUICE_KNOWLEDGE_BASE": parameters["KnowledgeBaseId"] or None,
+        "SLUICE_CODE_INTERPRETER": "on" if parameters["CodeInterpreter"] == "on" else None,
         "SLUICE_MCP": parameters["McpServers"] or None,
         "SLUICE_TRACES": parameters["TracesEndpoint"]
         or (

@@ -54,6 +54,7 @@ FULL = {
     "GuardrailId": "gr1abc2def3g",
     "GuardrailVersion": "7",
     "KnowledgeBaseId": "KB0123ABCD",
+    "CodeInterpreter": "on",
     "ThinkingTokens": "2048",
     "McpServers": '[{"name": "docs", "url": "https://tools.example.com/mcp"}]',
     "RuntimeSubnets": "subnet-0a1b2c3d,subnet-4e5f6a7b",

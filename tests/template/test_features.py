@@ -51,7 +51,14 @@ def test_a_feature_that_is_off_leaves_no_property_behind_but_what_must_be_switch
         assert word in texts["on"]
     for word in ("PermissionsBoundary", "SLUICE_GUARDRAIL", "NetworkModeConfig", "AWS::NoValue"):
         assert word not in texts["off"]
-    for word in ("SLUICE_MCP", "InvokeGateway", "SLUICE_TRACES", "bedrock:Retrieve", "KNOWLEDGE"):
+    for word in (
+        "SLUICE_MCP",
+        "InvokeGateway",
+        "SLUICE_TRACES",
+        "bedrock:Retrieve",
+        "KNOWLEDGE",
+        "CODE_INTER",
+    ):
         assert word not in texts["off"]
         assert word in texts["on"]
     assert "AWS::NoValue" not in texts["on"]
@@ -94,6 +101,7 @@ WRONG = {
     "GuardrailId": ["arn:aws:bedrock:us-east-1:123456789012:guardrail/abc", "ABC"],
     "GuardrailVersion": ["", "0", "latest"],
     "ThinkingTokens": ["-1", "1000", "much"],
+    "CodeInterpreter": ["yes", "ON"],
     "KnowledgeBaseId": ["arn:aws:bedrock:us-east-1:123456789012:knowledge-base/KB0123ABCD", "KB"],
     "McpServers": ["https://tools.example.com/mcp", "{}", "[", '[{"url":\n""}]', f"[{'1' * 1023}]"],
     "RuntimeSubnets": ["subnet-1", "subnet-0a1b2c3d, subnet-4e5f6a7b", "sg-0a1b2c3d"],

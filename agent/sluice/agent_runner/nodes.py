@@ -96,7 +96,10 @@ class Nodes:
         if path not in self._translations:
             run, told = self._run, self._told
             self._translations[path] = Translation(
-                lambda: (*told, *run.transcript.messages), run.files.add, self._opened
+                lambda: (*told, *run.transcript.messages),
+                run.files.add,
+                self._opened,
+                run.files_made_by,
             )
         return self._translations[path]
 

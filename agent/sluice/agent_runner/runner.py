@@ -36,6 +36,7 @@ from sluice.service_error import AgentFileError, ServiceError
 from sluice.settings import MODEL_IDS, Settings
 from sluice.threads.history import Question
 from sluice.tools.client_tools import ToolOfClient
+from sluice.tools.services import Services
 from sluice.tools.toolbox import Toolbox
 
 # Whom `check` makes an agent for.
@@ -215,7 +216,8 @@ class AgentRunner:
         settings = self._settings
         run.citations = Citations(question.told)
         send = _sender(run)
-        tools, notices = await self._toolbox.tools_for(question, run.citations.add, send)
+        services = Services(run.thread_id, run.citations.add, run.give_file, send)
+        tools, notices = await self._toolbox.tools_for(question, services)
         for event in notices:
             run.append(event)
         of_client = _of_client(question.tools, tools) if self._file.kind != "app" else []

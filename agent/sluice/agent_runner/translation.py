@@ -13,10 +13,12 @@ from typing import Any
 from sluice.agui import events
 from sluice.agui.content import Content, Part, file_part, plain_text, text_part
 from sluice.agui.events import Event
-from sluice.agui.media import describe, media_type
+from sluice.agui.media import describe, media_type, type_of_name
 from sluice.threads.bedrock_messages import seal
 from sluice.threads.history import OpenCalls
 from sluice.threads.thread import Message
+
+MAX_NAME = 200
 
 type KeepFile = Callable[[bytes], str | None]
 """Keeps a file beside the thread; its name, or None when there is no room for it."""
@@ -33,8 +35,12 @@ class Translation:
         conversation: Callable[[], Iterable[Message]] = tuple,
         keep_file: KeepFile = lambda _: None,
         opened: OpenCalls | None = None,
+        files_made_by: Callable[[str], list[tuple[str, bytes]]] = lambda _: [],
     ) -> None:
-        """`opened` are the calls that the run goes on from: clients know them and their results."""
+        """`opened` are the calls that the run goes on from: clients know them and their results.
+        `files_made_by` gives the names and the bytes of files that are a call's beside its result.
+        """
+        self._files_made_by = files_made_by
         self._conversation = conversation
         self._keep_file = keep_file
         # What clients call the open calls, and those whose results they have.
@@ -163,13 +169,14 @@ class Translation:
             return
         self._answered.add(call_id)
         failed = result.get("status") == "error"
-        content = self._content(result.get("content", []))
+        content = self._content(result.get("content", []), self._files_made_by(call_id))
         told_id = self._given_ids.get(call_id, call_id)
         yield events.tool_call_result(_new_id(), told_id, content, failed)
 
-    def _content(self, blocks: list[dict[str, Any]]) -> Content:
-        """A tool result's content: text, or parts where images are kept."""
+    def _content(self, blocks: list[dict[str, Any]], made: list[tuple[str, bytes]]) -> Content:
+        """A tool result's content: text, or parts where files are kept."""
         parts = [self._part(block) for block in blocks]
+        parts += [part for name, data in made if (part := self._document(name, data))]
         is_text = all(part["type"] == "text" for part in parts)
         return plain_text(parts) if is_text else parts
 
@@ -187,6 +194,13 @@ class Translation:
         if name is None:
             return text_part(describe(kind, size, "this conversation has no room for it"))
         return file_part("image", name, kind, size)
+
+    def _document(self, name: str, data: bytes) -> Part | None:
+        """A file that a person can open or download; None for what is none of these."""
+        kind = media_type(data, type_of_name(name))
+        if kind == "application/octet-stream" or (file_id := self._keep_file(data)) is None:
+            return None
+        return file_part("document", file_id, kind, len(data), name[:MAX_NAME])
 
 
 def _new_id() -> str:

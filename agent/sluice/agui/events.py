@@ -30,6 +30,7 @@ type Notice = Literal[
     "images_left_out",
     "documents_left_out",
     "knowledge_unavailable",
+    "code_unavailable",
     "context_trimmed",
 ]
 

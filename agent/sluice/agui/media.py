@@ -100,6 +100,12 @@ def media_type(data: bytes, declared: str = "") -> str:
     return "application/octet-stream"
 
 
+def type_of_name(name: str) -> str:
+    """What kind of text a file's name says it is; "" for any other name."""
+    ending = name.rpartition(".")[2].lower()
+    return next((mime for mime, form in TEXT_TYPES.items() if form == ending), "")
+
+
 def is_text(data: bytes) -> bool:
     """Whether bytes are a text of UTF-8."""
     try:

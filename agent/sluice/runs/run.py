@@ -57,6 +57,8 @@ class Run:
         self.give(given)
         # What its tools gave beside text, until the store has it.
         self.files = NewFiles()
+        # Those that calls have made, by the call: their results are to come.
+        self._made: dict[str, list[tuple[str, bytes]]] = {}
         # What its answer may cite.
         self.citations = Citations()
         self._cited = 0
@@ -123,6 +125,14 @@ class Run:
         """Begin the transcript anew, with other messages of the client."""
         self.given = tuple(given)
         self.transcript = Transcript(*given)
+
+    def give_file(self, call_id: str, name: str, data: bytes) -> None:
+        """Let a call's result have a file; any thread may."""
+        self._made.setdefault(call_id, []).append((name, data))
+
+    def files_made_by(self, call_id: str) -> list[tuple[str, bytes]]:
+        """The files of a call, once."""
+        return self._made.pop(call_id, [])
 
     def append(self, event: Event) -> None:
         """Add an event to the log, where every follower finds it."""

@@ -5,14 +5,14 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Retrie
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from strands import tool
 
 from sluice.agui import events
-from sluice.agui.events import Event
+from sluice.tools.services import Services
 
 PASSAGES = 5
 MAX_QUESTION = 1_000
@@ -22,8 +22,6 @@ SECONDS = 20.0
 
 _log = logging.getLogger(__name__)
 _making = threading.Lock()
-
-type NoteSource = Callable[[str, str, str], int]
 
 
 class KnowledgeBase:
@@ -35,9 +33,8 @@ class KnowledgeBase:
         self._region = region
         self._client: Any = None
 
-    def tool_for(self, note_source: NoteSource, send: Callable[[Event], None]) -> Any:
-        """The tool of one run, which numbers its sources; `send` tells the person what is missing.
-        Any thread may use both."""
+    def tool_for(self, services: Services) -> Any:
+        """The tool of one run, which numbers its sources."""
 
         @tool(name="search_knowledge")
         def search_knowledge(question: str) -> dict[str, Any]:
@@ -55,12 +52,12 @@ class KnowledgeBase:
             except Exception as error:
                 # What AWS says may name its own things (T8).
                 _log.warning("the knowledge base cannot be asked", exc_info=error)
-                send(events.notice("knowledge_unavailable", _UNAVAILABLE))
+                services.send(events.notice("knowledge_unavailable", _UNAVAILABLE))
                 return {"status": "error", "content": [{"text": _UNAVAILABLE}]}
             passages: list[str] = []
             for title, text, url in found:
                 try:
-                    passages.append(f"[{note_source(title, text, url)}] {title}\n{text}")
+                    passages.append(f"[{services.note_source(title, text, url)}] {title}\n{text}")
                 except ValueError:  # it has all the sources that an answer may have
                     passages.append("There are more, but this answer has enough sources: stop.")
                     break

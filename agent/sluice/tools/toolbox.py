@@ -1,7 +1,7 @@
 """Every tool that a run may call: the built-in ones, the person's own, those of MCP servers."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sluice.agui import events
@@ -10,10 +10,16 @@ from sluice.settings import Settings
 from sluice.threads.history import Question
 from sluice.tools.calculator import Calculator
 from sluice.tools.clock import Clock
-from sluice.tools.knowledge import KnowledgeBase, NoteSource
+from sluice.tools.code_interpreter import SECONDS as CODE_SECONDS
+from sluice.tools.code_interpreter import CodeInterpreter
+from sluice.tools.knowledge import KnowledgeBase
 from sluice.tools.mcp_pool import McpPool
 from sluice.tools.own import FOLDER, load_tools
+from sluice.tools.services import Services
 from sluice.tools.timeout import Limited
+
+# For a description: what nobody calls has nobody to tell anything.
+NO_SERVICES = Services("", lambda *_: 0, lambda *_: None, lambda _: None)
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +36,8 @@ class Toolbox:
         self._told: set[str] = set()
         base, region = settings.knowledge_base, settings.model_region
         self._knowledge = KnowledgeBase(base, region) if base else None
-        built_in = [Limited(self._calculator.calculate), _clock(None)]
-        if self._knowledge is not None:
-            built_in.append(_search(self._knowledge, lambda *_: 0, lambda _: None))
+        self._interpreter = CodeInterpreter(region) if settings.code_interpreter else None
+        built_in = [Limited(self._calculator.calculate), _clock(None), *self._of_run(NO_SERVICES)]
         own = [Limited(tool, seconds) for tool, seconds in load_tools(folder)]
         self._tools = self._first_of_each_name([*built_in, *own])
         servers = settings.mcp_servers
@@ -48,14 +53,11 @@ class Toolbox:
         return [{"name": spec["name"], "description": spec["description"]} for spec in specs]
 
     async def tools_for(
-        self, question: Question, note_source: NoteSource, send: Callable[[Event], None]
+        self, question: Question, services: Services
     ) -> tuple[list[Limited], list[Event]]:
-        """The tools of one run, and what the person should know of those that are missing. Tools
-        number their sources by `note_source`, and tell the person more by `send`."""
+        """The tools of one run, and what the person should know of those that are missing."""
         self._calculator.prepare()
-        of_run = [_clock(question.time_zone)]
-        if self._knowledge is not None:
-            of_run.append(_search(self._knowledge, note_source, send))
+        of_run = [_clock(question.time_zone), *self._of_run(services)]
         by_name = {tool.tool_name: tool for tool in of_run}
         tools = [by_name.get(tool.tool_name, tool) for tool in self._tools]
         remote: list[Limited] = []
@@ -83,6 +85,16 @@ class Toolbox:
         if self._lines is not None:
             self._lines.close()
 
+    def _of_run(self, services: Services) -> list[Limited]:
+        """The tools that are there where a service of AWS's is on."""
+        tools = []
+        if self._knowledge is not None:
+            tools.append(Limited(self._knowledge.tool_for(services)))
+        if self._interpreter is not None:
+            # A call of it is three of the service's.
+            tools.append(Limited(self._interpreter.tool_for(services), 3 * CODE_SECONDS))
+        return tools
+
     def _usable(self, tools: Iterable[Limited]) -> tuple[list[Limited], list[str]]:
         """The tools that a model may be offered, and the names of the others."""
         first = self._first_of_each_name(tools)
@@ -108,12 +120,6 @@ class Toolbox:
 
 def _all(names: Sequence[str]) -> str:
     return " and ".join(names)
-
-
-def _search(
-    knowledge: KnowledgeBase, note_source: NoteSource, send: Callable[[Event], None]
-) -> Limited:
-    return Limited(knowledge.tool_for(note_source, send))
 
 
 def _clock(time_zone: str | None) -> Limited:

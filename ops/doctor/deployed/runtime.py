@@ -10,7 +10,7 @@ from ops import aws
 from ops.bundle import CODE
 from ops.doctor.check import CannotLookError, Fault, Symptom
 from ops.doctor.deployed.subject import DEPLOYED, DeployedStack, code_of
-from ops.doctor.template.runtime import KNOWLEDGE, MODEL, STORAGE
+from ops.doctor.template.runtime import CODE_INTERPRETER, KNOWLEDGE, MODEL, STORAGE
 
 
 def _authorizer(subject: DeployedStack) -> dict[str, Any]:
@@ -116,6 +116,7 @@ def role(subject: DeployedStack) -> Iterator[Fault]:
         (bucket, ["s3:ListBucket"]),
         *([(_model_arn(subject), list(MODEL))] if _model(subject) else []),
         *([(_knowledge_arn(subject), list(KNOWLEDGE))] if _knowledge(subject) else []),
+        *([(_interpreter_arn(subject), list(CODE_INTERPRETER))] if _runs_code(subject) else []),
     ]
     denied = []
     for resource, actions in questions:
@@ -132,8 +133,8 @@ def role(subject: DeployedStack) -> Iterator[Fault]:
     if denied:
         yield Fault(
             f"it may not {', '.join(denied)}",
-            "S3 on the conversations (ListBucket too), the model's two actions, and Retrieve of a "
-            "knowledge base where there is one",
+            "S3 on the conversations (ListBucket too), the model's two actions, and those of a "
+            "knowledge base and of the code interpreter where they are on",
             f"template.yaml, RuntimeRole: Policies; {subject.deploy}",
         )
 
@@ -193,10 +194,24 @@ def knowledge(subject: DeployedStack) -> Iterator[Fault]:
         yield Fault(f"{name} is {status}", "ACTIVE", fix)
 
 
+def _variable(subject: DeployedStack, name: str) -> str:
+    """The value of one of the agent's variables, or ""."""
+    return str((subject.runtime.get("environmentVariables") or {}).get(name, ""))
+
+
+def _runs_code(subject: DeployedStack) -> bool:
+    return _variable(subject, "SLUICE_CODE_INTERPRETER") == "on"
+
+
+def _interpreter_arn(subject: DeployedStack) -> str:
+    _, partition, _, region, _ = subject.output("RuntimeArn").split(":", 4)
+    name = "code-interpreter/aws.codeinterpreter.v1"
+    return f"arn:{partition}:bedrock-agentcore:{region}:aws:{name}"
+
+
 def _knowledge(subject: DeployedStack) -> str:
     """The id of the agent's knowledge base, or ""."""
-    environment = subject.runtime.get("environmentVariables") or {}
-    return str(environment.get("SLUICE_KNOWLEDGE_BASE", ""))
+    return _variable(subject, "SLUICE_KNOWLEDGE_BASE")
 
 
 def _knowledge_arn(subject: DeployedStack) -> str:
@@ -206,10 +221,9 @@ def _knowledge_arn(subject: DeployedStack) -> str:
 
 def _model(subject: DeployedStack) -> str:
     """The Bedrock model or profile that the agent asks; "" when it asks another provider."""
-    environment = subject.runtime.get("environmentVariables") or {}
-    if environment.get("SLUICE_MODEL", "bedrock") != "bedrock":
+    if _variable(subject, "SLUICE_MODEL") not in ("", "bedrock"):
         return ""
-    return str(environment.get("SLUICE_MODEL_ID", ""))
+    return _variable(subject, "SLUICE_MODEL_ID")
 
 
 def _model_arn(subject: DeployedStack) -> str:

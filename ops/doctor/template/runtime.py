@@ -12,6 +12,10 @@ NAME = r"[a-zA-Z][a-zA-Z0-9_]{0,47}"
 
 STORAGE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
 KNOWLEDGE = ("bedrock:Retrieve",)
+CODE_INTERPRETER = (
+    "bedrock-agentcore:StartCodeInterpreterSession",
+    "bedrock-agentcore:InvokeCodeInterpreter",
+)
 MODEL = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 _RUNTIME = "AWS::BedrockAgentCore::Runtime"
@@ -114,18 +118,20 @@ def role(subject: TemplateFile) -> Iterator[Fault]:
         for statement in statements if isinstance(statements, list) else [statements]:
             actions = statement.get("Action", []) if statement.get("Effect") == "Allow" else []
             allowed.update([actions] if isinstance(actions, str) else actions)
-    bedrock = subject.runtime.environment.get("SLUICE_MODEL", "bedrock") == "bedrock"
+    environment = subject.runtime.environment
     needs = (
         *STORAGE,
-        *(MODEL if bedrock else ()),
-        *(KNOWLEDGE if subject.runtime.environment.get("SLUICE_KNOWLEDGE_BASE") else ()),
+        *(MODEL if environment.get("SLUICE_MODEL", "bedrock") == "bedrock" else ()),
+        *(KNOWLEDGE if environment.get("SLUICE_KNOWLEDGE_BASE") else ()),
+        *(CODE_INTERPRETER if environment.get("SLUICE_CODE_INTERPRETER") == "on" else ()),
     )
     lacks = [each for each in needs if not _grants(allowed, each)]
     if lacks:
         yield Fault(
             f"{roles[0].id} does not allow {', '.join(lacks)}",
             "S3 on the conversations (ListBucket too, or a new conversation reads as forbidden), "
-            "the model's two actions, and Retrieve of a knowledge base where there is one",
+            "the model's two actions, and those of a knowledge base and of the code interpreter "
+            "where they are on",
             f"{roles[0].id}: Policies: Action: [{', '.join(lacks)}]",
         )
 
