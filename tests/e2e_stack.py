@@ -121,7 +121,8 @@ def run_stack(
     reader = threading.Thread(target=_read_lines, args=(stack,), daemon=True)
     reader.start()
     try:
-        stack.wait_for("  ready in")  # "already in use" is no such line
+        # "already in use" is no such line. On a busy machine a first start takes half a minute.
+        stack.wait_for("  ready in", timeout=60)
         stack.outputs = json.loads((state / "outputs.json").read_text())
         yield stack
     finally:

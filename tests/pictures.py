@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "agent"))
 
 from browser import launch
-from chat_page import SLOW, answers, ask, ask_held, composer, expect_finished, expect_state
+from chat_page import answers, ask, ask_held, composer, expect_finished, expect_state
 from conversations import put, stored_run
 from e2e_stack import ROOT, RunningStack, run_stack
 from people import PASSWORD, Person
@@ -102,7 +102,7 @@ class Visit:
 
 def expect_formulas(page: Page) -> None:
     """Wait for the two of each page's markdown: they are typeset when the browser is idle."""
-    expect(page.locator("math")).to_have_count(2, timeout=SLOW)
+    expect(page.locator("math")).to_have_count(2)
 
 
 def take_states(visit: Visit) -> None:

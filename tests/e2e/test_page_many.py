@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from chat_page import (
-    SLOW,
     answers,
     open_browser,
     questions,
@@ -45,7 +44,7 @@ def reading(browser: Browser, stack_with_faults: RunningStack, reader: Person) -
 
 def test_five_hundred_conversations_are_listed_without_drawing_them_all(reading: Page) -> None:
     reading.reload()
-    expect(rows(reading).first).to_be_visible(timeout=SLOW)
+    expect(rows(reading).first).to_be_visible()
     drawn = rows(reading).count()
     assert 20 <= drawn <= 100
     assert reading.evaluate("document.querySelectorAll('*').length") < 1_500
@@ -61,7 +60,7 @@ def test_five_hundred_conversations_are_listed_without_drawing_them_all(reading:
 
 def test_a_conversation_of_three_hundred_turns_draws_only_what_is_seen(reading: Page) -> None:
     reading.goto(reading.url.split("#")[0] + f"#/t/{LONG}")
-    expect(answers(reading)).to_have_count(300, timeout=SLOW)
+    expect(answers(reading)).to_have_count(300)
     expect(answers(reading).last).to_be_in_viewport()
     drawn = reading.locator('article[data-role="assistant"] .markdown')
     assert drawn.count() < 40
